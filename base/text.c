@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+static const char base64_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Whole groups of three bytes, straight from the alphabet: every archived
+ * message passes here, and this is faster than libcrypto's EVP_EncodeBlock. */
+size_t
+base64_encode(struct span s, char *out)
+{
+	const char *a = base64_alphabet;
+	char *o = out;
+	size_t i;
+	uint32_t v;
+
+	for (i = 0; s.len - i >= 3; i += 3) {
+		v = (uint32_t)s.p[i] << 16 | (uint32_t)s.p[i + 1] << 8 | s.p[i + 2];
+		*o++ = a[v >> 18];
+		*o++ = a[v >> 12 & 63];
+		*o++ = a[v >> 6 & 63];
+		*o++ = a[v & 63];
+	}
+	if (s.len - i > 0) {
+		v = (uint32_t)s.p[i] << 16;
+		if (s.len - i == 2)
+			v |= (uint32_t)s.p[i + 1] << 8;
+		*o++ = a[v >> 18];
+		*o++ = a[v >> 12 & 63];
+		*o++ = s.len - i == 2 ? a[v >> 6 & 63] : '=';
+		*o++ = '=';
+	}
+	return (size_t)(o - out);
+}
+
+static int
+base64_value(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+enum qerr
+base64_decode(struct span s, uint8_t *out, size_t *out_len)
+{
+	uint8_t *o = out;
+	size_t pad = 0;
+
+	if (s.len % 4 != 0)
+		return Q_FORMAT;
+	while (pad < 2 && pad < s.len && s.p[s.len - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < s.len; i += 4) {
+		bool last = i + 4 == s.len;
+		uint32_t v = 0;
+
+		for (size_t k = 0; k < 4; k++) {
+			bool fill = last && k >= 4 - pad;
+			int c = fill ? 0 : base64_value(s.p[i + k]);
+
+			if (c < 0)
+				return Q_FORMAT;
+			v = v << 6 | (uint32_t)c;
+		}
+		*o++ = (uint8_t)(v >> 16);
+		if (!last || pad < 2)
+			*o++ = (uint8_t)(v >> 8);
+		else if ((v >> 8 & 0xff) != 0)
+			return Q_FORMAT;
+		if (!last || pad < 1)
+			*o++ = (uint8_t)v;
+		else if ((v & 0xff) != 0)
+			return Q_FORMAT;
+	}
+	*out_len = (size_t)(o - out);
+	return Q_OK;
+}
+
+void
+hex_encode(struct span s, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < s.len; i++) {
+		*out++ = digits[s.p[i] >> 4];
+		*out++ = digits[s.p[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int
+hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum qerr
+hex_decode(struct span s, uint8_t *out, size_t out_len)
+{
+	if (s.len / 2 != out_len || s.len % 2 != 0)
+		return Q_FORMAT;
+	for (size_t i = 0; i < s.len; i++)
+		if (hex_value(s.p[i]) < 0)
+			return Q_FORMAT;
+	for (size_t i = 0; i < out_len; i++)
+		out[i] = (uint8_t)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
+	return Q_OK;
+}
+
+bool
+utf8_valid(struct span s)
+{
+	while (s.len > 0) {
+		utf8proc_int32_t cp;
+		utf8proc_ssize_t n = utf8proc_iterate(s.p, (utf8proc_ssize_t)s.len, &cp);
+
+		if (n <= 0)
+			return false;
+		s.p += n;
+		s.len -= (size_t)n;
+	}
+	return true;
+}
+
+/* Characters that would move the cursor, reorder the line or hide. */
+static bool
+unsafe(utf8proc_int32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c || cp == 0x200e ||
+	    cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
+	    cp == 0xfeff;
+}
+
+size_t
+text_visible(struct span s, char *out, size_t size)
+{
+	size_t used = 0;
+
+	assert(size >= 16);
+	while (s.len > 0) {
+		char shown[16];
+		utf8proc_int32_t cp;
+		utf8proc_ssize_t n = utf8proc_iterate(s.p, (utf8proc_ssize_t)s.len, &cp);
+		size_t len;
+
+		if (n <= 0) {
+			n = 1;
+			len = (size_t)snprintf(shown, sizeof(shown), "\\x%02x", s.p[0]);
+		} else if (unsafe(cp)) {
+			unsigned u = (unsigned)cp;
+
+			len = (size_t)(u < 0x100 ? snprintf(shown, sizeof(shown), "\\x%02x", u) :
+						  snprintf(shown, sizeof(shown), "\\u{%x}", u));
+		} else {
+			len = (size_t)n;
+			memcpy(shown, s.p, len);
+		}
+		if (len >= size - used)
+			break;
+		memcpy(out + used, shown, len);
+		used += len;
+		s.p += n;
+		s.len -= (size_t)n;
+	}
+	out[used] = '\0';
+	return used;
+}

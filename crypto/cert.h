@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cert.h - X.509 certificates (RFC 5280): the server's own CA, the certificate
+ * that it issues to the server, and what a client checks.  Immutable once
+ * made; a const struct cert may be used by several threads at once.
+ */
+#ifndef CRYPTO_CERT_H
+#define CRYPTO_CERT_H
+
+#include "base/bytes.h"
+#include "crypto/key.h"
+
+#define CERT_PEM_MAX 65536
+
+struct cert;
+
+/* Subject alternative names for a server's certificate. */
+struct cert_names {
+	const char *const *dns; /* host names */
+	size_t dns_count;
+	const char *const *ip; /* addresses as text, IPv4 or IPv6 */
+	size_t ip_count;
+};
+
+/* A self-signed CA (basicConstraints CA, pathlen 0; keyCertSign, cRLSign),
+ * valid from one hour before now for days. */
+enum qerr cert_make_ca(const struct key *key, const char *common_name, int days,
+    struct cert **out);
+/* A certificate for subject's public half, issued by ca (EKU serverAuth and
+ * clientAuth; a random 128-bit serial number; SANs from names). */
+enum qerr cert_issue(const struct cert *ca, const struct key *ca_key, const struct key *subject,
+    const char *common_name, const struct cert_names *names, int days, struct cert **out);
+/* The first certificate in pem.  Q_FORMAT, Q_LIMIT, Q_NOMEM. */
+enum qerr cert_parse(struct span pem, struct cert **out);
+void cert_free(struct cert *c); /* NULL is fine */
+
+enum qerr cert_pem(const struct cert *c, struct buf *out);
+/* The certificate's public key, a new reference. */
+enum qerr cert_key(const struct cert *c, struct key **out);
+/* Is c valid now and issued by ca?  Q_OK; Q_TIMEOUT: outside its dates;
+ * Q_DENIED: not issued by ca, or not fit for a server.  No host name is
+ * checked: clients pin the CA. */
+enum qerr cert_check(const struct cert *c, const struct cert *ca);
+/* SHA-256 over the DER form. */
+enum qerr cert_fingerprint(const struct cert *c, uint8_t out[SHA256_LEN]);
+/* Does c name every one of names among its SANs? */
+bool cert_covers(const struct cert *c, const struct cert_names *names);
+/* Whole days until c expires, negative when it has. */
+int cert_days_left(const struct cert *c);
+/* SHA-256 as people read it: "AB:CD:..:EF", 95 characters and a NUL. */
+#define FINGERPRINT_SIZE 96
+void fingerprint_text(const uint8_t sum[SHA256_LEN], char out[FINGERPRINT_SIZE]);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hash.h - SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869), over lists
+ * of parts, so that callers need not join them first.  Any thread.
+ * All return Q_OK, Q_NOMEM or Q_CRYPTO.
+ */
+#ifndef CRYPTO_HASH_H
+#define CRYPTO_HASH_H
+
+#include "base/bytes.h"
+
+#define SHA256_LEN 32
+
+enum qerr sha256(const struct span *parts, size_t n, uint8_t out[SHA256_LEN]);
+enum qerr hmac_sha256(struct span key, const struct span *parts, size_t n,
+    uint8_t out[SHA256_LEN]);
+enum qerr hkdf_sha256(struct span secret, struct span salt, struct span info, uint8_t *out,
+    size_t out_len);
+
+#endif

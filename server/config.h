@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.h - the settings: one table (config.c) names each one's section, key,
+ * type, default, range, unit, what it is for, and whether a reload applies it.
+ * The table drives the parser, --check-config, the commented example and the
+ * manual, so they cannot drift apart.
+ *
+ * A struct config is immutable.  A reload makes a new one and swaps the
+ * pointer; old ones stay until the server ends (a few kilobytes each), so that
+ * any thread may read any setting without a lock.  A session that wants one
+ * answer for its whole life keeps the pointer.
+ *
+ * Durations are in milliseconds and take the suffixes ms, s, m, h, d; sizes are
+ * in bytes and take KiB, MiB, GiB (K, M, G); switches are yes or no.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+#define CONFIG_TEXT_SIZE   256
+#define CONFIG_LISTEN_MAX  16
+
+enum relay_codes { RELAY_CODES_DOCUMENT, RELAY_CODES_DISTINCT };
+
+struct config {
+	/* [server] */
+	char listen[CONFIG_LISTEN_MAX][CONFIG_TEXT_SIZE];
+	size_t listen_count;
+	char key_file[CONFIG_TEXT_SIZE];  /* "": data/server/key.pem */
+	char cert_file[CONFIG_TEXT_SIZE]; /* "": data/server/cert.pem */
+	char ca_file[CONFIG_TEXT_SIZE];   /* "": data/server/ca.pem */
+	int64_t drain_ms;
+	/* [log] */
+	int log_level; /* enum log_level */
+	char log_file[CONFIG_TEXT_SIZE]; /* "": standard error */
+	int64_t log_max_size;
+	/* [limits] */
+	int64_t max_connections;
+	int64_t per_address;
+	int64_t per_address_before_login;
+	int64_t handshake_timeout_ms;
+	int64_t outbox;           /* bytes, the soft limit */
+	int64_t sender_wait_ms;   /* how long a sender waits for a slow partner */
+	int64_t login_failures;   /* free ones per user and address */
+	int64_t login_failures_window_ms;
+	int64_t enrolments;       /* wrong proofs per address and hour */
+	char trust[CONFIG_TEXT_SIZE]; /* addresses without limits, comma-separated */
+	/* [store] */
+	int durability; /* enum store_durability */
+	int64_t sync_interval_ms;
+	int64_t max_open_logs;
+	/* [relay] */
+	bool relay_enabled;
+	int relay_codes; /* enum relay_codes */
+	bool relay_archive;
+	bool relay_enrol;
+	int64_t relay_max_frame;
+	int64_t relay_request_timeout_ms;
+	/* [security] */
+	char run_as[CONFIG_TEXT_SIZE];
+	bool sandbox;
+};
+
+/* Where settings come from, the later ones winning: the defaults, the file
+ * (NULL: none; missing is an error unless file_optional), then the overrides
+ * "section.key=value" of the command line. */
+struct config_source {
+	const char *file;
+	bool file_optional;
+	const char *const *overrides;
+	size_t override_count;
+};
+
+/* Read and check everything.  Q_FORMAT and one sentence with file, line and key
+ * for the first mistake: an unknown key is one. */
+enum qerr config_load(const struct config_source *src, struct config **out, struct why *why);
+void config_free(struct config *c);
+
+/* Make c the current configuration (consumes it). */
+void config_publish(struct config *c);
+/* The current one; never NULL once something was published. */
+const struct config *config_now(void);
+/* Free all that were published; no other thread may use them any more. */
+void config_fini(void);
+/* Load src anew and publish it, all or nothing.  What changed although it needs
+ * a restart keeps its old value and is named in *why while Q_OK is returned
+ * (why->text is "" when there is nothing to say). */
+enum qerr config_reload(const struct config_source *src, struct why *why);
+
+/* The commented example, with every setting at its default. */
+void config_print_example(FILE *out);
+/* Every setting as it is in c, "section.key = value" lines. */
+void config_print(const struct config *c, FILE *out);
+
+#endif

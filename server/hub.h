@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hub.h - what concerns users whichever protocol they speak: presence, the
+ * administrator's words and deeds.  (Shared chats join here.)  Any thread, no
+ * lock held.
+ */
+#ifndef SERVER_HUB_H
+#define SERVER_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/server.h"
+#include "server/session.h"
+
+/* Is user logged in, in any protocol? */
+bool hub_online(struct server *server, const char *user);
+/* End every session of user; returns how many there were. */
+size_t hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
+/* Deliver a notice to every logged-in session; returns how many there were. */
+size_t hub_say(struct server *server, const char *text);
+/* End every session (the server stops). */
+void hub_goodbye_all(struct server *server);
+
+#endif

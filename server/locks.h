@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * locks.h - the order of the server's locks, in one place.
+ *
+ * A thread that holds a lock may take only locks that stand below it here.
+ * ThreadSanitizer and helgrind run the tests and would report a cycle; the
+ * functions that need a lock assert that it is held (base/lock.h).
+ *
+ *   1. relay/switchboard   who is online, asked, or in a chat (relay/switchboard.c)
+ *   2. sessions            the session table (sessions.c)
+ *   3. outbox              one a session; never two at once (outbox.c)
+ *   4. leaves, held for a few lines, calling nothing that locks:
+ *      flusher, timers, throttle, accounts' key cache, log, identity
+ *
+ * The store's locks are its own: no lock of the server is held over a call
+ * into the store, because the store may wait for the disk.
+ * No lock is held over a blocking call.  Writing to a plain socket under its
+ * outbox lock is allowed because it never blocks (MSG_DONTWAIT).
+ */
+#ifndef SERVER_LOCKS_H
+#define SERVER_LOCKS_H
+#endif

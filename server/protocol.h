@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * protocol.h - what the core knows of a protocol: one row of functions.
+ *
+ * Adding a protocol adds a codec (protocol/NAME.c), a server part
+ * (server/NAME/), tests, and one line in protocols.c.  The core never asks
+ * "which protocol is it?": it calls through the row.
+ */
+#ifndef SERVER_PROTOCOL_H
+#define SERVER_PROTOCOL_H
+
+#include "base/bytes.h"
+#include "server/session.h"
+
+/* Something that happened and that a session is to be told.  Each protocol
+ * renders it in its own way, or ignores what it cannot say. */
+enum event_kind {
+	EVENT_NOTICE /* text from the administrator (ctl say) */
+};
+struct event {
+	enum event_kind kind;
+	struct span text;
+};
+
+struct protocol {
+	const char *name;
+	/* Do these first bytes (at least one) belong to it?  Q_OK yes, Q_FORMAT
+	 * no, Q_SHORT cannot tell yet.  Pure. */
+	enum qerr (*recognise)(struct span first);
+	/* Make and drop what all its sessions share.  stop is called when no
+	 * session is left.  Either may be NULL. */
+	enum qerr (*start)(struct server *server, struct why *why);
+	void (*stop)(struct server *server);
+	/* On the worker, from the first bytes (unconsumed in session_input) to
+	 * the end.  Returns when the session is over; it has told partners and
+	 * left every list by then. */
+	void (*serve)(struct session *s);
+	/* Any thread, no lock held: render event into s's outbox and touch it. */
+	void (*deliver)(struct session *s, const struct event *event);
+	/* Any thread, no lock held: put the farewell into s's outbox.  Called at
+	 * most once, by session_end.  text may be NULL. */
+	void (*goodbye)(struct session *s, enum goodbye why, const char *text);
+	/* The last reference to s is gone: free s->state (may be NULL). */
+	void (*release)(struct session *s);
+};
+
+/* The rows in the order in which they are tried, NULL at the end. */
+extern const struct protocol *const protocols[];
+/* Which row do these bytes belong to?  Q_OK; Q_SHORT: more bytes may tell;
+ * Q_FORMAT: none of them. */
+enum qerr protocol_recognise(struct span first, const struct protocol **out);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server.h - what the parts of one running server share, and its life.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "base/err.h"
+#include "server/config.h"
+
+struct accounts;
+struct flusher;
+struct identity;
+struct sessions;
+struct store;
+struct throttle;
+struct timers;
+
+/* Everything here is set before the first thread starts and stays until the
+ * last one has ended; each object does its own locking. */
+struct server {
+	struct store *store;
+	struct identity *identity;
+	struct accounts *accounts;
+	struct throttle *throttle;
+	struct sessions *sessions;
+	struct timers *timers;
+	struct flusher *flusher;
+	int64_t started_ms; /* wall clock */
+};
+
+/* What the command line asked for. */
+struct server_options {
+	const char *data_dir;
+	struct config_source source; /* for the start and for every reload */
+};
+
+/* Start everything and serve until a signal or `ctl stop`; returns the exit
+ * status.  Ready when "listening on ADDR:PORT" is on standard output, one line a
+ * listener. */
+int server_run(const struct server_options *opt);
+/* Read configuration, certificates and log file again, all or nothing; why says
+ * what was wrong, or what needs a restart.  Any thread. */
+enum qerr server_reload(struct server *server, struct why *why);
+/* Ask for the orderly end (as SIGTERM does).  Any thread; does not wait. */
+void server_stop(struct server *server);
+
+#endif

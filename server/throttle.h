@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * throttle.h - fair limits, the same for all protocols (docs/protocols/README.md,
+ * "Fair limits"): failed logins per user and address, and per address alone;
+ * token buckets for what may be done how often.
+ *
+ * The table has a fixed size; what was not touched longest is forgotten first,
+ * so nobody can make it grow.  Any thread; one mutex, never held long.
+ */
+#ifndef SERVER_THROTTLE_H
+#define SERVER_THROTTLE_H
+
+#include "server/session.h"
+
+struct throttle;
+
+enum qerr throttle_new(struct throttle **out);
+void throttle_free(struct throttle *t); /* NULL is fine */
+
+/* A login of user from a failed.  Returns for how many milliseconds the answer
+ * has to wait: 0 for the first limits.login_failures, then 500 doubling to
+ * 8000; trusted addresses never wait. */
+int throttle_login_failed(struct throttle *t, const char *user, const struct address *a);
+/* The delay that would apply now, without counting. */
+int throttle_login_delay(struct throttle *t, const char *user, const struct address *a);
+void throttle_login_ok(struct throttle *t, const char *user, const struct address *a);
+/* Worker: wait ms before an answer; at most 64 wait at a time.  False: too many
+ * wait already, close instead. */
+bool throttle_wait(struct throttle *t, struct session *s, int ms);
+
+/* Take one token of what ("enrol", "message", ...) for a; burst tokens at most,
+ * refilled at rate_per_hour.  Returns 0, or the seconds to wait. */
+int throttle_take(struct throttle *t, const char *what, const struct address *a,
+    int64_t burst, int64_t rate_per_hour);
+/* Is a in limits.trust? */
+bool address_trusted(const struct address *a);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * msglog.h - append-only message logs, one a chat: messages/CHAT.log.
+ *
+ * The lines are records (record.h).  An append is one write(2) for a whole
+ * batch.  When a log is opened a torn last line is cut off and reported; a
+ * damaged line before the end is reported, skipped by readers and left where
+ * it is.  Ids only rise, so a page is found by bisecting the file with
+ * pread(2): the cost does not grow with the log, and nothing is loaded at
+ * start.
+ *
+ * A failed append (full disk, I/O error) leaves the file as it was before:
+ * what was written of the batch is cut off again.  The next append tries
+ * afresh, so the log recovers by itself when there is room.
+ *
+ * Threads: a struct msglog may be used by several at once; it has one mutex.
+ * The store keeps at most store_options.max_open_logs descriptors open and
+ * closes the longest unused behind the scenes.
+ */
+#ifndef STORE_MSGLOG_H
+#define STORE_MSGLOG_H
+
+#include "store/record.h"
+#include "store/store.h"
+
+#define MSGLOG_CHAT_MAX 80 /* bytes of a chat's name: a-z 0-9 . _ - + */
+
+struct msglog;
+
+/* The log's name for a pair of users: both folded names in order, joined with
+ * '+' (which no name may contain). */
+void msglog_pair_name(const char *a, const char *b, char out[MSGLOG_CHAT_MAX + 1]);
+
+/* Open chat's log; the file is made at the first append.  Two opens of one chat
+ * give the same counted object.  Q_FORMAT: not a possible name; Q_NOMEM; Q_SYS. */
+enum qerr msglog_open(struct store *s, const char *chat, struct msglog **out);
+/* NULL is fine.  Does not sync: see store_sync. */
+void msglog_close(struct msglog *l);
+
+/* Append n records in order.  Each r[i].id is filled in (last + 1, ...) and so
+ * is time_ms when it is 0.  The bytes are in the kernel when this returns Q_OK;
+ * with STORE_ALWAYS they are on the disk (the call waits for a group
+ * fdatasync).  Otherwise nothing was appended: Q_FULL, Q_FORMAT, Q_LIMIT,
+ * Q_NOMEM, Q_SYS. */
+enum qerr msglog_append(struct msglog *l, struct record *r, size_t n);
+
+/* The newest id, 0 when there is none. */
+enum qerr msglog_last_id(struct msglog *l, uint64_t *id);
+
+/* Read up to max records with id > after, oldest first, calling each(arg, r)
+ * without a lock held; r is valid during the call.  each returns false to stop.
+ * Damaged lines are skipped and counted in *damaged (may be NULL). */
+enum qerr msglog_read(struct msglog *l, uint64_t after, size_t max,
+    bool (*each)(void *arg, const struct record *r), void *arg, size_t *damaged);
+
+#endif

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Install the Debian packages that build, tests and lint need; nothing happens
+# when they are all there.  Without the right to install, print the one command.
+set -eu
+
+packages="gcc libc6-dev make pkg-config libssl-dev libbsd-dev libutf8proc-dev libdeflate-dev
+libseccomp-dev libinih-dev check"
+
+missing=""
+for p in $packages; do
+  dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed ||
+    missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root="sudo"
+else
+  echo "These packages are missing. Install them with:" >&2
+  echo "  sudo apt-get install$missing" >&2
+  exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+$as_root apt-get update -qq
+# shellcheck disable=SC2086
+$as_root apt-get install -y -qq --no-install-recommends $missing

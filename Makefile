@@ -42,8 +42,8 @@ SYSTEM_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SYSTEM_SRC))
 FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
-.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz coverage install \
-        uninstall dist deps format clean help
+.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage \
+        install uninstall dist deps deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -93,23 +93,96 @@ test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@BUILD=$(BUILD) SERVER=$(SERVER) CLIENT=$(CLIENT) tests/run.sh
 
-asan ubsan tsan:
-	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/$@ SERVER=build/$@/server/server \
-	    CLIENT=build/$@/client/client OPT=-O1 SANITIZE="$(SANITIZE_$@)" check-build
-	@BUILD=build/$@ SERVER=build/$@/server/server CLIENT=build/$@/client/client SLOW=4 \
-	    tests/run.sh
+# The same tests under a sanitizer, in a build folder of its own.
+asan ubsan tsan: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $(VARIANT) OPT=-O1 SANITIZE="$(SANITIZE_$@)" check-build
+	@$(VARIANT) QUINTET_SANITIZER=$@ SLOW=4 tests/run.sh
+VARIANT = BUILD=build/$@ SERVER=build/$@/server/server CLIENT=build/$@/client/client
 SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
 SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZE_tsan  := -fsanitize=thread -fno-omit-frame-pointer
 
+# Units under memcheck; the system tests start their servers under it too slowly.
+valgrind: deps-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) check-build
+	@CK_FORK=no SLOW=20 QUINTET_SANITIZER=valgrind WRAP="valgrind -q --error-exitcode=99 \
+	    --leak-check=full --suppressions=tests/valgrind.supp" tests/run.sh $(VALGRIND_TESTS)
+VALGRIND_TESTS ?= /unit/ /fuzz/
+
+# A smoke run of every fuzz target: FUZZ_SECONDS each, from the seeds in git.
+FUZZ_SECONDS ?= 10
+fuzz: deps-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CC=clang OPT=-O1 \
+	    SANITIZE="-fsanitize=fuzzer-no-link,address,undefined" libfuzzer
+	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/smoke.sh
+LIBFUZZER_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/libfuzzer/%,$(FUZZ_SRC))
+libfuzzer: $(LIBFUZZER_BIN)
+$(BUILD)/libfuzzer/%: $(BUILD)/obj/tests/fuzz/%.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(QLDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+coverage: deps-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) $(VARIANT) OPT=-O0 SANITIZE="--coverage" check-build
+	@$(VARIANT) SLOW=2 tests/run.sh
+	@tools/coverage.sh build/coverage
+
+# ---- what people type ----
 deps:
 	@tools/deps.sh
+deps-dev:
+	@tools/deps.sh --dev
 
 run: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	cd server && exec ./server
 
+demo: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@SERVER=$(SERVER) CLIENT=$(CLIENT) tools/demo.sh
+
+lint: deps-dev
+	@tools/lint.sh
+
+format:
+	clang-format -i $(FORMATTED)
+FORMATTED = $(shell git ls-files '*.c' '*.h')
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(PREFIX)/share/doc/quintet
+	install -m 755 $(SERVER) $(DESTDIR)$(PREFIX)/bin/quintet-server
+	install -m 755 $(CLIENT) $(DESTDIR)$(PREFIX)/bin/quintet-client
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 README.md CHANGELOG.md LICENSE docs/quintet.service \
+	    $(DESTDIR)$(PREFIX)/share/doc/quintet/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/quintet-server $(DESTDIR)$(PREFIX)/bin/quintet-client
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man?/%,$(wildcard docs/man/*))
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/quintet
+
+dist:
+	@mkdir -p dist
+	git archive --prefix=quintet-$(VERSION)/ -o dist/quintet-$(VERSION).tar.gz HEAD
+	@echo dist/quintet-$(VERSION).tar.gz
+
 clean:
 	rm -rf build server/server client/client dist
+
+help:
+	@echo "make run        install what is needed, build, start the server"
+	@echo "make test       install what is needed, build, run every test"
+	@echo "make demo       a server and two clients: the whole thing in ten seconds"
+	@echo "make all        build server/server and client/client"
+	@echo "make deps       install the Debian packages, or print the one command"
+	@echo "make lint       warnings of two compilers, format, include rules, checkers"
+	@echo "make asan ubsan tsan   the tests under a sanitizer"
+	@echo "make valgrind   the unit tests under memcheck"
+	@echo "make fuzz       a smoke run of every fuzz target (FUZZ_SECONDS=10)"
+	@echo "make coverage   which lines the tests run"
+	@echo "make install uninstall dist format clean   as everywhere (PREFIX, DESTDIR)"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,10 +1,15 @@
 #!/bin/sh
-# Install the Debian packages that build, tests and lint need; nothing happens
-# when they are all there.  Without the right to install, print the one command.
+# Install the Debian packages that the build and the tests need, with --dev also
+# what lint, sanitizers, fuzzing and coverage need.  Nothing happens when they are
+# all there.  Without the right to install, print the one command.
 set -eu
 
 packages="gcc libc6-dev make pkg-config libssl-dev libbsd-dev libutf8proc-dev libdeflate-dev
 libseccomp-dev libinih-dev check"
+if [ "${1:-}" = --dev ]; then
+  packages="$packages clang clang-format libclang-rt-14-dev llvm cppcheck shellcheck valgrind
+mandoc git"
+fi
 
 missing=""
 for p in $packages; do

@@ -13,30 +13,37 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FILE_MAX (1 << 20)
+#define CUT_MAX  64
 
-static int
+/* In a block of exactly len bytes, so that the sanitizers see one too many. */
+static void
+feed(const uint8_t *data, size_t len)
+{
+	uint8_t *exact = malloc(len > 0 ? len : 1);
+
+	if (exact == NULL)
+		abort();
+	memcpy(exact, data, len);
+	LLVMFuzzerTestOneInput(exact, len);
+	free(exact);
+}
+
+static void
 replay_file(const char *path)
 {
-	uint8_t *all, *exact;
-	size_t n;
+	static uint8_t all[FILE_MAX];
 	FILE *f = fopen(path, "rb");
+	size_t n;
 
-	if (f == NULL || (all = malloc(FILE_MAX)) == NULL) {
-		fprintf(stderr, "cannot read %s\n", path);
+	if (f == NULL) {
+		perror(path);
 		exit(EXIT_FAILURE);
 	}
-	n = fread(all, 1, FILE_MAX, f);
+	n = fread(all, 1, sizeof(all), f);
 	fclose(f);
-	/* Exactly sized copies, so that the sanitizers see one byte too many. */
-	for (size_t len = 0; len <= n; len = len < 64 && len < n ? len + 1 : n + (len == n)) {
-		if ((exact = malloc(len > 0 ? len : 1)) == NULL)
-			abort();
-		memcpy(exact, all, len);
-		LLVMFuzzerTestOneInput(exact, len);
-		free(exact);
-	}
-	free(all);
-	return 1;
+	for (size_t len = 0; len < n && len <= CUT_MAX; len++)
+		feed(all, len);
+	feed(all, n);
 }
 
 int
@@ -58,7 +65,8 @@ main(int argc, char **argv)
 			if (e->d_name[0] == '.')
 				continue;
 			snprintf(path, sizeof(path), "%s/%s", argv[i], e->d_name);
-			count += replay_file(path);
+			replay_file(path);
+			count++;
 		}
 		closedir(d);
 	}

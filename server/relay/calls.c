@@ -360,7 +360,7 @@ static enum qerr
 on_list(struct relay_session *rs, struct span data)
 {
 	bool distinct = relay_distinct(rs);
-	struct listing l = {BUF_INIT(relay_max_frame(rs) - RELAY_SEALED_MIN), distinct};
+	struct listing l = {BUF_INIT(relay_max_data(rs)), distinct};
 
 	(void)data;
 	lock_take(&relay_board.lock);

@@ -163,10 +163,10 @@ seal_frames_locked(struct relay_session *to, struct run *run, size_t next, size_
 	return e == Q_LIMIT ? Q_MISSING : e;
 }
 
-/* Put the run's frames from *next on into to's outbox, as many at once as it
- * takes (one, for a client that wants each frame in a segment of its own), and
- * step over them.  Q_DENIED: to is no longer in chat.  Else as
- * outbox_reserve_locked, Q_MISSING for a counter that is used up, Q_CRYPTO. */
+/* Put the run's frames from *next on into to's outbox (one, for a client that
+ * wants each in a segment of its own), and step over them.  Q_DENIED: to is no
+ * longer in chat.  Else as outbox_reserve_locked, Q_MISSING for a counter that
+ * is used up, Q_CRYPTO. */
 static enum qerr
 put_some(struct relay_session *to, const struct chat *chat, struct run *run, size_t *next)
 {
@@ -184,12 +184,6 @@ put_some(struct relay_session *to, const struct chat *chat, struct run *run, siz
 		e = Q_CLOSED;
 	} else {
 		e = outbox_reserve_locked(&to->session->out, OUTBOX_DATA, bytes, &at);
-		if (e == Q_FULL && count > 1) {
-			count = 1;
-			e = outbox_reserve_locked(&to->session->out, OUTBOX_DATA,
-						  SEALED_SIZE(run->frame[*next].len),
-						  &at);
-		}
 		if (e == Q_OK) {
 			e = seal_frames_locked(to, run, *next, count, at, &done);
 			*next += done;
@@ -245,8 +239,8 @@ pass_on(struct relay_session *rs, struct chat *chat, struct run *run)
 		metric_add(METRIC_messages_total, run->messages);
 		metric_add(METRIC_message_bytes_total, run->bytes);
 		break;
-	case Q_DENIED:
-	case Q_CLOSED: /* over; the sender has its 371, or will */ break;
+	case Q_DENIED: /* over: the sender has its 371, or will */
+	case Q_CLOSED: break;
 	case Q_TIMEOUT:
 		session_end(to->session, GOODBYE_SLOW,
 			    "you do not read what is sent to you");

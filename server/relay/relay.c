@@ -32,6 +32,15 @@ relay_max_frame(const struct relay_session *rs)
 	return (uint32_t)rs->config->relay_max_frame;
 }
 
+/* Never above the default, so that an answer always fits an outbox. */
+size_t
+relay_max_data(const struct relay_session *rs)
+{
+	uint32_t frame = relay_max_frame(rs);
+
+	return (frame < RELAY_SEALED_MAX ? frame : RELAY_SEALED_MAX) - RELAY_SEALED_MIN;
+}
+
 void
 relay_broken(struct session *s, const char *reason)
 {
@@ -171,9 +180,8 @@ deliver(struct session *s, const struct event *event)
 	lock_take(&s->out.lock);
 	rs = s->state;
 	if (rs != NULL && rs->notices)
-		e = relay_seal_locked(
-		    s, SEALING_MORE, RELAY_NOTICE,
-		    cut_text(event->text, relay_max_frame(rs) - RELAY_SEALED_MIN));
+		e = relay_seal_locked(s, SEALING_MORE, RELAY_NOTICE,
+				      cut_text(event->text, relay_max_data(rs)));
 	lock_drop(&s->out.lock);
 	if (rs != NULL)
 		relay_settle_put(rs, e);
@@ -209,9 +217,8 @@ goodbye(struct session *s, enum goodbye why, const char *text)
 	if (rs != NULL) {
 		/* Distinct clients know no reason.  When the outbox cannot take
 		 * it, the connection just closes. */
-		reason = relay_distinct(rs)
-			     ? (struct span){NULL, 0}
-			     : cut_text(reason, relay_max_frame(rs) - RELAY_SEALED_MIN);
+		reason = relay_distinct(rs) ? (struct span){NULL, 0}
+					    : cut_text(reason, relay_max_data(rs));
 		(void)relay_seal_locked(s, SEALING_LAST, RELAY_FORCED_LOGOUT, reason);
 	}
 	lock_drop(&s->out.lock);

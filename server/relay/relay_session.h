@@ -41,8 +41,10 @@ extern struct switchboard relay_board;
 /* The session's codes are those of clients that expect 302 and 375, names with
  * a NUL, and one frame a recv. */
 bool relay_distinct(const struct relay_session *rs);
-/* The largest size field of a sealed frame. */
+/* The largest size field of a sealed frame that rs may send. */
 uint32_t relay_max_frame(const struct relay_session *rs);
+/* The most data that the server puts into a frame of its own. */
+size_t relay_max_data(const struct relay_session *rs);
 
 /* ---- relay.c ---- */
 /* End rs because its peer broke the protocol: counted, logged, 373. */

@@ -16,7 +16,8 @@
 /* Is user logged in, in any protocol? */
 bool hub_online(struct server *server, const char *user);
 /* End every session of user; returns how many there were. */
-size_t hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
+size_t
+hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
 /* Deliver a notice to every logged-in session; returns how many there were. */
 size_t hub_say(struct server *server, const char *text);
 /* End every session (the server stops). */

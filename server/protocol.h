@@ -33,7 +33,8 @@ struct protocol {
 	void (*stop)(struct server *server);
 	/* On the worker, from the first bytes (unconsumed in session_input) to
 	 * the end.  Returns when the session is over; it has told partners and
-	 * left every list by then. */
+	 * left every list by then.  The handshake's deadline is running: serve
+	 * takes it away (session_deadline) once the peer has shown who it is. */
 	void (*serve)(struct session *s);
 	/* Any thread, no lock held: render event into s's outbox and touch it. */
 	void (*deliver)(struct session *s, const struct event *event);
@@ -46,8 +47,8 @@ struct protocol {
 
 /* The rows in the order in which they are tried, NULL at the end. */
 extern const struct protocol *const protocols[];
-/* Which row do these bytes belong to?  Q_OK; Q_SHORT: more bytes may tell;
- * Q_FORMAT: none of them. */
+/* Which row do these bytes (at least one) belong to?  Q_OK; Q_SHORT: more bytes
+ * may tell; Q_FORMAT: none of them. */
 enum qerr protocol_recognise(struct span first, const struct protocol **out);
 
 #endif

@@ -23,17 +23,19 @@ struct stream_ops {
 	const char *name; /* "plain", "tls": for logs and ctl sessions */
 	bool worker_writes;
 	/* Read up to n > 0 bytes.  Q_OK: *got > 0.  Q_CLOSED: orderly end, or
-	 * stream_wake_end was called.  Q_FULL: nothing there now (STREAM_NOW), or
-	 * woken by stream_wake (STREAM_WAIT).  Q_SYS: the connection broke. */
-	enum qerr (*read)(struct stream *, void *p, size_t n, enum stream_wait, size_t *got);
+	 * end_reading was called.  Q_FULL: nothing there now (STREAM_NOW), or
+	 * woken by wake (STREAM_WAIT).  Q_SYS: the connection broke. */
+	enum qerr (*read)(struct stream *, void *p, size_t n, enum stream_wait,
+			  size_t *got);
 	/* Write without blocking.  Q_OK: *put > 0 bytes went.  Q_FULL: no room
-	 * now.  Q_CLOSED, Q_SYS: the peer is gone. */
+	 * now.  Q_TIMEOUT: the peer took nothing for too long.  Q_CLOSED, Q_SYS:
+	 * the peer is gone. */
 	enum qerr (*write)(struct stream *, const void *p, size_t n, size_t *put);
-	/* Bring the worker out of a waiting read so that it looks at its outbox;
-	 * only called where worker_writes is set. */
+	/* Bring the worker out of a waiting read, this one or the next, so that it
+	 * looks at its outbox; only called where worker_writes is set. */
 	void (*wake)(struct stream *);
 	/* No more will be read: a waiting read returns Q_CLOSED, now and from now
-	 * on.  Any thread. */
+	 * on (bytes that had come may be read before).  Any thread. */
 	void (*end_reading)(struct stream *);
 	/* No more will be written (FIN, close_notify).  The worker, at the end. */
 	void (*end_writing)(struct stream *);
@@ -46,10 +48,9 @@ struct stream {
 	int fd; /* the socket underneath; for poll, epoll and socket options */
 };
 
-/* A stream on a connected socket; owns fd from now on (also on failure it does
- * not: the caller still closes it then).  Sets TCP_NODELAY and keep-alive
- * (30 s + 3 * 10 s) and TCP_USER_TIMEOUT 60 s where fd is TCP.  NULL: no
- * memory. */
+/* A stream on a connected, blocking socket; owns fd from now on.  Sets
+ * TCP_NODELAY, keep-alive (30 s + 3 * 10 s) and TCP_USER_TIMEOUT (75 s) where
+ * fd is TCP.  NULL: no memory; the caller still has to close fd. */
 struct stream *stream_plain(int fd);
 
 #endif

@@ -20,10 +20,10 @@
 struct timers;
 
 struct timer {
-	RB_ENTRY(timer) link;	/* [timers] */
-	int64_t at_ms;		/* [timers] monotonic */
-	uint64_t seq;		/* [timers] orders equal times */
-	bool armed;		/* [timers] in the tree */
+	RB_ENTRY(timer) link; /* [timers] */
+	int64_t at_ms;        /* [timers] monotonic */
+	uint64_t seq;         /* [timers] orders equal times */
+	bool armed;           /* [timers] in the tree */
 	void (*fire)(void *arg);
 	void *arg;
 };
@@ -35,7 +35,7 @@ void timers_free(struct timers *t);
 /* Arm, or arm anew, for at_ms on the monotonic clock.  tm was zeroed or used
  * before. */
 void timer_set(struct timers *t, struct timer *tm, int64_t at_ms, void (*fire)(void *arg),
-    void *arg);
+	       void *arg);
 /* Afterwards tm is not armed and its callback is not running (unless the
  * caller is that callback): its memory may go.  The caller must hold no lock
  * that the callback takes. */

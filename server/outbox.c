@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who writes?  Normally the thread that had something to say, at the end of its
+ * batch.  When a socket is full, the flusher (in_flusher is set, and everybody
+ * else only appends), until the outbox is empty again.  At the end the session's
+ * worker, in outbox_drain.  All of them write under the outbox lock, from the
+ * front: so bytes leave in the order in which they came in.
+ *
+ * A stream with worker_writes is written by its worker alone; everybody else,
+ * the flusher too, wakes the worker, which writes in session_fill.
+ */
+#include "server/outbox.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/locks.h"
+#include "server/server.h"
+#include "server/session.h"
+
+/* The first block is one that malloc keeps in the thread's own cache: taking it
+ * and giving it back costs next to nothing, as each lone message does both.  From
+ * there it grows by four, so that a batch is not copied often. */
+#define FIRST_BLOCK        1000
+#define GROW_BY_FOUR_UNTIL 65536
+
+void
+outbox_init(struct outbox *o, size_t soft, size_t hard)
+{
+	assert(soft > 0 && soft <= hard);
+	*o = (struct outbox){.data = BUF_INIT(SIZE_MAX / 2), .soft = soft, .hard = hard};
+	lock_init(&o->lock);
+	lock_cond_init(&o->room);
+}
+
+void
+outbox_fini(struct outbox *o)
+{
+	assert(o->waiters == 0);
+	buf_free(&o->data);
+	pthread_cond_destroy(&o->room);
+	lock_fini(&o->lock);
+}
+
+size_t
+outbox_waiting_locked(struct outbox *o)
+{
+	LOCK_ASSERT_HELD(&o->lock);
+	return o->data.len - o->sent;
+}
+
+/* ---- filling ---- */
+
+static enum qerr
+make_room_locked(struct outbox *o, size_t n) REQUIRES(o->lock)
+{
+	struct buf *b = &o->data;
+	size_t more;
+
+	if (n <= b->cap - b->len)
+		return Q_OK;
+	/* Moving the rest to the front is worth it when it is the smaller part. */
+	if (o->sent > b->len / 2) {
+		buf_consume(b, o->sent);
+		o->sent = 0;
+		if (n <= b->cap - b->len)
+			return Q_OK;
+	}
+	more = b->cap == 0 ? FIRST_BLOCK : b->cap;
+	if (b->cap > 0 && b->cap < GROW_BY_FOUR_UNTIL)
+		more = 3 * b->cap;
+	if (more > n && buf_reserve(b, more) == Q_OK)
+		return Q_OK;
+	return buf_reserve(b, n);
+}
+
+enum qerr
+outbox_reserve_locked(struct outbox *o, enum outbox_class class, size_t n, uint8_t **at)
+{
+	size_t waiting = outbox_waiting_locked(o);
+	enum qerr e;
+
+	if (o->closed)
+		return Q_CLOSED;
+	if (class == OUTBOX_DATA && waiting >= o->soft)
+		return Q_FULL;
+	if (class == OUTBOX_CONTROL && (waiting > o->hard || n > o->hard - waiting))
+		return Q_LIMIT;
+	if ((e = make_room_locked(o, n)) != Q_OK)
+		return e;
+	*at = o->data.p + o->data.len;
+	return Q_OK;
+}
+
+void
+outbox_commit_locked(struct outbox *o, size_t n)
+{
+	LOCK_ASSERT_HELD(&o->lock);
+	assert(n <= o->data.cap - o->data.len);
+	o->data.len += n;
+}
+
+enum qerr
+outbox_put(struct session *s, enum outbox_class class, struct span bytes)
+{
+	struct outbox *o = &s->out;
+	uint8_t *at;
+	enum qerr e;
+
+	lock_take(&o->lock);
+	e = outbox_reserve_locked(o, class, bytes.len, &at);
+	if (e == Q_OK && bytes.len > 0) {
+		memcpy(at, bytes.p, bytes.len);
+		outbox_commit_locked(o, bytes.len);
+	}
+	lock_drop(&o->lock);
+	if (e == Q_OK)
+		outbox_touch(s);
+	else if (e == Q_LIMIT)
+		session_end(s, GOODBYE_SLOW, NULL);
+	return e;
+}
+
+/* Wake those who wait for room once half of it is free: not after each write,
+ * so that a sender that was slowed down goes on with a whole batch. */
+static void
+tell_waiters_locked(struct outbox *o) REQUIRES(o->lock)
+{
+	if (o->waiters > 0 && (o->closed || outbox_waiting_locked(o) <= o->soft / 2))
+		pthread_cond_broadcast(&o->room);
+}
+
+void
+outbox_close_locked(struct outbox *o)
+{
+	LOCK_ASSERT_HELD(&o->lock);
+	o->closed = true;
+	tell_waiters_locked(o);
+}
+
+/* ---- writing ---- */
+
+static void
+break_locked(struct outbox *o) REQUIRES(o->lock)
+{
+	o->broken = o->closed = true;
+	buf_free(&o->data);
+	o->sent = 0;
+}
+
+enum qerr
+outbox_write_locked(struct outbox *o, struct stream *st)
+{
+	size_t before = o->sent;
+	enum qerr e = Q_OK;
+
+	LOCK_ASSERT_HELD(&o->lock);
+	while (o->sent < o->data.len) {
+		size_t put;
+
+		e = st->ops->write(st, o->data.p + o->sent, o->data.len - o->sent, &put);
+		if (e != Q_OK)
+			break;
+		o->sent += put;
+	}
+	if (e == Q_OK) {
+		buf_free(&o->data);
+		o->sent = 0;
+	} else if (e == Q_FULL) {
+		if (o->sent > before)
+			o->progress_ms = clock_mono_ms();
+	} else {
+		break_locked(o);
+		if (e != Q_TIMEOUT)
+			e = Q_CLOSED;
+	}
+	tell_waiters_locked(o);
+	return e;
+}
+
+void
+outbox_flush(struct session *s)
+{
+	struct outbox *o = &s->out;
+	enum qerr e = Q_OK;
+
+	if (s->stream->ops->worker_writes && !session_is_worker(s)) {
+		s->stream->ops->wake(s->stream);
+		return;
+	}
+	lock_take(&o->lock);
+	if (!o->in_flusher)
+		e = outbox_write_locked(o, s->stream);
+	if (e == Q_FULL) {
+		o->in_flusher = true;
+		if (o->sent == 0)
+			o->progress_ms = clock_mono_ms();
+		flusher_watch(s->server->flusher, s);
+	}
+	lock_drop(&o->lock);
+	if (e == Q_CLOSED || e == Q_TIMEOUT)
+		session_end(s, e == Q_TIMEOUT ? GOODBYE_SLOW : GOODBYE_SELF, NULL);
+}
+
+/* ---- what this thread has touched ----
+ *
+ * s->toucher names the thread (by the address of its list) that has s on its
+ * list, so that touching s again for each message of a batch costs one load.  It
+ * is a hint: when another thread overwrites it, s may get onto a list twice, and
+ * is then flushed twice.  It never names a thread whose list s is not on. */
+
+#define TOUCHED_MAX 64
+
+static _Thread_local struct {
+	unsigned n;
+	struct session *list[TOUCHED_MAX];
+} touched;
+
+void
+outbox_touch(struct session *s)
+{
+	if (atomic_load_explicit(&s->toucher, memory_order_relaxed) == &touched)
+		return;
+	if (touched.n == TOUCHED_MAX)
+		outbox_flush_touched();
+	atomic_store_explicit(&s->toucher, &touched, memory_order_relaxed);
+	touched.list[touched.n++] = session_ref(s);
+}
+
+/* Each entry leaves the list before it is flushed: a flush may end a session,
+ * which touches and flushes in its turn. */
+void
+outbox_flush_touched(void)
+{
+	while (touched.n > 0) {
+		struct session *s = touched.list[--touched.n];
+		const void *me = &touched;
+
+		atomic_compare_exchange_strong_explicit(
+		    &s->toucher, &me, NULL, memory_order_relaxed, memory_order_relaxed);
+		outbox_flush(s);
+		session_unref(s);
+	}
+}
+
+/* ---- waiting ---- */
+
+enum qerr
+outbox_wait_room(struct session *s, int64_t deadline_ms)
+{
+	struct outbox *o = &s->out;
+	bool in_time = true;
+	enum qerr e = Q_OK;
+
+	lock_take(&o->lock);
+	if (!o->closed && outbox_waiting_locked(o) >= o->soft) {
+		o->waiters++;
+		do
+			in_time = lock_wait(&o->lock, &o->room, deadline_ms);
+		while (in_time && !o->closed && outbox_waiting_locked(o) > o->soft / 2);
+		o->waiters--;
+	}
+	if (o->closed)
+		e = Q_CLOSED;
+	else if (outbox_waiting_locked(o) >= o->soft)
+		e = Q_TIMEOUT;
+	lock_drop(&o->lock);
+	return e;
+}
+
+enum qerr
+outbox_drain(struct session *s, int64_t deadline_ms)
+{
+	struct outbox *o = &s->out;
+	enum qerr e;
+
+	assert(deadline_ms != 0);
+	for (;;) {
+		struct pollfd p = {.fd = s->stream->fd, .events = POLLOUT};
+		int left = clock_left_ms(deadline_ms);
+		bool abandoned;
+
+		lock_take(&o->lock);
+		e = outbox_write_locked(o, s->stream);
+		if (e == Q_FULL && left == 0)
+			break_locked(o);
+		abandoned = o->broken && o->in_flusher;
+		lock_drop(&o->lock);
+		if (abandoned)
+			flusher_poke(s->server->flusher);
+		if (e == Q_FULL && left == 0)
+			return Q_TIMEOUT;
+		if (e != Q_FULL)
+			return e == Q_OK ? Q_OK : Q_CLOSED;
+		(void)poll(&p, 1, left);
+	}
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Three red-black trees under one mutex: sessions by number, logged-in sessions
+ * by (folded user name, number), and addresses with how many sessions each has.
+ * Messages never pass here: a chat keeps references to its sessions.
+ */
+#include "server/sessions.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "server/locks.h"
+#include "server/session.h"
+
+/* One address that has sessions. */
+struct sessions_source {
+	RB_ENTRY(sessions_source) link;
+	struct address address;
+	size_t sessions;
+	size_t anonymous; /* of these, not logged in */
+};
+
+RB_HEAD(id_tree, session);
+RB_HEAD(user_tree, session);
+RB_HEAD(source_tree, sessions_source);
+
+struct sessions {
+	struct lock lock;
+	struct id_tree by_id;       /* [lock] */
+	struct user_tree by_user;   /* [lock] */
+	struct source_tree sources; /* [lock] */
+	size_t count;               /* [lock] */
+	uint64_t last_id;           /* [lock] */
+};
+
+static int
+cmp_id(const struct session *a, const struct session *b)
+{
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int
+cmp_user(const struct session *a, const struct session *b)
+{
+	int d = name_cmp(a->user, b->user);
+
+	return d != 0 ? d : cmp_id(a, b);
+}
+
+static int
+cmp_source(const struct sessions_source *a, const struct sessions_source *b)
+{
+	return address_cmp(&a->address, &b->address);
+}
+
+/* RB_GENERATE_STATIC, but for a word that <sys/cdefs.h> does not always have. */
+RB_GENERATE_INTERNAL(id_tree, session, by_id, cmp_id, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(user_tree, session, by_user, cmp_user,
+		     static __attribute__((unused)))
+RB_GENERATE_INTERNAL(source_tree, sessions_source, link, cmp_source,
+		     static __attribute__((unused)))
+
+enum qerr
+sessions_new(struct sessions **out)
+{
+	struct sessions *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return Q_NOMEM;
+	lock_init(&t->lock);
+	RB_INIT(&t->by_id);
+	RB_INIT(&t->by_user);
+	RB_INIT(&t->sources);
+	*out = t;
+	return Q_OK;
+}
+
+void
+sessions_free(struct sessions *t)
+{
+	if (t == NULL)
+		return;
+	assert(t->count == 0 && RB_EMPTY(&t->sources));
+	lock_fini(&t->lock);
+	free(t);
+}
+
+/* ---- coming and going ---- */
+
+static bool
+reached(size_t n, size_t limit)
+{
+	return limit != 0 && n >= limit;
+}
+
+/* Find or make the entry of an address, if it may have one session more. */
+static enum qerr
+source_enter_locked(struct sessions *t, const struct address *a,
+		    const struct sessions_limits *limits, struct sessions_source **out)
+    REQUIRES(t->lock)
+{
+	struct sessions_source key = {.address = *a};
+	struct sessions_source *src = RB_FIND(source_tree, &t->sources, &key);
+
+	LOCK_ASSERT_HELD(&t->lock);
+	if (src == NULL) {
+		if ((src = calloc(1, sizeof(*src))) == NULL)
+			return Q_NOMEM;
+		src->address = *a;
+		RB_INSERT(source_tree, &t->sources, src);
+	} else if (reached(src->sessions, limits->per_address) ||
+		   reached(src->anonymous, limits->per_address_before_login)) {
+		return Q_LIMIT;
+	}
+	src->sessions++;
+	src->anonymous++;
+	*out = src;
+	return Q_OK;
+}
+
+enum qerr
+sessions_add(struct sessions *t, struct session *s, const struct sessions_limits *limits)
+{
+	enum qerr e = Q_LIMIT;
+
+	lock_take(&t->lock);
+	assert(s->source == NULL);
+	if (!reached(t->count, limits->total))
+		e = source_enter_locked(t, &s->peer, limits, &s->source);
+	if (e == Q_OK) {
+		s->id = ++t->last_id;
+		RB_INSERT(id_tree, &t->by_id, session_ref(s));
+		t->count++;
+	}
+	lock_drop(&t->lock);
+	return e;
+}
+
+static void
+logout_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
+{
+	LOCK_ASSERT_HELD(&t->lock);
+	if (!s->logged_in)
+		return;
+	RB_REMOVE(user_tree, &t->by_user, s);
+	s->logged_in = false;
+	s->source->anonymous++;
+}
+
+void
+sessions_remove(struct sessions *t, struct session *s)
+{
+	struct sessions_source *src;
+
+	lock_take(&t->lock);
+	if ((src = s->source) != NULL) {
+		logout_locked(t, s);
+		RB_REMOVE(id_tree, &t->by_id, s);
+		t->count--;
+		src->anonymous--;
+		if (--src->sessions == 0) {
+			RB_REMOVE(source_tree, &t->sources, src);
+			free(src);
+		}
+		s->source = NULL;
+	}
+	lock_drop(&t->lock);
+	if (src != NULL)
+		session_unref(s);
+}
+
+/* ---- users ---- */
+
+/* The first session of user with a number above after. */
+static struct session *
+of_user_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t->lock)
+{
+	struct session key, *s;
+
+	LOCK_ASSERT_HELD(&t->lock);
+	if (strlcpy(key.user, user, sizeof(key.user)) >= sizeof(key.user))
+		return NULL; /* longer than any user's name */
+	key.id = after + 1;
+	s = RB_NFIND(user_tree, &t->by_user, &key);
+	return s != NULL && name_cmp(s->user, user) == 0 ? s : NULL;
+}
+
+/* A session of user in protocol; one that has ended but is still here counts only
+ * when the caller says so. */
+static struct session *
+rival_locked(struct sessions *t, const char *user, const struct protocol *protocol,
+	     bool ended_too) REQUIRES(t->lock)
+{
+	struct session *s = of_user_locked(t, user, 0);
+
+	for (; s != NULL; s = of_user_locked(t, user, s->id))
+		if (atomic_load(&s->protocol) == protocol &&
+		    (ended_too || !session_ended(s)))
+			return s;
+	return NULL;
+}
+
+enum qerr
+sessions_login(struct sessions *t, struct session *s, const char *user,
+	       enum login_rule rule, struct session **older)
+{
+	struct session *rival = NULL;
+
+	assert(strlen(user) <= NAME_MAX_LEN && (older != NULL || rule != LOGIN_REPLACE));
+	lock_take(&t->lock);
+	assert(s->source != NULL && !s->logged_in);
+	if (rule != LOGIN_ADD)
+		rival = rival_locked(t, user, atomic_load(&s->protocol),
+				     rule == LOGIN_REPLACE);
+	if (rival != NULL && rule == LOGIN_REFUSE) {
+		lock_drop(&t->lock);
+		return Q_EXISTS;
+	}
+	if (rival != NULL) {
+		logout_locked(t, rival);
+		session_ref(rival);
+	}
+	strlcpy(s->user, user, sizeof(s->user));
+	RB_INSERT(user_tree, &t->by_user, s);
+	s->logged_in = true;
+	s->source->anonymous--;
+	lock_drop(&t->lock);
+	if (older != NULL)
+		*older = rival;
+	return Q_OK;
+}
+
+void
+sessions_logout(struct sessions *t, struct session *s)
+{
+	lock_take(&t->lock);
+	logout_locked(t, s);
+	lock_drop(&t->lock);
+}
+
+void
+sessions_user(struct sessions *t, struct session *s, char out[NAME_SIZE])
+{
+	lock_take(&t->lock);
+	if (s->logged_in)
+		strlcpy(out, s->user, NAME_SIZE);
+	else
+		out[0] = '\0';
+	lock_drop(&t->lock);
+}
+
+/* ---- looking up ---- */
+
+static struct session *
+next_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t->lock)
+{
+	struct session key;
+
+	if (user != NULL)
+		return of_user_locked(t, user, after);
+	key.id = after + 1;
+	return RB_NFIND(id_tree, &t->by_id, &key);
+}
+
+struct session *
+sessions_next(struct sessions *t, const char *user, uint64_t after)
+{
+	struct session *s;
+
+	lock_take(&t->lock);
+	if ((s = next_locked(t, user, after)) != NULL)
+		session_ref(s);
+	lock_drop(&t->lock);
+	return s;
+}
+
+struct session *
+sessions_find(struct sessions *t, uint64_t id)
+{
+	struct session key, *s;
+
+	key.id = id;
+	lock_take(&t->lock);
+	if ((s = RB_FIND(id_tree, &t->by_id, &key)) != NULL)
+		session_ref(s);
+	lock_drop(&t->lock);
+	return s;
+}
+
+struct session **
+sessions_list(struct sessions *t, const char *user, const struct protocol *protocol,
+	      size_t *count)
+{
+	struct session **list, *s;
+	size_t n = 0;
+
+	lock_take(&t->lock);
+	if ((list = calloc(t->count + 1, sizeof(struct session *))) != NULL)
+		for (s = next_locked(t, user, 0); s != NULL;
+		     s = next_locked(t, user, s->id))
+			if (protocol == NULL || atomic_load(&s->protocol) == protocol)
+				list[n++] = session_ref(s);
+	lock_drop(&t->lock);
+	if (list != NULL)
+		*count = n;
+	return list;
+}
+
+void
+sessions_list_free(struct session **list)
+{
+	if (list == NULL)
+		return;
+	for (struct session **s = list; *s != NULL; s++)
+		session_unref(*s);
+	free(list);
+}
+
+size_t
+sessions_count(struct sessions *t)
+{
+	size_t n;
+
+	lock_take(&t->lock);
+	n = t->count;
+	lock_drop(&t->lock);
+	return n;
+}
+
+bool
+sessions_online(struct sessions *t, const char *user)
+{
+	bool online;
+
+	lock_take(&t->lock);
+	online = of_user_locked(t, user, 0) != NULL;
+	lock_drop(&t->lock);
+	return online;
+}

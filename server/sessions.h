@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sessions.h - the table of all sessions: by number, by user, by address.
+ *
+ * Any thread; one mutex, held for a few lines.  The table holds a reference to
+ * each session in it.
+ */
+#ifndef SERVER_SESSIONS_H
+#define SERVER_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/name.h"
+
+struct protocol;
+struct session;
+struct sessions;
+
+enum qerr sessions_new(struct sessions **out);
+void sessions_free(struct sessions *t); /* it must be empty; NULL is fine */
+
+/* How many there may be; 0: any number. */
+struct sessions_limits {
+	size_t total;
+	size_t per_address;
+	size_t per_address_before_login; /* of these, not logged in */
+};
+/* Number s and enter it (the table takes a reference).  Q_LIMIT: it would be one
+ * too many; Q_NOMEM. */
+enum qerr
+sessions_add(struct sessions *t, struct session *s, const struct sessions_limits *limits);
+/* Take s out, logged in or not.  Again: nothing. */
+void sessions_remove(struct sessions *t, struct session *s);
+
+enum login_rule {
+	LOGIN_REPLACE, /* the older session of that user and protocol must go */
+	LOGIN_REFUSE,  /* Q_EXISTS when there is one that has not ended */
+	LOGIN_ADD      /* any number */
+};
+/* s, which is in the table, now belongs to user (as registered).  With
+ * LOGIN_REPLACE *older is a session (a reference) that the caller ends, or NULL;
+ * it has lost its place in the table in the same moment, so that of two logins at
+ * once exactly one stays.  Q_EXISTS. */
+enum qerr sessions_login(struct sessions *t, struct session *s, const char *user,
+			 enum login_rule rule, struct session **older);
+/* It no longer does (the connection may go on).  Not logged in: nothing. */
+void sessions_logout(struct sessions *t, struct session *s);
+
+/* A reference to the session with that id, or NULL. */
+struct session *sessions_find(struct sessions *t, uint64_t id);
+/* A reference to the session with the smallest id above after, of user (NULL:
+ * of all sessions, logged in or not), or NULL.  Walks without memory:
+ *	for (s = sessions_next(t, user, 0); s != NULL; ...) */
+struct session *sessions_next(struct sessions *t, const char *user, uint64_t after);
+/* A NULL-terminated array of references: the logged-in sessions of user in
+ * protocol (NULL: any); with user NULL all sessions of protocol (NULL: all).
+ * Free with sessions_list_free.  NULL: no memory. */
+struct session **sessions_list(struct sessions *t, const char *user,
+			       const struct protocol *protocol, size_t *count);
+void sessions_list_free(struct session **list); /* NULL is fine */
+size_t sessions_count(struct sessions *t);
+/* Is user logged in anywhere? */
+bool sessions_online(struct sessions *t, const char *user);
+/* s's user, "" when it is not logged in; for threads that did not find s by its
+ * user and are not its worker. */
+void sessions_user(struct sessions *t, struct session *s, char out[NAME_SIZE]);
+
+#endif

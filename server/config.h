@@ -21,10 +21,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "base/bytes.h"
 
-#define CONFIG_TEXT_SIZE   256
-#define CONFIG_LISTEN_MAX  16
+#define CONFIG_TEXT_SIZE  256
+#define CONFIG_LISTEN_MAX 16
 
 enum relay_codes { RELAY_CODES_DOCUMENT, RELAY_CODES_DISTINCT };
 
@@ -37,7 +37,7 @@ struct config {
 	char ca_file[CONFIG_TEXT_SIZE];   /* "": data/server/ca.pem */
 	int64_t drain_ms;
 	/* [log] */
-	int log_level; /* enum log_level */
+	int log_level;                   /* enum log_level */
 	char log_file[CONFIG_TEXT_SIZE]; /* "": standard error */
 	int64_t log_max_size;
 	/* [limits] */
@@ -45,11 +45,11 @@ struct config {
 	int64_t per_address;
 	int64_t per_address_before_login;
 	int64_t handshake_timeout_ms;
-	int64_t outbox;           /* bytes, the soft limit */
-	int64_t sender_wait_ms;   /* how long a sender waits for a slow partner */
-	int64_t login_failures;   /* free ones per user and address */
+	int64_t outbox;         /* bytes, the soft limit */
+	int64_t sender_wait_ms; /* how long a sender waits for a slow partner */
+	int64_t login_failures; /* free ones per user and address */
 	int64_t login_failures_window_ms;
-	int64_t enrolments;       /* wrong proofs per address and hour */
+	int64_t enrolments;           /* wrong proofs per address and hour */
 	char trust[CONFIG_TEXT_SIZE]; /* addresses without limits, comma-separated */
 	/* [store] */
 	int durability; /* enum store_durability */
@@ -65,6 +65,8 @@ struct config {
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;
+
+	struct config *older; /* config_now.c: published before this one */
 };
 
 /* Where settings come from, the later ones winning: the defaults, the file
@@ -79,8 +81,12 @@ struct config_source {
 
 /* Read and check everything.  Q_FORMAT and one sentence with file, line and key
  * for the first mistake: an unknown key is one. */
-enum qerr config_load(const struct config_source *src, struct config **out, struct why *why);
-void config_free(struct config *c);
+enum qerr
+config_load(const struct config_source *src, struct config **out, struct why *why);
+/* The same for the text of a file; name stands for it in errors. */
+enum qerr
+config_parse(struct span text, const char *name, struct config **out, struct why *why);
+void config_free(struct config *c); /* NULL is fine */
 
 /* Make c the current configuration (consumes it). */
 void config_publish(struct config *c);
@@ -88,14 +94,14 @@ void config_publish(struct config *c);
 const struct config *config_now(void);
 /* Free all that were published; no other thread may use them any more. */
 void config_fini(void);
-/* Load src anew and publish it, all or nothing.  What changed although it needs
- * a restart keeps its old value and is named in *why while Q_OK is returned
- * (why->text is "" when there is nothing to say). */
-enum qerr config_reload(const struct config_source *src, struct why *why);
+/* Read src anew for a reload.  What changed although it needs a restart keeps
+ * its current value in *out and is named in *why while Q_OK is returned
+ * (why->text is "" when there is nothing to say).  The caller publishes *out
+ * once everything else that it reloads is fine too.  why must not be NULL. */
+enum qerr
+config_prepare(const struct config_source *src, struct config **out, struct why *why);
 
 /* The commented example, with every setting at its default. */
 void config_print_example(FILE *out);
-/* Every setting as it is in c, "section.key = value" lines. */
-void config_print(const struct config *c, FILE *out);
 
 #endif

@@ -20,18 +20,22 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Open (or open again) the target; file "" is standard error.  A file above
  * max_size (0: no cap) is renamed to FILE.1 and begun anew.  On failure the old
  * target stays. */
-enum qerr log_open(const char *file, enum log_level level, int64_t max_size, struct why *why);
+enum qerr
+log_open(const char *file, enum log_level level, int64_t max_size, struct why *why);
 /* Open the same file again, as log rotation wants (SIGHUP). */
 enum qerr log_reopen(struct why *why);
 void log_close(void);
 
-/* Write "event" and the pairs.  s (may be NULL) adds conn, proto, addr and user.
- * fmt makes the rest of the line: "key=%s key=%d". */
+/* Write "event" and the pairs.  s (may be NULL) adds conn, proto, addr and user;
+ * only its worker, or whoever knows that its login is over, may pass it.
+ * fmt makes the rest of the line: "key=%s key=%d"; the log puts a %s into quotes
+ * where it needs them (see log_line.h for what fmt may hold). */
 void log_event(enum log_level level, const struct session *s, const char *event,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The same at most once a minute for each event and source address; the next
  * line that passes says how many were left out. */
-void log_limited(enum log_level level, const struct address *source, const struct session *s,
-    const char *event, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void log_limited(enum log_level level, const struct address *source,
+		 const struct session *s, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 #endif

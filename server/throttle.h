@@ -31,7 +31,7 @@ bool throttle_wait(struct throttle *t, struct session *s, int ms);
 /* Take one token of what ("enrol", "message", ...) for a; burst tokens at most,
  * refilled at rate_per_hour.  Returns 0, or the seconds to wait. */
 int throttle_take(struct throttle *t, const char *what, const struct address *a,
-    int64_t burst, int64_t rate_per_hour);
+		  int64_t burst, int64_t rate_per_hour);
 /* Is a in limits.trust? */
 bool address_trusted(const struct address *a);
 

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.c - the table of settings, and how a struct config is made from it.
+ *
+ * A new setting is a field in struct config and a row here; its parsing, its
+ * checking, its place in the example and its part in a reload follow.
+ *
+ * The file's syntax is left to inih.  It calls back without a line number, so
+ * the reader that hands it the lines counts them.  The first mistake is kept
+ * and the rest of the file ignored: one clear sentence is worth more than ten.
+ */
+#include "server/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "server/setting.h"
+
+#define FILE_MAX     (256 * 1024) /* bytes of a configuration file */
+#define LINE_MAX_LEN 1024         /* bytes of a line in it, with newline and NUL */
+
+#define SECOND (INT64_C(1000))
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define KIB    (INT64_C(1) << 10)
+#define MIB    (INT64_C(1) << 20)
+#define GIB    (INT64_C(1) << 30)
+
+#define F(field) offsetof(struct config, field)
+
+/* clang-format off */
+static const struct setting settings[] = {
+{ "server", "listen", SETTING_LISTEN, F(listen), "9034", 0, 0, NULL, SETTING_RESTART,
+  "where to listen: PORT (all addresses), ADDRESS:PORT, [IPV6]:PORT; several with commas" },
+{ "server", "key", SETTING_TEXT, F(key_file), "", 0, 0, NULL, SETTING_LIVE,
+  "the server's private key (PEM); empty: key.pem in the data directory's server folder" },
+{ "server", "cert", SETTING_TEXT, F(cert_file), "", 0, 0, NULL, SETTING_LIVE,
+  "its certificate (PEM); empty: cert.pem there" },
+{ "server", "ca", SETTING_TEXT, F(ca_file), "", 0, 0, NULL, SETTING_LIVE,
+  "the certificate (PEM) of the CA that issued it; empty: ca.pem there" },
+{ "server", "drain", SETTING_DURATION, F(drain_ms), "5s", 0, 10 * MINUTE, NULL, SETTING_LIVE,
+  "how long a stop waits for what is still to be sent" },
+
+{ "log", "level", SETTING_WORD, F(log_level), "info", 0, 0, "error|warn|info|debug", SETTING_LIVE,
+  "how much is logged" },
+{ "log", "file", SETTING_TEXT, F(log_file), "", 0, 0, NULL, SETTING_LIVE,
+  "where to; empty: standard error" },
+{ "log", "max_size", SETTING_SIZE, F(log_max_size), "64MiB", 0, 1024 * GIB, NULL, SETTING_LIVE,
+  "a larger log file is renamed to FILE.1 and begun anew; 0: never" },
+
+{ "limits", "max_connections", SETTING_NUMBER, F(max_connections), "20000", 1, 1000000, NULL, SETTING_LIVE,
+  "connections at once" },
+{ "limits", "per_address", SETTING_NUMBER, F(per_address), "1000", 1, 1000000, NULL, SETTING_LIVE,
+  "of these, from one address" },
+{ "limits", "per_address_before_login", SETTING_NUMBER, F(per_address_before_login), "200", 1, 1000000, NULL, SETTING_LIVE,
+  "of these, not yet logged in" },
+{ "limits", "handshake_timeout", SETTING_DURATION, F(handshake_timeout_ms), "10s", 100, 10 * MINUTE, NULL, SETTING_LIVE,
+  "how long a new connection may take to log in" },
+{ "limits", "outbox", SETTING_SIZE, F(outbox), "256KiB", 4 * KIB, GIB, NULL, SETTING_LIVE,
+  "how much may wait to be sent to one connection" },
+{ "limits", "sender_wait", SETTING_DURATION, F(sender_wait_ms), "30s", 0, HOUR, NULL, SETTING_LIVE,
+  "how long a sender waits for a partner that does not read" },
+{ "limits", "login_failures", SETTING_NUMBER, F(login_failures), "5", 0, 1000000, NULL, SETTING_LIVE,
+  "failed logins per user and address that cost no waiting" },
+{ "limits", "login_failures_window", SETTING_DURATION, F(login_failures_window_ms), "10m", SECOND, DAY, NULL, SETTING_LIVE,
+  "within this time" },
+{ "limits", "enrolments", SETTING_NUMBER, F(enrolments), "60", 1, 1000000, NULL, SETTING_LIVE,
+  "enrolments with a wrong code per address and hour" },
+{ "limits", "trust", SETTING_PREFIXES, F(trust), "", 0, 0, NULL, SETTING_LIVE,
+  "addresses and networks that no limit counts, like 10.0.0.7, 192.168.0.0/16" },
+
+{ "store", "durability", SETTING_WORD, F(durability), "interval", 0, 0, "always|interval|never", SETTING_LIVE,
+  "when messages are forced to the disk: before each is passed on, every sync_interval, never" },
+{ "store", "sync_interval", SETTING_DURATION, F(sync_interval_ms), "1s", 1, MINUTE, NULL, SETTING_LIVE,
+  "the interval" },
+{ "store", "max_open_logs", SETTING_NUMBER, F(max_open_logs), "256", 1, 100000, NULL, SETTING_RESTART,
+  "message files kept open at once" },
+
+{ "relay", "enabled", SETTING_SWITCH, F(relay_enabled), "yes", 0, 0, NULL, SETTING_LIVE,
+  "serve the relay protocol" },
+{ "relay", "codes", SETTING_WORD, F(relay_codes), "document", 0, 0, "document|distinct", SETTING_LIVE,
+  "distinct: tell the two shared opcodes apart, for older clients" },
+{ "relay", "archive", SETTING_SWITCH, F(relay_archive), "yes", 0, 0, NULL, SETTING_LIVE,
+  "store each relayed message (sealed as it is) before it is passed on" },
+{ "relay", "enrol", SETTING_SWITCH, F(relay_enrol), "yes", 0, 0, NULL, SETTING_LIVE,
+  "let people who know the enrolment code make their user" },
+{ "relay", "max_frame", SETTING_SIZE, F(relay_max_frame), "64KiB", KIB, 16 * MIB, NULL, SETTING_LIVE,
+  "the largest frame accepted" },
+{ "relay", "request_timeout", SETTING_DURATION, F(relay_request_timeout_ms), "60s", 100, DAY, NULL, SETTING_LIVE,
+  "how long a chat request waits for an answer" },
+
+{ "security", "user", SETTING_TEXT, F(run_as), "", 0, 0, NULL, SETTING_RESTART,
+  "whom to become when started as root; empty: the owner of the data directory" },
+{ "security", "sandbox", SETTING_SWITCH, F(sandbox), "yes", 0, 0, NULL, SETTING_RESTART,
+  "give up system calls that a chat server never needs" },
+};
+/* clang-format on */
+#define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+static const struct setting *
+find_setting(const char *section, const char *key)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].section, section) == 0 &&
+		    strcmp(settings[i].key, key) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+static bool
+section_exists(const char *section)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].section, section) == 0)
+			return true;
+	return false;
+}
+
+/* where: what stands before the sentence, "server.conf:3" or "--set". */
+static enum qerr
+assign(struct config *c, const char *where, const char *section, const char *key,
+       const char *value, struct why *why)
+{
+	const struct setting *row = find_setting(section, key);
+	struct why phrase;
+	enum qerr e;
+
+	if (row == NULL && *section == '\0')
+		return why_set(why, Q_FORMAT,
+			       "%s: \"%s\" stands before the first [section]", where,
+			       key);
+	if (row == NULL && !section_exists(section))
+		return why_set(why, Q_FORMAT, "%s: there is no section [%s]", where,
+			       section);
+	if (row == NULL)
+		return why_set(why, Q_FORMAT, "%s: there is no setting \"%s\" in [%s]",
+			       where, key, section);
+	if ((e = setting_parse(row, value, c, &phrase)) != Q_OK)
+		return why_set(why, e, "%s: %s.%s %.300s, not \"%.100s\"", where, section,
+			       key, phrase.text, value);
+	return Q_OK;
+}
+
+/* ---- the file ---- */
+
+struct parse {
+	struct span left; /* of the text */
+	int line;         /* the one that inih has now, from 1 */
+	const char *name;
+	struct config *config;
+	enum qerr error; /* the first one */
+	struct why *why;
+};
+
+/* ini_reader: the next line, as fgets would give it. */
+static char *
+next_line(char *out, int size, void *arg)
+{
+	struct parse *p = arg;
+	const uint8_t *nl;
+	size_t n;
+
+	if (p->left.len == 0 || p->error != Q_OK)
+		return NULL;
+	nl = memchr(p->left.p, '\n', p->left.len);
+	n = nl == NULL ? p->left.len : (size_t)(nl - p->left.p) + 1;
+	p->line++;
+	if (n >= (size_t)size || memchr(p->left.p, '\0', n) != NULL) {
+		p->error =
+		    why_set(p->why, Q_FORMAT, "%s:%d: the line is too long or no text",
+			    p->name, p->line);
+		return NULL;
+	}
+	memcpy(out, p->left.p, n);
+	out[n] = '\0';
+	p->left.p += n;
+	p->left.len -= n;
+	return out;
+}
+
+/* ini_handler: one key of the file. */
+static int
+on_key(void *arg, const char *section, const char *key, const char *value)
+{
+	struct parse *p = arg;
+	char where[256];
+
+	if (p->error != Q_OK)
+		return 0;
+	snprintf(where, sizeof(where), "%s:%d", p->name, p->line);
+	p->error = assign(p->config, where, section, key, value, p->why);
+	return p->error == Q_OK;
+}
+
+/* inih's run-time options are global variables, set once before any use.  A
+ * line gets a heap buffer of LINE_MAX_LEN instead of 200 bytes, and an indented
+ * line is a line of its own and does not continue the one before. */
+static void
+set_ini_options(void)
+{
+	ini_use_stack = false;
+	ini_allow_realloc = false;
+	ini_initial_alloc = LINE_MAX_LEN;
+	ini_allow_multiline = false;
+}
+
+static enum qerr
+parse_file(struct span text, const char *name, struct config *c, struct why *why)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct parse p = {text, 0, name, c, Q_OK, why};
+	int bad;
+
+	pthread_once(&once, set_ini_options);
+	bad = ini_parse_stream(next_line, &p, on_key, &p);
+	if (p.error == Q_OK && bad == -2)
+		return why_set(why, Q_NOMEM, "%s: there is no memory to read it", name);
+	if (p.error == Q_OK && bad != 0)
+		return why_set(why, Q_FORMAT,
+			       "%s:%d: neither a [section] nor a line \"key = value\"",
+			       name, bad);
+	return p.error;
+}
+
+static enum qerr
+read_file(const char *name, bool optional, struct buf *out, struct why *why)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
+	ssize_t n;
+
+	if (fd == -1) {
+		if (optional && errno == ENOENT)
+			return Q_OK;
+		return why_set(why, qerr_errno(errno),
+			       "cannot read the configuration %s: %s", name,
+			       strerror(errno));
+	}
+	do {
+		if (buf_reserve(out, 4096) != Q_OK) {
+			close(fd);
+			return why_set(why, Q_LIMIT, "the configuration %s is too large",
+				       name);
+		}
+		if ((n = read(fd, out->p + out->len, 4096)) > 0)
+			out->len += (size_t)n;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	saved = errno;
+	close(fd);
+	if (n == -1)
+		return why_set(why, qerr_errno(saved),
+			       "cannot read the configuration %s: %s", name,
+			       strerror(saved));
+	return Q_OK;
+}
+
+/* ---- one override of the command line: section.key=value ---- */
+static enum qerr
+parse_override(const char *text, struct config *c, struct why *why)
+{
+	const char *equals = strchr(text, '=');
+	char name[64], *dot;
+
+	if (equals == NULL || (size_t)(equals - text) >= sizeof(name))
+		return why_set(why, Q_FORMAT, "--set wants section.key=value, not \"%s\"",
+			       text);
+	memcpy(name, text, (size_t)(equals - text));
+	name[equals - text] = '\0';
+	if ((dot = strchr(name, '.')) == NULL)
+		return why_set(why, Q_FORMAT, "--set wants section.key=value, not \"%s\"",
+			       text);
+	*dot = '\0';
+	return assign(c, "command line", name, dot + 1, equals + 1, why);
+}
+
+static struct config *
+new_with_defaults(void)
+{
+	struct config *c = calloc(1, sizeof(*c));
+
+	for (size_t i = 0; c != NULL && i < SETTING_COUNT; i++)
+		if (setting_parse(&settings[i], settings[i].preset, c, NULL) != Q_OK)
+			abort(); /* a mistake in the table */
+	return c;
+}
+
+enum qerr
+config_parse(struct span text, const char *name, struct config **out, struct why *why)
+{
+	struct config *c = new_with_defaults();
+	enum qerr e;
+
+	if (c == NULL)
+		return why_set(why, Q_NOMEM, "there is no memory for the configuration");
+	if ((e = parse_file(text, name, c, why)) != Q_OK) {
+		config_free(c);
+		return e;
+	}
+	*out = c;
+	return Q_OK;
+}
+
+enum qerr
+config_load(const struct config_source *src, struct config **out, struct why *why)
+{
+	struct buf text = BUF_INIT(FILE_MAX);
+	struct config *c = NULL;
+	enum qerr e = Q_OK;
+
+	if (src->file != NULL)
+		e = read_file(src->file, src->file_optional, &text, why);
+	if (e == Q_OK)
+		e = config_parse(buf_span(&text), src->file == NULL ? "" : src->file, &c,
+				 why);
+	for (size_t i = 0; e == Q_OK && i < src->override_count; i++)
+		e = parse_override(src->overrides[i], c, why);
+	buf_free(&text);
+	if (e != Q_OK) {
+		config_free(c);
+		return e;
+	}
+	*out = c;
+	return Q_OK;
+}
+
+void
+config_free(struct config *c)
+{
+	free(c);
+}
+
+void
+config_print_example(FILE *out)
+{
+	const char *section = "";
+
+	fputs("# Quintet's configuration.  Every setting is shown with its default; take "
+	      "the\n"
+	      "# '#' away and change what you like, then run: server ctl reload\n",
+	      out);
+	for (const struct setting *s = settings; s < settings + SETTING_COUNT; s++) {
+		if (strcmp(s->section, section) != 0)
+			fprintf(out, "\n[%s]\n", s->section);
+		section = s->section;
+		fprintf(out, "\n# %s\n# (", s->doc);
+		setting_print_range(s, out);
+		fprintf(out, "%s)\n#%s =%s%s\n",
+			s->when == SETTING_RESTART ? "; a change needs a restart" : "",
+			s->key, *s->preset == '\0' ? "" : " ", s->preset);
+	}
+}
+
+enum qerr
+config_prepare(const struct config_source *src, struct config **out, struct why *why)
+{
+	const struct config *now = config_now();
+	char names[256] = "";
+	struct config *c;
+	size_t used = 0;
+	enum qerr e;
+
+	if ((e = config_load(src, &c, why)) != Q_OK)
+		return e;
+	for (const struct setting *s = settings; s < settings + SETTING_COUNT; s++) {
+		if (s->when != SETTING_RESTART || setting_same(s, now, c))
+			continue;
+		setting_copy(s, now, c);
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s.%s",
+					 used > 0 ? ", " : "", s->section, s->key);
+	}
+	why->text[0] = '\0';
+	if (used > 0)
+		why_set(why, Q_OK, "changed, but only a restart applies it: %s", names);
+	*out = c;
+	return Q_OK;
+}

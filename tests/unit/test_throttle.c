@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fair limits: what fails costs time, per user and address, and recovers; the
+ * table never grows; trusted addresses are not counted.
+ */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "server/config.h"
+#include "server/throttle.h"
+
+static struct throttle *t;
+
+static void
+use(const char *const *set, size_t n)
+{
+	struct config_source src = {NULL, false, set, n};
+	struct config *c;
+
+	ck_assert_int_eq(config_load(&src, &c, NULL), Q_OK);
+	config_publish(c);
+}
+
+static void
+setup(void)
+{
+	use(NULL, 0);
+	ck_assert_int_eq(throttle_new(&t), Q_OK);
+}
+
+static void
+teardown(void)
+{
+	throttle_free(t);
+	config_fini();
+}
+
+static struct address
+from(const char *text)
+{
+	struct address a = {.port = 1};
+	char mapped[64];
+
+	snprintf(mapped, sizeof(mapped), "%s%s",
+		 strchr(text, ':') == NULL ? "::ffff:" : "", text);
+	ck_assert_int_eq(inet_pton(AF_INET6, mapped, &a.ip), 1);
+	return a;
+}
+
+START_TEST(delays)
+{
+	static const int expected[] = {0,    0,    0,    0,    0,    500,
+				       1000, 2000, 4000, 8000, 8000, 8000};
+	struct address a = from("10.0.0.1"), b = from("10.0.0.2");
+
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		ck_assert_int_eq(throttle_login_failed(t, "Alice", &a), expected[i]);
+	ck_assert_int_eq(throttle_login_delay(t, "aLICE", &a), 8000); /* any case */
+	/* Nobody else pays. */
+	ck_assert_int_eq(throttle_login_delay(t, "bob", &a), 0);
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &b), 0);
+	throttle_login_ok(t, "alice", &a);
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &a), 0);
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 0);
+}
+END_TEST
+
+START_TEST(window_ends)
+{
+	const char *set[] = {"limits.login_failures=1",
+			     "limits.login_failures_window=1s"};
+	struct address a = from("10.0.0.1");
+
+	use(set, 2);
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 0);
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 500);
+	usleep(1050000);
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &a), 0);
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 0);
+}
+END_TEST
+
+/* A whole class mistypes: nothing.  One address tries name after name: it waits. */
+START_TEST(address_alone)
+{
+	struct address a = from("10.0.0.1");
+	char name[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "user%d", i);
+		ck_assert_int_eq(throttle_login_failed(t, name, &a), 0);
+	}
+	ck_assert_int_eq(throttle_login_failed(t, "another", &a), 500);
+	ck_assert_int_eq(throttle_login_failed(t, "and.another", &a), 1000);
+	/* Then also for those who mean well, for a minute. */
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &a), 1000);
+}
+END_TEST
+
+START_TEST(ipv6_counts_as_its_network)
+{
+	struct address a = from("2001:db8::1"), b = from("2001:db8::ffff:1"),
+		       c = from("2001:db8:0:1::1");
+
+	for (int i = 0; i < 6; i++)
+		throttle_login_failed(t, "alice", i % 2 == 0 ? &a : &b);
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &b), 500);
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &c), 0);
+	/* IPv4 addresses are counted one by one. */
+	a = from("10.0.0.1");
+	b = from("10.0.0.2");
+	for (int i = 0; i < 6; i++)
+		throttle_login_failed(t, "bob", &a);
+	ck_assert_int_eq(throttle_login_delay(t, "bob", &a), 500);
+	ck_assert_int_eq(throttle_login_delay(t, "bob", &b), 0);
+}
+END_TEST
+
+START_TEST(trusted)
+{
+	const char *set[] = {"limits.trust=10.0.0.0/24, 2001:db8::/32"};
+	struct address a = from("10.0.0.1"), b = from("10.0.1.1");
+
+	use(set, 1);
+	ck_assert(address_trusted(&a));
+	ck_assert(!address_trusted(&b));
+	for (int i = 0; i < 300; i++) {
+		ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 0);
+		ck_assert_int_eq(throttle_take(t, "enrol", &a, 1, 1), 0);
+	}
+}
+END_TEST
+
+START_TEST(buckets)
+{
+	struct address a = from("10.0.0.1"), b = from("10.0.0.2");
+	int wait;
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(throttle_take(t, "enrol", &a, 3, 3600), 0);
+	wait = throttle_take(t, "enrol", &a, 3, 3600); /* one a second */
+	ck_assert_int_eq(wait, 1);
+	ck_assert_int_eq(throttle_take(t, "message", &a, 3, 3600), 0);
+	ck_assert_int_eq(throttle_take(t, "enrol", &b, 3, 3600), 0);
+	usleep(1050000);
+	ck_assert_int_eq(throttle_take(t, "enrol", &a, 3, 3600), 0);
+	ck_assert_int_eq(throttle_take(t, "enrol", &a, 3, 3600), 1);
+	/* Asking does not postpone. */
+	for (int i = 0; i < 10; i++) {
+		usleep(110000);
+		wait = throttle_take(t, "enrol", &a, 3, 3600);
+		if (wait == 0)
+			break;
+	}
+	ck_assert_int_eq(wait, 0);
+	/* A slow bucket names its time. */
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(throttle_take(t, "slow", &a, 60, 60), 0);
+	wait = throttle_take(t, "slow", &a, 60, 60);
+	ck_assert_int_ge(wait, 59);
+	ck_assert_int_le(wait, 60);
+}
+END_TEST
+
+/* More sources than places: the longest unused are forgotten, the others not. */
+START_TEST(flood)
+{
+	struct address a = from("10.0.0.1"), x = from("10.1.0.0");
+
+	for (int i = 0; i < 7; i++)
+		throttle_login_failed(t, "alice", &a);
+	for (unsigned i = 0; i < 30000; i++) {
+		memcpy(&x.ip.s6_addr[12], &i, sizeof(i));
+		throttle_take(t, "enrol", &x, 10, 10);
+		if (i % 1000 == 0) /* she is still trying */
+			ck_assert_int_ge(throttle_login_failed(t, "alice", &a), 2000);
+	}
+	for (unsigned i = 0; i < 30000; i++) {
+		memcpy(&x.ip.s6_addr[12], &i, sizeof(i));
+		throttle_take(t, "enrol", &x, 10, 10);
+	}
+	ck_assert_int_eq(throttle_login_delay(t, "alice", &a), 0);
+}
+END_TEST
+
+/* ---- waiting ---- */
+
+static atomic_int let_through, turned_away;
+
+static void *
+waiter(void *arg)
+{
+	if (throttle_wait(t, arg, 600))
+		atomic_fetch_add(&let_through, 1);
+	else
+		atomic_fetch_add(&turned_away, 1);
+	return NULL;
+}
+
+START_TEST(at_most_64_wait)
+{
+	struct session s = {.id = 1};
+	pthread_t threads[80];
+	int64_t begun = clock_mono_ms();
+
+	for (int i = 0; i < 80; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, waiter, &s), 0);
+	for (int i = 0; i < 80; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(atomic_load(&let_through), 64);
+	ck_assert_int_eq(atomic_load(&turned_away), 16);
+	ck_assert_int_ge(clock_mono_ms() - begun, 600);
+	ck_assert(throttle_wait(t, &s, 1)); /* they made room again */
+	ck_assert(throttle_wait(t, &s, 0));
+}
+END_TEST
+
+START_TEST(an_ended_session_does_not_wait)
+{
+	struct session s = {.id = 1};
+	int64_t begun = clock_mono_ms();
+
+	atomic_store(&s.ending, GOODBYE_SHUTDOWN);
+	ck_assert(throttle_wait(t, &s, 30000));
+	ck_assert_int_lt(clock_mono_ms() - begun, 10000);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("throttle");
+	TCase *c = tcase_create("throttle");
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, delays);
+	tcase_add_test(c, window_ends);
+	tcase_add_test(c, address_alone);
+	tcase_add_test(c, ipv6_counts_as_its_network);
+	tcase_add_test(c, trusted);
+	tcase_add_test(c, buckets);
+	tcase_add_test(c, flood);
+	tcase_add_test(c, at_most_64_wait);
+	tcase_add_test(c, an_ended_session_does_not_wait);
+	suite_add_tcase(s, c);
+	return unit_main(s);
+}

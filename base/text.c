@@ -39,51 +39,67 @@ base64_encode(struct span s, char *out)
 	return (size_t)(o - out);
 }
 
-static int
+/* The six bits that c stands for, or 64 when it stands for none. */
+static unsigned
 base64_value(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
+		return (unsigned)(c - 'A');
 	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
+		return (unsigned)(c - 'a') + 26;
 	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+		return (unsigned)(c - '0') + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : 64;
+}
+
+/* How many '=' end s. */
+static size_t
+base64_padding(struct span s)
+{
+	if (s.len == 0 || s.p[s.len - 1] != '=')
+		return 0;
+	return s.p[s.len - 2] == '=' ? 2 : 1;
+}
+
+enum qerr
+base64_check(struct span s, size_t *out_len)
+{
+	size_t pad, digits;
+	unsigned bad = 0, last;
+
+	if (s.len % 4 != 0)
+		return Q_FORMAT;
+	pad = base64_padding(s);
+	digits = s.len - pad;
+	for (size_t i = 0; i < digits; i++)
+		bad |= base64_value(s.p[i]);
+	if ((bad & 64) != 0)
+		return Q_FORMAT;
+	/* The bits that the padding leaves over must be 0. */
+	last = pad == 0 ? 0 : base64_value(s.p[digits - 1]);
+	if ((pad == 1 && (last & 3) != 0) || (pad == 2 && (last & 15) != 0))
+		return Q_FORMAT;
+	*out_len = s.len / 4 * 3 - pad;
+	return Q_OK;
 }
 
 enum qerr
 base64_decode(struct span s, uint8_t *out, size_t *out_len)
 {
 	uint8_t *o = out;
-	size_t pad = 0;
+	size_t len;
 
-	if (s.len % 4 != 0)
+	if (base64_check(s, &len) != Q_OK)
 		return Q_FORMAT;
-	while (pad < 2 && pad < s.len && s.p[s.len - 1 - pad] == '=')
-		pad++;
 	for (size_t i = 0; i < s.len; i += 4) {
-		bool last = i + 4 == s.len;
 		uint32_t v = 0;
 
-		for (size_t k = 0; k < 4; k++) {
-			bool fill = last && k >= 4 - pad;
-			int c = fill ? 0 : base64_value(s.p[i + k]);
-
-			if (c < 0)
-				return Q_FORMAT;
-			v = v << 6 | (uint32_t)c;
-		}
-		*o++ = (uint8_t)(v >> 16);
-		if (!last || pad < 2)
-			*o++ = (uint8_t)(v >> 8);
-		else if ((v >> 8 & 0xff) != 0)
-			return Q_FORMAT;
-		if (!last || pad < 1)
-			*o++ = (uint8_t)v;
-		else if ((v & 0xff) != 0)
-			return Q_FORMAT;
+		for (size_t k = 0; k < 4; k++)
+			v = v << 6 | (base64_value(s.p[i + k]) & 63);
+		for (int shift = 16; shift >= 0 && o < out + len; shift -= 8)
+			*o++ = (uint8_t)(v >> shift);
 	}
-	*out_len = (size_t)(o - out);
+	*out_len = len;
 	return Q_OK;
 }
 
@@ -118,7 +134,8 @@ hex_decode(struct span s, uint8_t *out, size_t out_len)
 		if (hex_value(s.p[i]) < 0)
 			return Q_FORMAT;
 	for (size_t i = 0; i < out_len; i++)
-		out[i] = (uint8_t)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
+		out[i] =
+		    (uint8_t)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
 	return Q_OK;
 }
 
@@ -127,8 +144,20 @@ utf8_valid(struct span s)
 {
 	while (s.len > 0) {
 		utf8proc_int32_t cp;
-		utf8proc_ssize_t n = utf8proc_iterate(s.p, (utf8proc_ssize_t)s.len, &cp);
+		utf8proc_ssize_t n;
+		uint64_t eight;
 
+		/* Mostly ASCII: eight bytes at a time. */
+		while (s.len >= sizeof(eight)) {
+			memcpy(&eight, s.p, sizeof(eight));
+			if ((eight & 0x8080808080808080u) != 0)
+				break;
+			s.p += sizeof(eight);
+			s.len -= sizeof(eight);
+		}
+		if (s.len == 0)
+			break;
+		n = utf8proc_iterate(s.p, (utf8proc_ssize_t)s.len, &cp);
 		if (n <= 0)
 			return false;
 		s.p += n;
@@ -142,8 +171,8 @@ static bool
 unsafe(utf8proc_int32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c || cp == 0x200e ||
-	    cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
-	    cp == 0xfeff;
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
 size_t
@@ -164,8 +193,10 @@ text_visible(struct span s, char *out, size_t size)
 		} else if (unsafe(cp)) {
 			unsigned u = (unsigned)cp;
 
-			len = (size_t)(u < 0x100 ? snprintf(shown, sizeof(shown), "\\x%02x", u) :
-						  snprintf(shown, sizeof(shown), "\\u{%x}", u));
+			len =
+			    (size_t)(u < 0x100
+					 ? snprintf(shown, sizeof(shown), "\\x%02x", u)
+					 : snprintf(shown, sizeof(shown), "\\u{%x}", u));
 		} else {
 			len = (size_t)n;
 			memcpy(shown, s.p, len);

@@ -158,6 +158,8 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 	enum qerr e = Q_OK;
 
 	LOCK_ASSERT_HELD(&o->lock);
+	if (o->broken)
+		return Q_CLOSED;
 	while (o->sent < o->data.len) {
 		size_t put;
 
@@ -271,13 +273,29 @@ outbox_wait_room(struct session *s, int64_t deadline_ms)
 	return e;
 }
 
+/* Another thread may be ending s right now: its farewell is in once the outbox is
+ * closed. */
+static void
+wait_closed(struct outbox *o, int64_t deadline_ms)
+{
+	bool in_time = true;
+
+	lock_take(&o->lock);
+	o->waiters++;
+	while (in_time && !o->closed)
+		in_time = lock_wait(&o->lock, &o->room, deadline_ms);
+	o->waiters--;
+	lock_drop(&o->lock);
+}
+
 enum qerr
 outbox_drain(struct session *s, int64_t deadline_ms)
 {
 	struct outbox *o = &s->out;
 	enum qerr e;
 
-	assert(deadline_ms != 0);
+	assert(deadline_ms != 0 && session_ended(s));
+	wait_closed(o, deadline_ms);
 	for (;;) {
 		struct pollfd p = {.fd = s->stream->fd, .events = POLLOUT};
 		int left = clock_left_ms(deadline_ms);
@@ -285,16 +303,16 @@ outbox_drain(struct session *s, int64_t deadline_ms)
 
 		lock_take(&o->lock);
 		e = outbox_write_locked(o, s->stream);
-		if (e == Q_FULL && left == 0)
+		if (e == Q_FULL && left == 0) {
 			break_locked(o);
+			e = Q_TIMEOUT;
+		}
 		abandoned = o->broken && o->in_flusher;
 		lock_drop(&o->lock);
 		if (abandoned)
 			flusher_poke(s->server->flusher);
-		if (e == Q_FULL && left == 0)
-			return Q_TIMEOUT;
 		if (e != Q_FULL)
-			return e == Q_OK ? Q_OK : Q_CLOSED;
+			return e;
 		(void)poll(&p, 1, left);
 	}
 }

@@ -76,8 +76,9 @@ void outbox_flush(struct session *s);
 /* Wait until s takes OUTBOX_DATA again.  The caller holds no lock and has
  * flushed what it touched.  Q_OK; Q_CLOSED: s ended; Q_TIMEOUT. */
 enum qerr outbox_wait_room(struct session *s, int64_t deadline_ms);
-/* The worker, at the end: write until nothing waits.  Q_CLOSED: the stream
- * failed; Q_TIMEOUT: deadline_ms (not 0) passed, and what waited is dropped. */
+/* The worker of a session that has ended: wait for the farewell to be in, and
+ * write until nothing waits.  Q_CLOSED: the stream failed; Q_TIMEOUT: deadline_ms
+ * (not 0) passed, and what waited is dropped. */
 enum qerr outbox_drain(struct session *s, int64_t deadline_ms);
 
 /* For flusher.c: write what the stream takes.  Q_OK: nothing waits any more;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "base/clock.h"
 #include "base/lock.h"
 
@@ -32,7 +34,7 @@ static void
 note(void *arg)
 {
 	lock_take(&lock);
-	strncat(fired, arg, 1);
+	strlcat(fired, arg, sizeof(fired));
 	lock_drop(&lock);
 }
 

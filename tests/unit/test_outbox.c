@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/core.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "server/metrics.h"
+
+#define SOFT 4096
+
+static void
+setup(void)
+{
+	static const char *const small[] = {"limits.outbox=4096"};
+
+	core_start_with(small, 1);
+}
+
+static enum qerr
+put(struct session *s, enum outbox_class class, const void *p, size_t n)
+{
+	return outbox_put(s, class, span_of(p, n));
+}
+
+static size_t
+waiting(struct session *s)
+{
+	size_t n;
+
+	lock_take(&s->out.lock);
+	n = outbox_waiting_locked(&s->out);
+	lock_drop(&s->out.lock);
+	return n;
+}
+
+/* Bytes whose value tells their place. */
+static uint8_t *
+pattern(size_t n)
+{
+	uint8_t *p = malloc(n);
+
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(i * 7 + i / 251);
+	return p;
+}
+
+static void
+drop(struct session *s, int peer)
+{
+	if (peer >= 0)
+		close(peer);
+	outbox_flush_touched();
+	session_unref(s);
+}
+
+/* ---- filling and flushing ---- */
+
+START_TEST(batch_goes_with_the_flush)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "one ", 4), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, "two ", 4), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "", 0), Q_OK);
+	ck_assert(core_silent(peer));
+	ck_assert_uint_eq(atomic_load(&s->refs), 2); /* touched twice, listed once */
+	outbox_flush_touched();
+	core_expect(peer, "one two ");
+	ck_assert_uint_eq(atomic_load(&s->refs), 1);
+	ck_assert_ptr_null(s->out.data.p); /* empty: no memory */
+	outbox_flush_touched();            /* nothing touched: nothing */
+	ck_assert(core_silent(peer));
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	static const uint8_t big[SOFT * 3];
+	int peer;
+	struct session *s = core_session(&peer);
+	size_t hard = s->out.hard;
+	uint64_t slow = metric_get(METRIC_slow_receivers_total);
+
+	/* Up to one byte below soft, then one message of any size. */
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, SOFT - 1), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, sizeof(big)), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, 1), Q_FULL);
+	ck_assert_uint_eq(waiting(s), SOFT - 1 + sizeof(big));
+	/* Control bytes up to hard, to the byte. */
+	while (waiting(s) + sizeof(big) <= hard)
+		ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, hard - waiting(s)), Q_OK);
+	ck_assert_uint_eq(waiting(s), hard);
+	ck_assert(!session_ended(s));
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, 1), Q_LIMIT);
+	ck_assert_int_eq(atomic_load(&s->ending), GOODBYE_SLOW);
+	ck_assert_uint_eq(metric_get(METRIC_slow_receivers_total), slow + 1);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, 1), Q_CLOSED);
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(reserve_in_place)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+	uint8_t *at;
+
+	lock_take(&s->out.lock);
+	ck_assert_int_eq(outbox_reserve_locked(&s->out, OUTBOX_DATA, 100, &at), Q_OK);
+	memcpy(at, "abc", 3);
+	outbox_commit_locked(&s->out, 3); /* less than reserved */
+	ck_assert_int_eq(outbox_reserve_locked(&s->out, OUTBOX_DATA, 5000, &at), Q_OK);
+	memcpy(at, "def", 3);
+	outbox_commit_locked(&s->out, 3);
+	outbox_close_locked(&s->out);
+	ck_assert_int_eq(outbox_reserve_locked(&s->out, OUTBOX_CONTROL, 1, &at),
+			 Q_CLOSED);
+	lock_drop(&s->out.lock);
+	outbox_flush(s); /* what is in still goes */
+	core_expect(peer, "abcdef");
+	drop(s, peer);
+}
+END_TEST
+
+#define MANY 150 /* more than a thread's list holds */
+
+START_TEST(many_touched)
+{
+	static struct session *s[MANY];
+	static int peer[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		s[i] = core_session(&peer[i]);
+	for (int turn = 0; turn < 2; turn++)
+		for (int i = 0; i < MANY; i++)
+			ck_assert_int_eq(put(s[i], OUTBOX_DATA, "x", 1), Q_OK);
+	outbox_flush_touched();
+	for (int i = 0; i < MANY; i++) {
+		core_expect(peer[i], "xx");
+		ck_assert_uint_eq(atomic_load(&s[i]->refs), 1);
+		drop(s[i], peer[i]);
+	}
+}
+END_TEST
+
+/* ---- many writers ---- */
+
+#define WRITERS 4
+#define LINES   400
+
+static struct session *shared;
+
+static void *
+writer(void *arg)
+{
+	int who = *(int *)arg;
+	char line[32];
+
+	for (int i = 0; i < LINES; i++) {
+		size_t n = (size_t)snprintf(line, sizeof(line), "%d %d\n", who, i);
+		enum qerr e;
+
+		while ((e = put(shared, OUTBOX_DATA, line, n)) == Q_FULL) {
+			outbox_flush_touched();
+			ck_assert_int_eq(
+			    outbox_wait_room(shared, clock_mono_ms() + 20000), Q_OK);
+		}
+		ck_assert_int_eq(e, Q_OK);
+		if (i % 5 == who)
+			outbox_flush_touched();
+	}
+	outbox_flush_touched();
+	return NULL;
+}
+
+START_TEST(each_writers_order_is_kept)
+{
+	int who[WRITERS] = {0, 1, 2, 3}, next[WRITERS] = {0}, peer, w, i;
+	pthread_t t[WRITERS];
+	char line[32];
+	FILE *f;
+
+	shared = core_session(&peer);
+	for (w = 0; w < WRITERS; w++)
+		ck_assert_int_eq(pthread_create(&t[w], NULL, writer, &who[w]), 0);
+	f = fdopen(peer, "r");
+	ck_assert_ptr_nonnull(f);
+	for (int n = 0; n < WRITERS * LINES; n++) {
+		ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
+		ck_assert_int_eq(sscanf(line, "%d %d\n", &w, &i), 2);
+		ck_assert(w >= 0 && w < WRITERS);
+		ck_assert_int_eq(i, next[w]++);
+	}
+	for (w = 0; w < WRITERS; w++)
+		pthread_join(t[w], NULL);
+	fclose(f);
+	drop(shared, -1);
+}
+END_TEST
+
+/* ---- the flusher ---- */
+
+START_TEST(flusher_writes_the_rest)
+{
+	const size_t n = 120000;
+	uint8_t *sent = pattern(n), *got = malloc(n);
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, sent, n), Q_OK);
+	outbox_flush_touched();
+	ck_assert_uint_gt(waiting(s), 0);
+	/* Behind the flusher's back nothing overtakes. */
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, "end", 3), Q_OK);
+	outbox_flush_touched();
+	core_read(peer, got, n);
+	ck_assert_mem_eq(got, sent, n);
+	core_expect(peer, "end");
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	ck_assert(!s->out.in_flusher && s->out.data.p == NULL);
+	/* And again: it can come back. */
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, sent, n), Q_OK);
+	outbox_flush_touched();
+	core_read(peer, got, n);
+	ck_assert_mem_eq(got, sent, n);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	free(sent);
+	free(got);
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(slow_receiver_is_ended)
+{
+	static const uint8_t big[100000];
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	usleep(50000);
+	ck_assert(!session_ended(s));
+	lock_take(&s->out.lock); /* as if it had taken nothing for so long */
+	s->out.progress_ms -= FLUSHER_PATIENCE_MS;
+	lock_drop(&s->out.lock);
+	CORE_AWAIT(atomic_load(&s->ending) == GOODBYE_SLOW);
+	/* Its worker gives up at once, and so does the flusher. */
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms()), Q_TIMEOUT);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(peer_gone)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+
+	close(peer);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "x", 1), Q_OK);
+	outbox_flush_touched();
+	ck_assert_int_eq(atomic_load(&s->ending), GOODBYE_SELF);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "x", 1), Q_CLOSED);
+	ck_assert_int_eq(outbox_wait_room(s, 0), Q_CLOSED);
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 5000), Q_CLOSED);
+	drop(s, -1);
+}
+END_TEST
+
+START_TEST(peer_goes_while_the_flusher_waits)
+{
+	static const uint8_t big[100000];
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	close(peer);
+	CORE_AWAIT(session_ended(s));
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	drop(s, -1);
+}
+END_TEST
+
+START_TEST(stopping_forgets_what_waits)
+{
+	static const uint8_t big[100000];
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	flusher_free(core.flusher);
+	core.flusher = NULL;
+	ck_assert_uint_eq(atomic_load(&s->refs), 1);
+	drop(s, peer);
+}
+END_TEST
+
+/* ---- waiting for room ---- */
+
+static struct {
+	struct session *s;
+	int64_t deadline_ms;
+	enum qerr result;
+} waiter;
+
+static void *
+wait_for_room(void *arg)
+{
+	(void)arg;
+	waiter.result = outbox_wait_room(waiter.s, waiter.deadline_ms);
+	return NULL;
+}
+
+static unsigned
+waiters(struct session *s)
+{
+	unsigned n;
+
+	lock_take(&s->out.lock);
+	n = s->out.waiters;
+	lock_drop(&s->out.lock);
+	return n;
+}
+
+/* A session with a full outbox, and a thread that waits for room in it. */
+static struct session *
+full_with_waiter(int *peer, pthread_t *t)
+{
+	static const uint8_t big[100000];
+	struct session *s = core_session(peer);
+
+	ck_assert_int_eq(outbox_wait_room(s, 0), Q_OK); /* room: at once */
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	waiter.s = s;
+	waiter.deadline_ms = clock_mono_ms() + 20000;
+	ck_assert_int_eq(pthread_create(t, NULL, wait_for_room, NULL), 0);
+	CORE_AWAIT(waiters(s) == 1);
+	return s;
+}
+
+START_TEST(room_comes)
+{
+	static uint8_t got[100000];
+	pthread_t t;
+	int peer;
+	struct session *s = full_with_waiter(&peer, &t);
+
+	core_read(peer, got, sizeof(got));
+	pthread_join(t, NULL);
+	ck_assert_int_eq(waiter.result, Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "x", 1), Q_OK);
+	CORE_AWAIT(atomic_load(&s->refs) == 2); /* this thread's touch */
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(room_never_comes)
+{
+	pthread_t t;
+	int peer;
+	struct session *s = full_with_waiter(&peer, &t);
+	int64_t soon = clock_mono_ms() + 50;
+
+	ck_assert_int_eq(outbox_wait_room(s, soon), Q_TIMEOUT);
+	ck_assert_int_ge(clock_mono_ms(), soon);
+	session_end(s, GOODBYE_KICKED, NULL);
+	pthread_join(t, NULL);
+	ck_assert_int_eq(waiter.result, Q_CLOSED);
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 1), Q_TIMEOUT);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	drop(s, peer);
+}
+END_TEST
+
+static void *
+read_slowly(void *arg)
+{
+	char b[3000];
+	int peer = *(int *)arg;
+	size_t n = 0;
+
+	while (n < 60000) {
+		ssize_t r = read(peer, b, sizeof(b));
+
+		ck_assert_int_gt(r, 0);
+		n += (size_t)r;
+		usleep(1000);
+	}
+	return NULL;
+}
+
+START_TEST(drain_finishes)
+{
+	static const uint8_t big[60000];
+	pthread_t t;
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	ck_assert_int_eq(pthread_create(&t, NULL, read_slowly, &peer), 0);
+	session_end(s, GOODBYE_SELF, NULL);
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 20000), Q_OK);
+	pthread_join(t, NULL);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	drop(s, peer);
+}
+END_TEST
+
+/* Somebody ends the session, and takes a while to find the words. */
+static void
+late_goodbye(struct session *s, enum goodbye why, const char *text)
+{
+	usleep(50000);
+	core_goodbye(s, why, text);
+}
+
+static const struct protocol late_protocol = {
+    .name = "late",
+    .goodbye = late_goodbye,
+    .release = core_release,
+};
+
+static void *
+kick(void *arg)
+{
+	session_end(arg, GOODBYE_KICKED, "slowly");
+	return NULL;
+}
+
+START_TEST(drain_waits_for_the_farewell)
+{
+	pthread_t t;
+	int peer;
+	struct session *s = core_session(&peer);
+
+	atomic_store(&s->protocol, &late_protocol);
+	ck_assert_int_eq(pthread_create(&t, NULL, kick, s), 0);
+	CORE_AWAIT(session_ended(s));
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 20000), Q_OK);
+	core_expect(peer, "bye 3 slowly\n");
+	pthread_join(t, NULL);
+	drop(s, peer);
+}
+END_TEST
+
+/* ---- a stream that only its worker may write, as TLS will be ---- */
+
+struct fake {
+	struct stream st;
+	struct stream *plain;
+	int event;
+	const struct session *owner; /* asserted to be written by its worker only */
+};
+
+static enum qerr
+fake_read(struct stream *st, void *p, size_t n, enum stream_wait wait, size_t *got)
+{
+	struct fake *f = (struct fake *)st;
+	struct pollfd pfd[2] = {{.fd = st->fd, .events = POLLIN},
+				{.fd = f->event, .events = POLLIN}};
+	eventfd_t v;
+
+	if (wait == STREAM_WAIT)
+		poll(pfd, 2, -1);
+	if (pfd[1].revents != 0) {
+		eventfd_read(f->event, &v);
+		return Q_FULL;
+	}
+	return f->plain->ops->read(f->plain, p, n, STREAM_NOW, got);
+}
+
+static enum qerr
+fake_write(struct stream *st, const void *p, size_t n, size_t *put_n)
+{
+	struct fake *f = (struct fake *)st;
+
+	ck_assert(session_is_worker(f->owner));
+	return f->plain->ops->write(f->plain, p, n, put_n);
+}
+
+static void
+fake_wake(struct stream *st)
+{
+	eventfd_write(((struct fake *)st)->event, 1);
+}
+
+static void
+fake_end_reading(struct stream *st)
+{
+	shutdown(st->fd, SHUT_RD);
+}
+
+static void
+fake_free(struct stream *st)
+{
+	struct fake *f = (struct fake *)st;
+
+	close(f->event);
+	f->plain->ops->free(f->plain);
+	free(f);
+}
+
+static const struct stream_ops fake_ops = {
+    .name = "fake",
+    .worker_writes = true,
+    .read = fake_read,
+    .write = fake_write,
+    .wake = fake_wake,
+    .end_reading = fake_end_reading,
+    .free = fake_free,
+};
+
+static struct session *
+fake_session(int *peer)
+{
+	const int small = 4096;
+	struct fake *f = calloc(1, sizeof(*f));
+	struct session *s;
+	int fd[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	f->st = (struct stream){&fake_ops, fd[0]};
+	f->plain = stream_plain(fd[0]);
+	f->event = eventfd(0, EFD_NONBLOCK);
+	s = core_session_on(&f->st);
+	f->owner = s;
+	*peer = fd[1];
+	return s;
+}
+
+static void *
+fake_worker(void *arg)
+{
+	struct session *s = arg;
+
+	session_adopt(s);
+	while (session_fill(s, 1000) == Q_OK) {
+		put(s, OUTBOX_CONTROL, session_input(s).p, session_input(s).len);
+		session_consume(s, session_input(s).len);
+	}
+	session_end(s, GOODBYE_SELF, NULL);
+	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 5000), Q_OK);
+	return NULL;
+}
+
+START_TEST(only_the_worker_writes)
+{
+	const size_t n = 120000;
+	uint8_t *sent = pattern(n), *got = malloc(n);
+	pthread_t t;
+	int peer;
+	struct session *s = fake_session(&peer);
+
+	ck_assert_int_eq(pthread_create(&t, NULL, fake_worker, s), 0);
+	ck_assert_int_eq(write(peer, "echo", 4), 4);
+	core_expect(peer, "echo");
+	/* From here: small, and more than the socket takes. */
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "hello", 5), Q_OK);
+	outbox_flush_touched();
+	core_expect(peer, "hello");
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, sent, n), Q_OK);
+	outbox_flush_touched();
+	core_read(peer, got, n);
+	ck_assert_mem_eq(got, sent, n);
+	session_end(s, GOODBYE_KICKED, "enough");
+	core_expect(peer, "bye 3 enough\n");
+	pthread_join(t, NULL);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	free(sent);
+	free(got);
+	drop(s, peer);
+}
+END_TEST
+
+/* ---- a socket that epoll refuses ---- */
+
+static struct {
+	struct lock lock;
+	size_t room, got; /* [lock] */
+} sink = {.lock = LOCK_INIT};
+
+static enum qerr
+sink_write(struct stream *st, const void *p, size_t n, size_t *put_n)
+{
+	enum qerr e = Q_FULL;
+
+	(void)st;
+	(void)p;
+	lock_take(&sink.lock);
+	if (sink.room > 0) {
+		*put_n = n < sink.room ? n : sink.room;
+		sink.room -= *put_n;
+		sink.got += *put_n;
+		e = Q_OK;
+	}
+	lock_drop(&sink.lock);
+	return e;
+}
+
+static void
+sink_nothing(struct stream *st)
+{
+	(void)st;
+}
+
+static void
+sink_free(struct stream *st)
+{
+	close(st->fd);
+	free(st);
+}
+
+static const struct stream_ops sink_ops = {
+    .name = "sink",
+    .write = sink_write,
+    .end_reading = sink_nothing,
+    .free = sink_free,
+};
+
+static void
+sink_room(size_t n)
+{
+	lock_take(&sink.lock);
+	sink.room = n;
+	lock_drop(&sink.lock);
+}
+
+START_TEST(without_epoll)
+{
+	struct stream *st = malloc(sizeof(*st));
+	struct session *s;
+
+	/* epoll_ctl refuses /dev/null with EPERM. */
+	*st = (struct stream){&sink_ops, open("/dev/null", O_RDWR)};
+	s = core_session_on(st);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, "0123456789", 10), Q_OK);
+	outbox_flush_touched();
+	ck_assert_uint_eq(atomic_load(&s->refs), 2);
+	sink_room(4);
+	CORE_AWAIT(waiting(s) == 6);
+	sink_room(100);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	ck_assert_uint_eq(sink.got, 10);
+	drop(s, -1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("outbox");
+	TCase *c = tcase_create("filling");
+
+	tcase_add_checked_fixture(c, setup, core_stop);
+	tcase_add_test(c, batch_goes_with_the_flush);
+	tcase_add_test(c, limits);
+	tcase_add_test(c, reserve_in_place);
+	tcase_add_test(c, many_touched);
+	tcase_add_test(c, each_writers_order_is_kept);
+	suite_add_tcase(s, c);
+	c = tcase_create("flusher");
+	tcase_add_checked_fixture(c, setup, core_stop);
+	tcase_add_test(c, flusher_writes_the_rest);
+	tcase_add_test(c, slow_receiver_is_ended);
+	tcase_add_test(c, peer_gone);
+	tcase_add_test(c, peer_goes_while_the_flusher_waits);
+	tcase_add_test(c, stopping_forgets_what_waits);
+	tcase_add_test(c, without_epoll);
+	suite_add_tcase(s, c);
+	c = tcase_create("waiting");
+	tcase_add_checked_fixture(c, setup, core_stop);
+	tcase_add_test(c, room_comes);
+	tcase_add_test(c, room_never_comes);
+	tcase_add_test(c, drain_finishes);
+	tcase_add_test(c, drain_waits_for_the_farewell);
+	tcase_add_test(c, only_the_worker_writes);
+	suite_add_tcase(s, c);
+	return unit_main(s);
+}

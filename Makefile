@@ -3,7 +3,9 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 JOBS    ?= $(shell nproc)
 VERSION := 0.1.0
 
@@ -22,7 +24,7 @@ SANITIZE ?=
 QCFLAGS = -std=c17 -D_GNU_SOURCE -DQUINTET_VERSION='"$(VERSION)"' -I. -g $(OPT) $(WARN) \
           $(if $(SANITIZE),$(SANITIZE),$(HARDEN)) -pthread $(CFLAGS)
 QLDFLAGS = -pthread $(if $(SANITIZE),$(SANITIZE),$(HARDEN_LD)) -Wl,--as-needed $(LDFLAGS)
-LDLIBS  = -lssl -lcrypto -lbsd -lutf8proc -ldeflate -lseccomp -linih
+LDLIBS  = -lssl -lcrypto -lbsd -lutf8proc -ldeflate -lseccomp -linih -lcrypt
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 # ---- sources ----

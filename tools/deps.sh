@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc libc6-dev make pkg-config libssl-dev libbsd-dev libutf8proc-dev libdeflate-dev
-libseccomp-dev libinih-dev check"
+libseccomp-dev libinih-dev libcrypt-dev check"
 if [ "${1:-}" = --dev ]; then
   packages="$packages clang clang-format libclang-rt-14-dev llvm cppcheck shellcheck valgrind
 mandoc git"

@@ -44,7 +44,7 @@ SYSTEM_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SYSTEM_SRC))
 FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
-.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage \
+.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build \
         install uninstall dist deps deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -128,6 +128,20 @@ coverage: deps-dev
 	@$(VARIANT) SLOW=2 tests/run.sh
 	@tools/coverage.sh build/coverage
 
+# ---- bench ----
+BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c
+BENCH_BIN := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_AID),$(wildcard bench/*.c)))
+
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(call OBJ,$(BENCH_AID)) $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(QLDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Every figure of docs/performance.md, in under ten minutes.
+bench: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
+	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run
+bench-build: $(BENCH_BIN)
+
 # ---- what people type ----
 deps:
 	@tools/deps.sh
@@ -184,6 +198,7 @@ help:
 	@echo "make asan ubsan tsan   the tests under a sanitizer"
 	@echo "make valgrind   the unit tests under memcheck"
 	@echo "make fuzz       a smoke run of every fuzz target (FUZZ_SECONDS=10)"
+	@echo "make bench      what the server costs, against what the work costs at least"
 	@echo "make coverage   which lines the tests run"
 	@echo "make install uninstall dist format clean   as everywhere (PREFIX, DESTDIR)"
 

@@ -26,11 +26,13 @@ void aead_free(struct aead *a);
 /* Encrypt len bytes (0 allowed; in == out allowed, otherwise no overlap) and
  * make the tag.  The caller never uses one iv twice under one key.
  * Q_OK or Q_CRYPTO. */
-enum qerr aead_seal(struct aead *a, const uint8_t iv[AEAD_IV_LEN], struct span aad,
-    const uint8_t *in, size_t len, uint8_t *out, uint8_t tag[AEAD_TAG_LEN]);
+enum qerr
+aead_seal(struct aead *a, const uint8_t iv[AEAD_IV_LEN], struct span aad,
+	  const uint8_t *in, size_t len, uint8_t *out, uint8_t tag[AEAD_TAG_LEN]);
 /* Decrypt and check.  Q_DENIED when the tag is wrong: out then holds nothing
  * of use and is wiped. */
-enum qerr aead_open(struct aead *a, const uint8_t iv[AEAD_IV_LEN], struct span aad,
-    const uint8_t *in, size_t len, uint8_t *out, const uint8_t tag[AEAD_TAG_LEN]);
+enum qerr
+aead_open(struct aead *a, const uint8_t iv[AEAD_IV_LEN], struct span aad,
+	  const uint8_t *in, size_t len, uint8_t *out, const uint8_t tag[AEAD_TAG_LEN]);
 
 #endif

@@ -19,8 +19,9 @@ uint32_t random_u32(void);
 bool secret_eq(const void *a, const void *b, size_t n);
 /* Overwrite so that the compiler cannot leave it out. */
 void secret_wipe(void *p, size_t n);
-/* Keep the process's memory out of core dumps and swap as far as its limits
- * allow (RLIMIT_CORE 0, PR_SET_DUMPABLE 0).  Call once at start. */
+/* Keep the process's memory out of core dumps and debuggers (RLIMIT_CORE 0,
+ * PR_SET_DUMPABLE 0), and out of swap where RLIMIT_MEMLOCK is unlimited.  Call
+ * once, after root has been given up: setuid(2) sets PR_SET_DUMPABLE again. */
 void secret_process(void);
 /* Give back what libcrypto keeps for the calling thread (error queue, random
  * generators): worth kilobytes a thread once a handshake is over.  It comes

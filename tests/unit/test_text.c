@@ -62,7 +62,11 @@ START_TEST(test_base64_strict)
 	for (int i = 0; i < COUNT(bad); i++)
 		ck_assert_msg(base64_decode(span_str(bad[i]), out, &n) == Q_FORMAT, "%s",
 			      bad[i]);
+	for (int i = 0; i < COUNT(bad); i++)
+		ck_assert_msg(base64_check(span_str(bad[i]), &n) == Q_FORMAT, "%s",
+			      bad[i]);
 	ck_assert_int_eq(base64_decode(span_of("Zm\0v", 4), out, &n), Q_FORMAT);
+	ck_assert_int_eq(base64_check(span_of("Zm\0v", 4), &n), Q_FORMAT);
 	ck_assert_uint_eq(n, 77);
 }
 END_TEST
@@ -71,12 +75,14 @@ START_TEST(test_base64_all_bytes)
 {
 	uint8_t bytes[257], back[BASE64_LEN(sizeof(bytes)) / 4 * 3];
 	char text[BASE64_LEN(sizeof(bytes))];
-	size_t n;
+	size_t n, checked;
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 167);
 	for (size_t len = 0; len <= sizeof(bytes); len++) {
 		n = base64_encode(span_of(bytes, len), text);
+		ck_assert_int_eq(base64_check(span_of(text, n), &checked), Q_OK);
+		ck_assert_uint_eq(checked, len);
 		ck_assert_int_eq(base64_decode(span_of(text, n), back, &n), Q_OK);
 		ck_assert(span_eq(span_of(back, n), span_of(bytes, len)));
 	}
@@ -161,6 +167,26 @@ START_TEST(test_utf8_nul)
 {
 	ck_assert(utf8_valid(span_of("a\0b", 3)));
 	ck_assert(utf8_valid(span_of(NULL, 0)));
+}
+END_TEST
+
+/* One character or one bad byte at each place of a longer text, which is
+ * looked at in larger steps. */
+START_TEST(test_utf8_places)
+{
+	uint8_t text[40];
+
+	for (size_t at = 0; at + 4 <= sizeof(text); at++)
+		for (size_t len = at + 4; len <= sizeof(text); len++) {
+			memset(text, 'x', sizeof(text));
+			memcpy(text + at, "\xf0\x9f\x98\x80", 4);
+			ck_assert(utf8_valid(span_of(text, len)));
+			text[at + 3] = 'x';
+			ck_assert(!utf8_valid(span_of(text, len)));
+			memset(text, 'x', sizeof(text));
+			text[at] = 0x80;
+			ck_assert(!utf8_valid(span_of(text, len)));
+		}
 }
 END_TEST
 
@@ -341,6 +367,7 @@ text_suite(void)
 	t = tcase_create("utf8");
 	tcase_add_loop_test(t, test_utf8, 0, COUNT(utf8_cases));
 	tcase_add_test(t, test_utf8_nul);
+	tcase_add_test(t, test_utf8_places);
 	suite_add_tcase(s, t);
 	t = tcase_create("visible");
 	tcase_add_loop_test(t, test_visible, 0, COUNT(visible_cases));

@@ -15,11 +15,20 @@
 /* Something that happened and that a session is to be told.  Each protocol
  * renders it in its own way, or ignores what it cannot say. */
 enum event_kind {
-	EVENT_NOTICE /* text from the administrator (ctl say) */
+	EVENT_NOTICE,       /* text from the administrator (ctl say) */
+	EVENT_MESSAGES,     /* count messages of a shared chat, in the file's order */
+	EVENT_CHAT_DELETED, /* a shared chat is gone for both of its members */
+	EVENT_CONTACT       /* name asks for the session's user, or has confirmed */
 };
+struct shared_chat;
+struct shared_message;
 struct event {
 	enum event_kind kind;
-	struct span text;
+	struct span text;                      /* NOTICE */
+	struct shared_chat *chat;              /* MESSAGES, CHAT_DELETED */
+	const struct shared_message *messages; /* MESSAGES */
+	size_t count;                          /* MESSAGES */
+	const char *name;                      /* CONTACT */
 };
 
 struct protocol {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chats.h - the two-person chats that protocols share: who is in which.
+ *
+ * State is a journal (DIR/chats/pairs.log: "create" and "delete" events) with an index in
+ * memory by id, by pair and by user.  Ids rise from 1 and are never used again.  A chat's
+ * messages are in DIR/messages/chat-ID.log, its media in DIR/media (media.h).  Any
+ * thread; one mutex, never held over the disk.
+ */
+#ifndef STORE_CHATS_H
+#define STORE_CHATS_H
+
+#include <stdint.h>
+
+#include "base/name.h"
+#include "store/store.h"
+
+struct chats;
+
+struct chat_info {
+	uint64_t id;
+	char maker[NAME_SIZE]; /* who made it first; registered spelling */
+	char other[NAME_SIZE];
+	uint64_t anons_id; /* the announcement it belongs to; 0: none */
+	int64_t created_ms;
+};
+
+enum qerr chats_open(struct store *s, struct chats **out);
+void chats_close(struct chats *c); /* NULL is fine */
+
+/* The chat with that id.  Q_MISSING. */
+enum qerr chats_get(struct chats *c, uint64_t id, struct chat_info *out);
+/* The pair's chat about that announcement (0: the one without).  Q_MISSING. */
+enum qerr chats_find(struct chats *c, const char *a, const char *b, uint64_t anons_id,
+    struct chat_info *out);
+/* Make it, or give the one that is there (Q_EXISTS, *out filled): of two that ask at the
+ * same instant exactly one makes it.  Q_FULL, Q_SYS: nothing was made. */
+enum qerr chats_create(struct chats *c, const char *maker, const char *other,
+    uint64_t anons_id, struct chat_info *out);
+/* Remove chat, messages and media.  Q_MISSING; Q_FULL, Q_SYS: it is still there. */
+enum qerr chats_delete(struct chats *c, uint64_t id);
+/* The user's chats by id; *out is malloc'ed (NULL when there are none). */
+enum qerr chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *count);
+/* The messages' log name: "chat-ID". */
+void chats_log_name(uint64_t id, char out[32]);
+
+#endif

@@ -22,11 +22,11 @@ void accounts_free(struct accounts *a); /* NULL is fine */
  * *key.  Q_MISSING: no such user, or one without key; Q_FORMAT: the PEM is no
  * usable key (logged); Q_NOMEM, Q_SYS. */
 enum qerr accounts_key(struct accounts *a, const char *name, char registered[NAME_SIZE],
-    struct key **key);
+		       struct key **key);
 /* The user's record; adopts as above.  Q_MISSING, Q_SYS. */
 enum qerr accounts_get(struct accounts *a, const char *name, struct user *out);
 /* Make a user with this key (key may be NULL: pem is then empty).  Q_EXISTS. */
-enum qerr accounts_add(struct accounts *a, struct user *u, struct span pem,
-    const struct key *key);
+enum qerr
+accounts_add(struct accounts *a, struct user *u, struct span pem, const struct key *key);
 
 #endif

@@ -16,17 +16,16 @@
 #include "crypto/cert.h"
 #include "crypto/key.h"
 #include "server/config.h"
+#include "server/enrol_code.h"
 #include "store/store.h"
-
-#define ENROL_CODE_SIZE 20 /* "XXXX-XXXX-XXXX-XXXX" and a NUL */
 
 struct identity;
 
-enum qerr identity_open(struct store *store, const struct config *cfg, struct identity **out,
-    struct why *why);
+enum qerr identity_open(struct store *store, const struct config *cfg,
+			struct identity **out, struct why *why);
 /* All or nothing; sessions keep what they have. */
-enum qerr identity_reload(struct identity *id, struct store *store, const struct config *cfg,
-    struct why *why);
+enum qerr identity_reload(struct identity *id, struct store *store,
+			  const struct config *cfg, struct why *why);
 void identity_free(struct identity *id);
 
 /* References and copies of what is current; any thread. */
@@ -39,10 +38,10 @@ void identity_ca_fingerprint(struct identity *id, char out[FINGERPRINT_SIZE]);
 void identity_enrol_code(struct identity *id, char out[ENROL_CODE_SIZE]);
 /* A new code; the old one is void at once. */
 enum qerr identity_rotate_enrol_code(struct identity *id, struct store *store,
-    char out[ENROL_CODE_SIZE]);
+				     char out[ENROL_CODE_SIZE], struct why *why);
 /* HMAC-SHA256(code without dashes in upper case; label || name || pem), the
  * proofs of 280 and 281 (docs/protocols/relay.md, "Enrolment"). */
 enum qerr identity_enrol_proof(struct identity *id, const char *label, struct span name,
-    struct span pem, uint8_t out[SHA256_LEN]);
+			       struct span pem, uint8_t out[SHA256_LEN]);
 
 #endif

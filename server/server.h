@@ -14,6 +14,7 @@ struct identity;
 struct sessions;
 struct store;
 struct throttle;
+struct server_options;
 struct timers;
 
 /* Everything here is set before the first thread starts and stays until the
@@ -26,6 +27,7 @@ struct server {
 	struct sessions *sessions;
 	struct timers *timers;
 	struct flusher *flusher;
+	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
 };
 

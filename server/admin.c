@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * admin.c - the table of the administrator's commands, and running one.
+ */
+#include "server/admin.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "server/admin_call.h"
+
+#define TEXT_MAX 512 /* bytes of a reason or notice */
+
+struct command {
+	const char *word, *second; /* second may be NULL */
+	int min, max;              /* words that follow */
+	enum qerr (*run)(struct admin_call *c);
+	const char *usage;
+};
+
+static const struct command commands[] = {
+    {"user", "add", 1, 5, admin_user_add, "user add NAME [--key FILE] [--email E]"},
+    {"user", "list", 0, 0, admin_user_list, "user list"},
+    {"user", "show", 1, 1, admin_user_show, "user show NAME"},
+    {"user", "key", 2, 2, admin_user_key, "user key NAME FILE"},
+    {"user", "remove", 1, 1, admin_user_remove, "user remove NAME"},
+    {"enroll-code", NULL, 0, 1, admin_enroll_code, "enroll-code [--rotate]"},
+    {"check", NULL, 0, 1, admin_check, "check [--repair]"},
+    {"ctl", "sessions", 0, 0, admin_ctl_sessions, "ctl sessions"},
+    {"ctl", "kick", 1, 2, admin_ctl_kick, "ctl kick NAME [REASON]"},
+    {"ctl", "say", 1, 1, admin_ctl_say, "ctl say TEXT"},
+    {"ctl", "stats", 0, 0, admin_ctl_stats, "ctl stats"},
+    {"ctl", "reload", 0, 0, admin_ctl_reload, "ctl reload"},
+    {"ctl", "stop", 0, 0, admin_ctl_stop, "ctl stop"},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+/* The words of a command's name. */
+static int
+name_words(const struct command *cmd)
+{
+	return cmd->second == NULL ? 1 : 2;
+}
+
+static const struct command *
+find(const struct admin_request *req)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *c = &commands[i];
+
+		if (req->argc >= name_words(c) && strcmp(c->word, req->argv[0]) == 0 &&
+		    (c->second == NULL || strcmp(c->second, req->argv[1]) == 0))
+			return c;
+	}
+	return NULL;
+}
+
+/* "there is no command ...", with what there is under the same first word. */
+static enum qerr
+unknown(const struct admin_request *req, struct why *why)
+{
+	char list[256] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (commands[i].second != NULL && req->argc > 0 &&
+		    strcmp(commands[i].word, req->argv[0]) == 0)
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s",
+					      n > 0 ? ", " : "", commands[i].second);
+	if (n > 0)
+		return why_set(why, Q_FORMAT, "%s wants one of: %s", req->argv[0], list);
+	return why_set(why, Q_FORMAT, "there is no command \"%.100s\" (see --help)",
+		       req->argc > 0 ? req->argv[0] : "");
+}
+
+/* The words after a command's name that may begin with a dash. */
+static bool
+options_fit(const struct command *cmd, int argc, const char *const *argv)
+{
+	if (cmd->run == admin_enroll_code)
+		return argc == 0 || strcmp(argv[0], "--rotate") == 0;
+	if (cmd->run == admin_check)
+		return argc == 0 || strcmp(argv[0], "--repair") == 0;
+	if (cmd->run != admin_user_add)
+		return true;
+	for (int i = 1; i < argc; i += 2)
+		if (i + 1 == argc ||
+		    (strcmp(argv[i], "--key") != 0 && strcmp(argv[i], "--email") != 0))
+			return false;
+	return true;
+}
+
+enum qerr
+admin_understand(const struct admin_request *req, struct why *why)
+{
+	const struct command *cmd = find(req);
+	int n;
+
+	if (cmd == NULL)
+		return unknown(req, why);
+	n = req->argc - name_words(cmd);
+	if (n < cmd->min || n > cmd->max ||
+	    !options_fit(cmd, n, req->argv + name_words(cmd)))
+		return why_set(why, Q_FORMAT, "usage: server %s", cmd->usage);
+	return Q_OK;
+}
+
+const char *
+admin_input_file(const struct admin_request *req)
+{
+	const struct command *cmd = find(req);
+
+	if (cmd == NULL || admin_understand(req, NULL) != Q_OK)
+		return NULL;
+	if (cmd->run == admin_user_key)
+		return req->argv[3];
+	for (int i = 3; cmd->run == admin_user_add && i + 1 < req->argc; i += 2)
+		if (strcmp(req->argv[i], "--key") == 0)
+			return req->argv[i + 1];
+	return NULL;
+}
+
+bool
+admin_needs_server(const struct admin_request *req)
+{
+	return req->argc > 0 && strcmp(req->argv[0], "ctl") == 0;
+}
+
+enum qerr
+admin_run(struct server *server, const struct admin_request *req, struct buf *out,
+	  struct why *why)
+{
+	struct admin_call c = {
+	    .server = server, .out = out, .input = req->input, .why = why};
+	const struct command *cmd = find(req);
+	enum qerr e;
+
+	if ((e = admin_understand(req, why)) != Q_OK)
+		return e;
+	if (admin_needs_server(req) && server->sessions == NULL)
+		return why_set(why, Q_MISSING, "no server is running");
+	c.argc = req->argc - name_words(cmd);
+	c.argv = req->argv + name_words(cmd);
+	e = cmd->run(&c);
+	if (e == Q_OK && c.cut)
+		return why_set(why, Q_LIMIT, "the answer is too long to show in full");
+	return e;
+}
+
+/* ---- for the commands ---- */
+
+void
+admin_say(struct admin_call *c, const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(line) || c->cut ||
+	    buf_put(c->out, line, (size_t)n) != Q_OK)
+		c->cut = true;
+}
+
+enum qerr
+admin_check_text(struct admin_call *c, const char *what, const char *text)
+{
+	char shown[TEXT_MAX + 1];
+	size_t n = strlen(text);
+
+	if (n == 0 || n > TEXT_MAX)
+		return why_set(c->why, Q_FORMAT, "the %s must have 1 to %d bytes", what,
+			       TEXT_MAX);
+	text_visible(span_str(text), shown, sizeof(shown));
+	if (strcmp(shown, text) != 0)
+		return why_set(c->why, Q_FORMAT,
+			       "the %s must be UTF-8 text without control characters",
+			       what);
+	return Q_OK;
+}
+
+void
+admin_time(int64_t wall_ms, char out[ADMIN_TIME_SIZE])
+{
+	time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	if (strftime(out, ADMIN_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		out[0] = '\0';
+}

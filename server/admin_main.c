@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * admin_main.c - a command of the administrator from the command line.
+ *
+ * Whoever has the directory's lock may write to the store.  So the command tries
+ * to take it; when a server has it, the server is asked.  A server that is just
+ * starting or stopping holds the lock without answering: then both are tried
+ * again for a while.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "server/accounts.h"
+#include "server/admin.h"
+#include "server/control.h"
+#include "server/log.h"
+#include "store/store.h"
+
+#define BUSY_MS  5000 /* how long a server that does not answer yet is waited for */
+#define RETRY_MS 50
+
+static void
+report(void *arg, const char *sentence)
+{
+	(void)arg;
+	printf("%s\n", sentence);
+}
+
+/* Read the file that the command names ("-": standard input). */
+static enum qerr
+read_input(const char *name, struct buf *out, struct why *why)
+{
+	bool standard = strcmp(name, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum qerr e = Q_OK;
+	ssize_t n = -1;
+
+	if (fd == -1)
+		return why_set(why, qerr_errno(errno), "cannot read %s: %s", name,
+			       strerror(errno));
+	while ((e = buf_reserve(out, 1024)) == Q_OK) {
+		if ((n = read(fd, out->p + out->len, 1024)) > 0)
+			out->len += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			break;
+	}
+	if (e != Q_OK)
+		why_set(why, e, "%s is too large", name);
+	else if (n == -1)
+		e = why_set(why, qerr_errno(errno), "cannot read %s: %s", name,
+			    strerror(errno));
+	if (!standard)
+		close(fd);
+	return e;
+}
+
+/* Run it on a store that is ours alone. */
+static enum qerr
+run_here(struct store *store, const struct admin_request *req, struct buf *out,
+	 struct why *why)
+{
+	struct server server = {.store = store};
+	enum qerr e = accounts_new(store, &server.accounts);
+
+	if (e != Q_OK)
+		return why_set(why, e, "there is no memory");
+	e = admin_run(&server, req, out, why);
+	accounts_free(server.accounts);
+	return e;
+}
+
+/* A directory that is not there is made for "user add" alone: in every other
+ * case its name is a mistake. */
+static bool
+must_exist(const struct admin_request *req)
+{
+	return req->argc < 2 || strcmp(req->argv[0], "user") != 0 ||
+	       strcmp(req->argv[1], "add") != 0;
+}
+
+static enum qerr
+run_somewhere(const char *data_dir, const struct admin_request *req, struct buf *out,
+	      struct why *why)
+{
+	struct store_options opt = STORE_OPTIONS_DEFAULT;
+	int64_t until = clock_mono_ms() + BUSY_MS;
+	struct store *store;
+	struct stat st;
+	enum qerr e;
+
+	opt.report = report;
+	if (must_exist(req) && stat(data_dir, &st) == -1)
+		return why_set(why, qerr_errno(errno), "no data directory %s: %s",
+			       data_dir, strerror(errno));
+	for (;;) {
+		if ((e = control_call(data_dir, req, out, why)) != Q_MISSING ||
+		    why->text[0] != '\0')
+			return e;
+		if (admin_needs_server(req))
+			return why_set(why, Q_MISSING, "no server is running on %s",
+				       data_dir);
+		if ((e = store_open(data_dir, &opt, &store, why)) == Q_OK)
+			break;
+		if (e != Q_EXISTS || clock_mono_ms() >= until)
+			return e;
+		why->text[0] = '\0';
+		poll(NULL, 0, RETRY_MS);
+	}
+	e = run_here(store, req, out, why);
+	store_close(store);
+	return e;
+}
+
+int
+admin_main(const char *data_dir, int argc, const char *const *argv)
+{
+	struct buf input = BUF_INIT(ADMIN_INPUT_MAX), out = BUF_INIT(ADMIN_REPLY_MAX);
+	struct admin_request req = {argc, argv, {NULL, 0}};
+	struct why why = {""};
+	const char *file;
+	enum qerr e;
+
+	if (argc > ADMIN_WORDS_MAX || admin_understand(&req, &why) != Q_OK) {
+		fprintf(stderr, "server: %s\n",
+			argc > ADMIN_WORDS_MAX ? "too many words" : why.text);
+		return 2;
+	}
+	log_open("", LOG_ERROR, 0, NULL);
+	if ((file = admin_input_file(&req)) == NULL ||
+	    (e = read_input(file, &input, &why)) == Q_OK) {
+		req.input = buf_span(&input);
+		e = run_somewhere(data_dir, &req, &out, &why);
+	}
+	if (out.len > 0)
+		fwrite(out.p, 1, out.len, stdout);
+	if (fflush(stdout) != 0 && e == Q_OK)
+		e = why_set(&why, Q_SYS, "cannot write the answer: %s", strerror(errno));
+	if (e != Q_OK)
+		fprintf(stderr, "server: %s\n",
+			why.text[0] != '\0' ? why.text : qerr_str(e));
+	buf_wipe(&input);
+	buf_wipe(&out);
+	log_close();
+	return e == Q_OK ? 0 : 1;
+}

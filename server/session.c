@@ -15,10 +15,7 @@
 #include "server/session.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "crypto/random.h"
@@ -278,36 +275,9 @@ session_end(struct session *s, enum goodbye why, const char *text)
 	outbox_flush_touched();
 }
 
-/* ---- after a handshake ---- */
-
-/* Give the kernel back the part of this thread's stack that is not in use now:
- * cryptography went deep once and will hardly do so again. */
-static __attribute__((noinline)) void
-trim_stack(void)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t low, high = (uintptr_t)__builtin_frame_address(0);
-	pthread_attr_t attr;
-	size_t size, guard;
-	void *stack;
-
-	if (pthread_getattr_np(pthread_self(), &attr) != 0)
-		return;
-	if (pthread_attr_getstack(&attr, &stack, &size) == 0 &&
-	    pthread_attr_getguardsize(&attr, &guard) == 0) {
-		low = (uintptr_t)stack + guard;
-		/* This frame and what it calls stay: they are below `high`. */
-		high = (high & ~(page - 1)) - page;
-		if (low < high)
-			(void)madvise((void *)low, high - low, MADV_DONTNEED);
-	}
-	pthread_attr_destroy(&attr);
-}
-
 void
-session_settle(struct session *s)
+session_continue(struct session *s, void (*then)(struct session *s))
 {
-	assert(session_is_worker(s));
-	crypto_thread_idle();
-	trim_stack();
+	assert(session_is_worker(s) && s->then == NULL);
+	s->then = then; /* worker.c does the rest */
 }

@@ -52,7 +52,8 @@ struct session {
 	struct outbox out;
 	_Atomic(const void *) toucher; /* outbox.c: whose list s is on */
 	struct flusher_entry flushing;
-	void *state; /* the protocol's; freed by protocol->release */
+	void *state;                    /* the protocol's; freed by protocol->release */
+	void (*then)(struct session *); /* worker: what comes next, or NULL */
 
 	atomic_int ending; /* enum goodbye */
 	struct timer deadline;
@@ -101,8 +102,11 @@ void session_deadline(struct session *s, int64_t at_ms);
  * wait. */
 void session_end(struct session *s, enum goodbye why, const char *text);
 bool session_ended(const struct session *s);
-/* Worker: give back stack pages and libcrypto's thread state after a handshake;
- * the session will mostly be idle from here. */
-void session_settle(struct session *s);
+/* Worker, right before serve returns: go on with then(s) in a fresh thread, the
+ * session's worker from there on.  For after a handshake: the old thread takes
+ * with it what cryptography has left in its stack, in libcrypto and in malloc's
+ * cache for the thread, some 12 KiB, and the session will mostly be idle.  When no
+ * thread is to be had, the old one goes on. */
+void session_continue(struct session *s, void (*then)(struct session *s));
 
 #endif

@@ -10,7 +10,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
@@ -37,6 +39,8 @@
 
 /* No protocol needs more to be recognised. */
 #define FIRST_BYTES_MAX 2048
+/* Bytes of stack below trim_stack's frame that it still needs itself. */
+#define FRAME_BELOW 512
 /* How long, and for how much, an ended connection is still listened to. */
 #define LINGER_MS  1000
 #define LINGER_MAX (256 * 1024)
@@ -164,27 +168,75 @@ count(int change)
 	lock_drop(&workers.lock);
 }
 
+/* ---- the threads of a worker ----
+ *
+ * A session's life has parts, s->then being the next one: begin, and what a
+ * protocol hands to session_continue.  Each part gets a thread of its own. */
+
+static void
+begin(struct session *s)
+{
+	const struct protocol *p = recognise(s);
+
+	if (p == NULL)
+		return;
+	atomic_store(&s->protocol, p);
+	p->serve(s);
+}
+
+/* Give the kernel back the pages of a stack that glibc has kept from a thread that
+ * went deeper than this one will. */
+static void
+trim_stack(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), low, high;
+	pthread_attr_t attr;
+	void *stack;
+	size_t size, guard;
+
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	if (pthread_attr_getstack(&attr, &stack, &size) == 0 &&
+	    pthread_attr_getguardsize(&attr, &guard) == 0) {
+		low = (uintptr_t)stack + guard;
+		high =
+		    ((uintptr_t)__builtin_frame_address(0) - FRAME_BELOW) & ~(page - 1);
+		if (low < high)
+			(void)madvise((void *)low, high - low, MADV_DONTNEED);
+	}
+	pthread_attr_destroy(&attr);
+}
+
+static enum qerr start_thread(struct session *s);
+
 static void *
 worker_main(void *arg)
 {
 	struct session *s = arg;
-	const struct protocol *p;
+	bool handed_over = false;
 
 	session_adopt(s);
-	if ((p = recognise(s)) != NULL) {
-		atomic_store(&s->protocol, p);
-		p->serve(s);
+	trim_stack();
+	while (s->then != NULL && !handed_over) {
+		void (*part)(struct session *) = s->then;
+
+		s->then = NULL;
+		part(s);
+		outbox_flush_touched();
+		handed_over = s->then != NULL && start_thread(s) == Q_OK;
 	}
-	finish(s);
-	session_unref(s);
+	if (!handed_over) {
+		finish(s);
+		session_unref(s);
+	}
 	/* Before the count, so that nobody ends the process meanwhile. */
 	crypto_thread_idle();
 	count(-1);
 	return NULL;
 }
 
-enum qerr
-worker_start(struct session *s)
+static enum qerr
+start_thread(struct session *s)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -203,6 +255,13 @@ worker_start(struct session *s)
 		return Q_OK;
 	count(-1);
 	return Q_NOMEM;
+}
+
+enum qerr
+worker_start(struct session *s)
+{
+	s->then = begin;
+	return start_thread(s);
 }
 
 size_t

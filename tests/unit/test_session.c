@@ -282,34 +282,6 @@ START_TEST(end_before_a_protocol)
 }
 END_TEST
 
-/* ---- after the handshake ---- */
-
-static void *
-settler(void *arg)
-{
-	volatile uint8_t deep[40000]; /* as cryptography would */
-
-	for (size_t i = 0; i < sizeof(deep); i += 512)
-		deep[i] = 1;
-	session_adopt(s);
-	session_settle(s);
-	*(enum qerr *)arg = session_fill(s, 100);
-	return NULL;
-}
-
-START_TEST(settle_keeps_what_is_in_use)
-{
-	enum qerr e = Q_SYS;
-	pthread_t t;
-
-	ck_assert_int_eq(pthread_create(&t, NULL, settler, &e), 0);
-	say("x", 1);
-	pthread_join(t, NULL);
-	ck_assert_int_eq(e, Q_OK);
-	ck_assert(span_eq(session_input(s), span_str("x")));
-}
-END_TEST
-
 START_TEST(address_texts)
 {
 	static const struct {
@@ -354,7 +326,6 @@ main(void)
 	tcase_add_test(c, end_by_the_worker);
 	tcase_add_test(c, end_by_itself_says_nothing);
 	tcase_add_test(c, end_before_a_protocol);
-	tcase_add_test(c, settle_keeps_what_is_in_use);
 	tcase_add_test(c, address_texts);
 	suite_add_tcase(suite, c);
 	return unit_main(suite);

@@ -71,7 +71,7 @@ relay_settle_put(struct relay_session *rs, enum qerr e)
 		break;
 	case Q_MISSING: relay_broken(rs->session, "frame counter used up"); break;
 	default:
-		log_event(LOG_ERROR, rs->session, "answer-failed", "error=\"%s\"",
+		log_event(LOG_ERROR, rs->session, "answer-failed", "error=%s",
 			  qerr_str(e));
 		session_end(rs->session, GOODBYE_ERROR, "the server is out of memory");
 		break;

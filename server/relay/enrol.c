@@ -87,6 +87,7 @@ enrol_answer(struct session *s, const struct config *config, struct span body)
 	static const char *const words[] = {"done",   "name taken",      "wrong proof",
 					    "closed", "bad name or key", "try later"};
 	struct buf ca = BUF_INIT(CERT_PEM_MAX), frame = BUF_INIT(CERT_PEM_MAX + 1024);
+	char text[NAME_SIZE] = "";
 	uint8_t proof[SHA256_LEN] = {0};
 	struct relay_enrolled answer = {0};
 	struct relay_enrol m;
@@ -96,18 +97,18 @@ enrol_answer(struct session *s, const struct config *config, struct span body)
 	if ((e = relay_enrol_parse(body, &m)) != Q_OK)
 		return e;
 	name = without_nul(m.name);
+	(void)name_copy(name, text);
 	answer.status = (int32_t)enrol(s, config, &m, name);
 	if (answer.status == RELAY_ENROL_DONE) {
 		metric_add(METRIC_enrolments_total, 1);
-		log_event(LOG_INFO, s, "enrolled", "name=%.*s", (int)name.len,
-			  (const char *)name.p);
+		log_event(LOG_INFO, s, "enrolled", "name=%s", text);
 		if ((e = identity_ca_pem(s->server->identity, &ca)) != Q_OK ||
 		    (e = identity_enrol_proof(s->server->identity, "enrolled", name,
 					      buf_span(&ca), proof)) != Q_OK)
 			goto out;
 	} else {
 		metric_add(METRIC_enrolment_failures_total, 1);
-		log_limited(LOG_WARN, &s->peer, s, "enrolment-failed", "reason=\"%s\"",
+		log_limited(LOG_WARN, &s->peer, s, "enrolment-failed", "reason=%s",
 			    words[answer.status]);
 	}
 	answer.ca = buf_span(&ca);

@@ -267,7 +267,7 @@ run_forward(struct relay_session *rs, struct run *run)
 			e = pass_on(rs, chat, run);
 		if (e != Q_OK) {
 			log_limited(LOG_ERROR, &rs->session->peer, rs->session,
-				    "forward-failed", "to=%s messages=%zu error=\"%s\"",
+				    "forward-failed", "to=%s messages=%zu error=%s",
 				    chat_partner(chat, rs->session)->user, run->messages,
 				    qerr_str(e));
 			relay_break_chat(rs);

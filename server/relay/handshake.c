@@ -154,7 +154,7 @@ login_failed(struct handshake *h, const char *reason)
 	int ms = throttle_login_failed(s->server->throttle, h->name, &s->peer);
 
 	metric_add(METRIC_login_failures_total, 1);
-	log_limited(LOG_WARN, &s->peer, s, "login-failed", "name=%s reason=\"%s\"",
+	log_limited(LOG_WARN, &s->peer, s, "login-failed", "name=%s reason=%s",
 		    h->name[0] == '\0' ? "-" : h->name, reason);
 	if (ms > 0)
 		(void)throttle_wait(s->server->throttle, s, ms);
@@ -182,7 +182,7 @@ check_proof(struct handshake *h, const struct relay_proof *m, char registered[NA
 	}
 	key_free(user);
 	if (known == Q_NOMEM || known == Q_SYS) {
-		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=\"%s\"",
+		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=%s",
 			  h->name, qerr_str(known));
 		return known;
 	}
@@ -272,7 +272,7 @@ handshake_run(struct session *s)
 	else if (e == Q_LIMIT)
 		relay_broken(s, "handshake frame too large, or sealed");
 	else if (e == Q_NOMEM || e == Q_CRYPTO)
-		log_event(LOG_ERROR, s, "handshake-failed", "error=\"%s\"", qerr_str(e));
+		log_event(LOG_ERROR, s, "handshake-failed", "error=%s", qerr_str(e));
 	kex_free(h.kex);
 	secret_wipe(h.nonce, sizeof(h.nonce));
 	return h.made;

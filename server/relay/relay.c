@@ -45,7 +45,7 @@ void
 relay_broken(struct session *s, const char *reason)
 {
 	metric_add(METRIC_protocol_errors_total, 1);
-	log_limited(LOG_WARN, &s->peer, s, "protocol-error", "reason=\"%s\"", reason);
+	log_limited(LOG_WARN, &s->peer, s, "protocol-error", "reason=%s", reason);
 	session_end(s, GOODBYE_ERROR, reason);
 }
 
@@ -136,6 +136,19 @@ serve_frames(struct relay_session *rs)
 
 /* ---- the row ---- */
 
+/* The life of a session that has logged in. */
+static void
+serve_user(struct session *s)
+{
+	struct relay_session *rs = s->state;
+
+	serve_frames(rs);
+	session_end(s, GOODBYE_SELF, NULL);
+	log_event(LOG_INFO, s, "logout", "frames=%u", rs->sealing.in_next);
+	relay_logout(rs);
+	outbox_flush_touched();
+}
+
 static void
 serve(struct session *s)
 {
@@ -144,17 +157,12 @@ serve(struct session *s)
 	if (rs == NULL)
 		return;
 	session_deadline(s, 0);
-	if (relay_login(rs)) {
-		metric_add(METRIC_logins_total, 1);
-		log_event(LOG_INFO, s, "login", "codes=%s",
-			  relay_distinct(rs) ? "distinct" : "document");
-		session_settle(s);
-		serve_frames(rs);
-		session_end(s, GOODBYE_SELF, NULL);
-		log_event(LOG_INFO, s, "logout", "frames=%u", rs->sealing.in_next);
-	}
-	relay_logout(rs);
-	outbox_flush_touched();
+	if (!relay_login(rs))
+		return;
+	metric_add(METRIC_logins_total, 1);
+	log_event(LOG_INFO, s, "login", "codes=%s",
+		  relay_distinct(rs) ? "distinct" : "document");
+	session_continue(s, serve_user);
 }
 
 /* The longest start of text that is whole UTF-8 and not above max bytes. */

@@ -153,7 +153,11 @@ accepted(struct listener *l, int fd, const struct sockaddr_storage *from)
 		return;
 	metric_add(METRIC_connections_refused, 1);
 	if (e == Q_LIMIT) {
-		log_limited(LOG_WARN, &peer, NULL, "refused", "reason=limit");
+		char text[ADDRESS_SIZE];
+
+		address_text(&peer, text);
+		log_limited(LOG_WARN, &peer, NULL, "refused", "addr=%s reason=limit",
+			    text);
 	} else {
 		complain(l, "memory-or-threads", ENOMEM);
 		pause_accepting(l);

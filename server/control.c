@@ -30,7 +30,7 @@
 #include "store/store.h"
 
 #define SOCKET_NAME "control.sock"
-#define READ_MS     5000  /* for a client to send its command */
+#define READ_MS     2000  /* for a client to send its command */
 #define WRITE_MS    10000 /* for it to take the answer */
 #define ANSWER_MAX  (ADMIN_REPLY_MAX + 1024)
 

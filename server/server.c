@@ -73,13 +73,8 @@ start_settings(struct life *l, const struct server_options *opt, struct why *why
 	if ((e = sandbox_find_user(cfg->run_as, opt->data_dir, &l->user, why)) != Q_OK ||
 	    (e = sandbox_enter(&l->user, why)) != Q_OK)
 		return e;
-	e = log_open(cfg->log_file, (enum log_level)cfg->log_level, cfg->log_max_size,
-		     why);
-	if (e == Q_OK && geteuid() == 0)
-		log_event(
-		    LOG_WARN, NULL, "running-as-root", "advice=%s",
-		    "give the data directory to another user, or set security.user");
-	return e;
+	return log_open(cfg->log_file, (enum log_level)cfg->log_level, cfg->log_max_size,
+			why);
 }
 
 /* At the first start, put the commented example where a teacher finds it. */
@@ -126,14 +121,17 @@ static enum qerr
 start_ports(struct life *l, struct why *why)
 {
 	const struct config *cfg = config_now();
-	struct why filter;
+	struct why filter, busy;
 	enum qerr e;
 
 	if ((e = sandbox_leave(&l->user, why)) != Q_OK)
 		return e;
 	for (size_t i = 0; i < cfg->listen_count; i++) {
-		if ((e = listener_bind(cfg->listen[i], &l->listeners[i], why)) != Q_OK)
-			return e;
+		e = listener_bind(cfg->listen[i], &l->listeners[i], &busy);
+		if (e != Q_OK)
+			return why_set(
+			    why, e, "%.400s%s", busy.text,
+			    e == Q_EXISTS ? "; choose another with --listen PORT" : "");
 		l->listener_count++;
 	}
 	if ((e = sandbox_enter(&l->user, why)) != Q_OK ||
@@ -186,7 +184,7 @@ start(struct life *l, const struct server_options *opt, struct why *why)
 static void
 say_goodbye(struct life *l)
 {
-	int64_t drain_ms = config_now()->drain_ms;
+	int64_t drain_ms;
 
 	for (size_t i = 0; i < l->listener_count; i++)
 		listener_free(l->listeners[i]);
@@ -195,6 +193,7 @@ say_goodbye(struct life *l)
 	l->control = NULL;
 	if (l->server.sessions == NULL)
 		return;
+	drain_ms = config_now()->drain_ms;
 	hub_goodbye_all(&l->server);
 	if (workers_wait(clock_mono_ms() + drain_ms + GRACE_MS))
 		return;
@@ -224,6 +223,17 @@ undo(struct life *l)
 	store_close(s->store);
 }
 
+static void
+say_hello(const struct server_options *opt)
+{
+	log_event(LOG_INFO, NULL, "start", "version=%s data=%s", QUINTET_VERSION,
+		  opt->data_dir);
+	if (geteuid() == 0)
+		log_event(
+		    LOG_WARN, NULL, "running-as-root", "advice=%s",
+		    "give the data directory to another user, or set security.user");
+}
+
 int
 server_run(const struct server_options *opt)
 {
@@ -235,8 +245,7 @@ server_run(const struct server_options *opt)
 	signals_block();
 	sandbox_limits();
 	if (start(&l, opt, &why) == Q_OK) {
-		log_event(LOG_INFO, NULL, "start", "version=%s data=%s", QUINTET_VERSION,
-			  opt->data_dir);
+		say_hello(opt);
 		banner_print(&l.server, l.listeners, l.listener_count, stdout);
 		while (signals_wait() == SIGNAL_RELOAD) {
 			/* The log follows its rotation even when the rest is refused. */

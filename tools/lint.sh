@@ -45,6 +45,9 @@ for m in docs/man/*; do
   mandoc -Tlint -Wwarning "$m" || fail
 done
 
+step "settings in the manual"
+make -s server/server && tools/config-manual.sh | diff docs/man/quintet.conf.5 - || fail
+
 if [ "$bad" = 0 ]; then
   echo "lint: nothing found"
 else

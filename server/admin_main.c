@@ -20,6 +20,7 @@
 #include "server/admin.h"
 #include "server/control.h"
 #include "server/log.h"
+#include "server/sandbox.h"
 #include "store/store.h"
 
 #define BUSY_MS  5000 /* how long a server that does not answer yet is waited for */
@@ -75,6 +76,24 @@ run_here(struct store *store, const struct admin_request *req, struct buf *out,
 	return e;
 }
 
+/* Open the store with the rights of the server that uses it: what root makes
+ * there must be its user's. */
+static enum qerr
+open_store(const char *data_dir, struct store **out, struct why *why)
+{
+	struct store_options opt = STORE_OPTIONS_DEFAULT;
+	struct sandbox_user user;
+	enum qerr e;
+
+	opt.report = report;
+	if ((e = sandbox_find_user("", data_dir, &user, why)) != Q_OK ||
+	    (e = sandbox_enter(&user, why)) != Q_OK)
+		return e;
+	if ((e = store_open(data_dir, &opt, out, why)) != Q_OK)
+		sandbox_leave(&user, NULL);
+	return e;
+}
+
 /* A directory that is not there is made for "user add" alone: in every other
  * case its name is a mistake. */
 static bool
@@ -88,13 +107,11 @@ static enum qerr
 run_somewhere(const char *data_dir, const struct admin_request *req, struct buf *out,
 	      struct why *why)
 {
-	struct store_options opt = STORE_OPTIONS_DEFAULT;
 	int64_t until = clock_mono_ms() + BUSY_MS;
 	struct store *store;
 	struct stat st;
 	enum qerr e;
 
-	opt.report = report;
 	if (must_exist(req) && stat(data_dir, &st) == -1)
 		return why_set(why, qerr_errno(errno), "no data directory %s: %s",
 			       data_dir, strerror(errno));
@@ -105,7 +122,7 @@ run_somewhere(const char *data_dir, const struct admin_request *req, struct buf 
 		if (admin_needs_server(req))
 			return why_set(why, Q_MISSING, "no server is running on %s",
 				       data_dir);
-		if ((e = store_open(data_dir, &opt, &store, why)) == Q_OK)
+		if ((e = open_store(data_dir, &store, why)) == Q_OK)
 			break;
 		if (e != Q_EXISTS || clock_mono_ms() >= until)
 			return e;

@@ -6,6 +6,8 @@
  * ThreadSanitizer and helgrind run the tests and would report a cycle; the
  * functions that need a lock assert that it is held (base/lock.h).
  *
+ *   0. server_reload       one reload at a time (server.c); the one lock that is
+ *                          held while files are read: only reloads wait for it
  *   1. relay/switchboard   who is online, asked, or in a chat (relay/switchboard.c)
  *   2. sessions            the session table (sessions.c)
  *   3. outbox              one a session; never two at once (outbox.c)

@@ -353,7 +353,12 @@ START_TEST(gives_up_root)
 	snprintf(parent, sizeof(parent), "%s/..", h->dir);
 	ck_assert_int_eq(chmod(parent, 0711), 0);
 	ck_assert_int_eq(chown(h->data, NOBODY, NOBODY), 0);
+	harness_admin(h, "user", "add", "early", NULL);
+	snprintf(path, sizeof(path), "%s/users/early", h->data);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, NOBODY); /* root made it, for the server */
 	harness_boot(h, NULL);
+	harness_admin(h, "user", "show", "early", NULL);
 	assert_threads(h, "Uid:", "\t65534\t65534\t65534\t65534");
 	assert_threads(h, "CapEff:", "\t0000000000000000");
 	assert_threads(h, "CapPrm:", "\t0000000000000000");

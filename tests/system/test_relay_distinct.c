@@ -3,7 +3,10 @@
  * relay.codes = distinct: the clients that tell 301 and 302, 374 and 375 apart,
  * count a NUL behind every name, and take one recv for one frame.
  */
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/system/relay_peer.h"
 
@@ -137,6 +140,50 @@ START_TEST(frames_are_written_whole)
 }
 END_TEST
 
+/* Segments with data that p's socket has received: each write of the server is
+ * at least one. */
+static unsigned
+segments(const struct peer *p)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	ck_assert_int_eq(getsockopt(p->fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_data_segs_in;
+}
+
+/* Also when there are several to write at once; no more than TCP lets go at once
+ * (10 segments to begin with), or it would join them itself. */
+START_TEST(frames_are_written_one_by_one)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	unsigned before;
+
+	begin();
+	peer_chat(alice, bob);
+	before = segments(bob);
+	for (int i = 0; i < 5; i++)
+		peer_say_into(alice, &out, span_str("one of five"));
+	peer_seal(alice, &out, RELAY_END_CHAT, span_str(""));
+	peer_send_raw(alice, buf_span(&out));
+	for (int i = 0; i < 5; i++)
+		peer_hear_text(bob, "one of five");
+	peer_expect_bare(bob, RELAY_CLOSED_CHAT);
+	ck_assert_uint_ge(segments(bob) - before, 6);
+	/* Asked and withdrawn in one go. */
+	out.len = 0;
+	before = segments(bob);
+	peer_seal(alice, &out, RELAY_CHAT_REQUEST, span_str("bob"));
+	peer_seal(alice, &out, RELAY_END_CHAT, span_str(""));
+	peer_send_raw(alice, buf_span(&out));
+	peer_expect_name(bob, RELAY_CHAT_REQUEST_RECEIVED_DISTINCT, "alice");
+	peer_expect_bare(bob, RELAY_CLOSED_CHAT);
+	ck_assert_uint_ge(segments(bob) - before, 2);
+	buf_free(&out);
+	end();
+}
+END_TEST
+
 /* 302 and 375 are the server's, here as there. */
 START_TEST(distinct_codes_are_the_servers)
 {
@@ -161,6 +208,7 @@ main(void)
 	tcase_add_test(tc, names_with_nul_are_taken_by_the_document);
 	tcase_add_test(tc, hello_with_nul);
 	tcase_add_test(tc, frames_are_written_whole);
+	tcase_add_test(tc, frames_are_written_one_by_one);
 	tcase_add_loop_test(tc, distinct_codes_are_the_servers, 0, 2);
 	return harness_main(s);
 }

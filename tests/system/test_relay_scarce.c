@@ -109,6 +109,34 @@ START_TEST(no_threads)
 }
 END_TEST
 
+/* Who has a thread gets in, though the rest of a session's life may want a
+ * thread of its own. */
+START_TEST(no_threads_during_a_login)
+{
+	struct peer *carol;
+
+	if (harness_skips_faults())
+		return;
+	h = harness_new();
+	harness_load_faults(h);
+	harness_boot(h, NULL);
+	begin();
+	carol = peer_connect(h);
+	peer_hello(carol, "carol");
+	atomic_store(&h->fault->no_threads, 1);
+	peer_prove(carol, harness_key(h, "carol"));
+	peer_expect_list(carol, "");
+	peer_end_chat(alice, bob);
+	peer_chat(carol, bob);
+	peer_talk(carol, bob);
+	atomic_store(&h->fault->no_threads, 0);
+	peer_free(carol);
+	peer_expect_bare(bob, RELAY_CLOSED_CHAT);
+	all_is_well();
+	end();
+}
+END_TEST
+
 /* Every Nth allocation fails, for newcomers and for those who talk.  What
  * becomes of either is open; that the server lives and recovers is not. */
 static const unsigned nth[] = {1, 2, 3, 5, 8, 13, 50};
@@ -205,6 +233,7 @@ main(void)
 
 	tcase_add_test(tc, no_descriptors);
 	tcase_add_test(tc, no_threads);
+	tcase_add_test(tc, no_threads_during_a_login);
 	tcase_add_loop_test(tc, no_memory, 0, (int)(sizeof(nth) / sizeof(nth[0])));
 	tcase_add_test(tc, too_many_connections);
 	tcase_add_test(tc, too_many_before_their_login);

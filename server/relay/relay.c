@@ -108,27 +108,37 @@ broken:
 	return Q_CLOSED;
 }
 
+/* Deal with what is in the input.  A function of its own, not inlined, so that an
+ * idle session's stack does not have room for a run in it: that is a page.
+ * Results as take_frames. */
+static __attribute__((noinline)) enum qerr
+serve_input(struct relay_session *rs)
+{
+	struct run run;
+	size_t used;
+	enum qerr e;
+
+	run_clear(&run);
+	e = take_frames(rs, &run, &used);
+	run_forward(rs, &run);
+	session_consume(rs->session, used);
+	return e;
+}
+
 static void
 serve_frames(struct relay_session *rs)
 {
 	struct session *s = rs->session;
-	size_t max = RELAY_SIZE_LEN + (size_t)relay_max_frame(rs), used;
-	struct run run; /* large: an idle session need not touch its pages */
+	size_t max = RELAY_SIZE_LEN + (size_t)relay_max_frame(rs);
 	enum qerr e;
 
-	run_clear(&run);
 	if (max < INPUT_MIN)
 		max = INPUT_MIN;
-	for (;;) {
-		e = take_frames(rs, &run, &used);
-		run_forward(rs, &run);
-		session_consume(s, used);
-		if (e != Q_SHORT || session_ended(s))
+	while (session_input(s).len == 0 || serve_input(rs) == Q_SHORT) {
+		if (session_ended(s))
 			return;
-		if ((e = session_fill(s, max)) == Q_NOMEM) {
+		if ((e = session_fill(s, max)) == Q_NOMEM)
 			session_end(s, GOODBYE_ERROR, "the server is out of memory");
-			return;
-		}
 		if (e != Q_OK)
 			return;
 	}

@@ -217,7 +217,8 @@ worker_main(void *arg)
 
 	session_adopt(s);
 	trim_stack();
-	while (s->then != NULL && !handed_over) {
+	/* Once handed over, s is the other thread's: look at that first. */
+	while (!handed_over && s->then != NULL) {
 		void (*part)(struct session *) = s->then;
 
 		s->then = NULL;

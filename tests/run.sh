@@ -25,7 +25,7 @@ fi
 one() {
   local bin=$1 name log start
   name=$(basename "$bin")
-  log=$2/$name.log
+  log=$2/$(basename "$(dirname "$bin")")-$name.log
   start=$SECONDS
   case $name in
   fuzz_*) set -- "$bin" "tests/fuzz/corpus/${name#fuzz_}" ;;
@@ -38,11 +38,12 @@ one() {
 }
 export -f one
 export WRAP=${WRAP:-}
+# shellcheck disable=SC2016
 xargs -r -P "${JOBS:-$(($(nproc) * 2))}" -I{} bash -c 'one "$1" "$2"' _ {} "$logs" <<<"$list"
 
 passed=0 failed=0
 for bin in $list; do
-  name=$(basename "$bin")
+  name=$(basename "$(dirname "$bin")")-$(basename "$bin")
   log=$logs/$name.log
   rc=$(sed -n 's/^exit //p' "$log" | tail -n 1)
   counts=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+)$/\1 \2 \3/p' "$log" | tail -n 1)
@@ -55,7 +56,7 @@ for bin in $list; do
   fi
   passed=$((passed + checks - bad))
   failed=$((failed + bad))
-  printf '%-34s %4d passed %3d failed %4ss\n' "$name" $((checks - bad)) "$bad" "$(cat "$log.time" 2>/dev/null)"
+  printf '%-36s %4d passed %3d failed %4ss\n' "$name" $((checks - bad)) "$bad" "$(cat "$log.time" 2>/dev/null)"
   if [ "$bad" -gt 0 ]; then
     sed 's/^/    /' "$log" | tail -n 60
   fi

@@ -110,19 +110,12 @@ forget_locked(struct flusher *f, struct session *s) REQUIRES(s->out.lock)
 /* ---- the work ---- */
 
 /* Write what s's socket takes.  Q_FULL: it stays on the list; otherwise it is
- * off.  For a stream that its worker writes, waking the worker is all there is to
- * do; if much is left, it will come back. */
+ * off. */
 static enum qerr
 write_one_locked(struct flusher *f, struct session *s) REQUIRES(s->out.lock)
 {
-	enum qerr e;
+	enum qerr e = outbox_write_locked(&s->out, s->stream);
 
-	if (s->stream->ops->worker_writes) {
-		s->stream->ops->wake(s->stream);
-		e = Q_OK;
-	} else {
-		e = outbox_write_locked(&s->out, s->stream);
-	}
 	if (e == Q_FULL) {
 		lock_take(&f->lock);
 		arm_locked(f, s, s->flushing.unarmed ? EPOLL_CTL_ADD : EPOLL_CTL_MOD);

@@ -5,9 +5,6 @@
  * else only appends), until the outbox is empty again.  At the end the session's
  * worker, in outbox_drain.  All of them write under the outbox lock, from the
  * front: so bytes leave in the order in which they came in.
- *
- * A stream with worker_writes is written by its worker alone; everybody else,
- * the flusher too, wakes the worker, which writes in session_fill.
  */
 #include "server/outbox.h"
 
@@ -126,11 +123,27 @@ outbox_put(struct session *s, enum outbox_class class, struct span bytes)
 
 /* Wake those who wait for room once half of it is free: not after each write,
  * so that a sender that was slowed down goes on with a whole batch. */
+static bool
+half_free_locked(struct outbox *o) REQUIRES(o->lock)
+{
+	return outbox_waiting_locked(o) <= o->soft / 2;
+}
+
 static void
 tell_waiters_locked(struct outbox *o) REQUIRES(o->lock)
 {
-	if (o->waiters > 0 && (o->closed || outbox_waiting_locked(o) <= o->soft / 2))
+	if (o->waiters > 0 && (o->closed || half_free_locked(o)))
 		pthread_cond_broadcast(&o->room);
+}
+
+void
+outbox_want_room_locked(struct session *s)
+{
+	LOCK_ASSERT_HELD(&s->out.lock);
+	if (half_free_locked(&s->out))
+		session_wake(s);
+	else
+		s->out.wants_room = true;
 }
 
 void
@@ -180,6 +193,10 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 			e = Q_CLOSED;
 	}
 	tell_waiters_locked(o);
+	if (o->wants_room && half_free_locked(o)) {
+		o->wants_room = false;
+		waker_ring(&st->waker);
+	}
 	return e;
 }
 
@@ -189,10 +206,6 @@ outbox_flush(struct session *s)
 	struct outbox *o = &s->out;
 	enum qerr e = Q_OK;
 
-	if (s->stream->ops->worker_writes && !session_is_worker(s)) {
-		s->stream->ops->wake(s->stream);
-		return;
-	}
 	lock_take(&o->lock);
 	if (!o->in_flusher)
 		e = outbox_write_locked(o, s->stream);

@@ -39,6 +39,7 @@ struct outbox {
 	bool closed;         /* [lock] no more is taken */
 	bool broken;         /* [lock] the stream failed: what was here is lost */
 	bool in_flusher;     /* [lock] the flusher waits for the socket */
+	bool wants_room;     /* [lock] wake the worker when it drained to half of soft */
 	unsigned waiters;    /* [lock] threads in outbox_wait_room */
 	pthread_cond_t room; /* it drained to half of soft, or was closed */
 	int64_t progress_ms; /* [lock] monotonic; while bytes wait: when some last
@@ -60,6 +61,9 @@ size_t outbox_waiting_locked(struct outbox *o) REQUIRES(o->lock);
 /* Reserve, copy, commit under the lock, then touch.  Errors as above; at Q_LIMIT
  * the session has been ended. */
 enum qerr outbox_put(struct session *s, enum outbox_class class, struct span bytes);
+/* Wake s's worker (session_wake) once there is room for OUTBOX_DATA and at most half of
+ * soft waits, which may be now; once for any number of calls before that. */
+void outbox_want_room_locked(struct session *s);
 /* Take no more (the farewell is in). */
 void outbox_close_locked(struct outbox *o) REQUIRES(o->lock);
 
@@ -83,8 +87,7 @@ enum qerr outbox_drain(struct session *s, int64_t deadline_ms);
 
 /* For flusher.c: write what the stream takes.  Q_OK: nothing waits any more;
  * Q_FULL: something does; Q_CLOSED, or Q_TIMEOUT when the peer took nothing for
- * too long: the stream failed and the outbox is broken.  The caller is the
- * session's worker where the stream wants that. */
+ * too long: the stream failed and the outbox is broken. */
 enum qerr outbox_write_locked(struct outbox *o, struct stream *st) REQUIRES(o->lock);
 
 #endif

@@ -182,7 +182,7 @@ wait_more(struct session *s)
 	return e;
 }
 
-/* Q_OK with more bytes in s->in; Q_FULL when the worker was woken. */
+/* Q_OK with more bytes in s->in; Q_SHORT when the worker was woken. */
 static enum qerr
 fill_once(struct session *s)
 {
@@ -206,15 +206,26 @@ session_fill(struct session *s, size_t max)
 	if (s->in.len >= max)
 		return Q_LIMIT;
 	s->in.max = max;
-	while ((e = over(s)) == Q_OK) {
-		e = fill_once(s);
-		if (e != Q_FULL)
-			break;
-		outbox_flush(s); /* woken: others have put something into it */
-	}
-	if (e == Q_CLOSED && over(s) != Q_OK)
-		e = over(s);
-	return e;
+	if ((e = over(s)) != Q_OK)
+		return e;
+	/* Looked at first: a peer that keeps the buffer full must not hide it. */
+	if (waker_heard(&s->stream->waker))
+		return Q_SHORT;
+	e = fill_once(s);
+	return e != Q_OK && over(s) != Q_OK ? over(s) : e;
+}
+
+enum qerr
+session_wakeable(struct session *s)
+{
+	assert(session_is_worker(s));
+	return waker_open(&s->stream->waker);
+}
+
+void
+session_wake(struct session *s)
+{
+	waker_ring(&s->stream->waker);
 }
 
 static void

@@ -41,7 +41,7 @@ struct session {
 	uint64_t id; /* 1.., never used again; set by the table */
 	atomic_uint refs;
 	struct server *server;
-	struct stream *stream;
+	_Atomic(struct stream *) stream; /* the worker may put another around it */
 	_Atomic(const struct protocol *) protocol; /* NULL until recognised */
 	struct address peer;
 	char peer_text[ADDRESS_SIZE];
@@ -87,9 +87,16 @@ void session_consume(struct session *s, size_t n);
 /* Worker: flush what this thread touched, then read what there is, waiting for
  * at least one byte; at most max bytes are ever held unconsumed (Q_LIMIT when
  * that many are).  With nothing buffered the waiting costs no buffer.  Q_OK;
- * Q_CLOSED: end of stream, or the session was ended; Q_TIMEOUT: the deadline;
- * Q_NOMEM; Q_SYS. */
+ * Q_SHORT: woken (session_wake), nothing was read; Q_CLOSED: end of stream, or the
+ * session was ended; Q_TIMEOUT: the deadline; Q_NOMEM; Q_SYS. */
 enum qerr session_fill(struct session *s, size_t max);
+/* Worker: from now on session_wake brings session_fill back.  Waiting then costs a
+ * poll(2) more, and a descriptor.  Q_NOMEM. */
+enum qerr session_wakeable(struct session *s);
+/* Any thread, any lock held: the worker's session_fill, the one at hand or the next,
+ * returns Q_SHORT, once for any number of calls before that.  For sessions that
+ * asked for it; nothing happens to others. */
+void session_wake(struct session *s);
 /* Worker: everything that must come (a login, the rest of a request) has to
  * come before at_ms (monotonic); 0 takes the deadline away.  A deadline that
  * passed is final: nothing is read any more. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The plain stream: a blocking socket.  Waiting reads are one recv(2) without a
- * poll(2) before, because that second call would be paid for each message.
+ * poll(2) before, because that second call would be paid for each message; a
+ * worker that wants to be woken pays it.
  * Ending a read from outside is shutdown(SHUT_RD): it is remembered by the
  * socket, so it cannot be lost between a check and the recv.
  */
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,18 +19,29 @@
 static enum qerr
 plain_read(struct stream *st, void *p, size_t n, enum stream_wait wait, size_t *got)
 {
+	bool wakeable = atomic_load_explicit(&st->waker.open, memory_order_relaxed);
+	bool now = wait == STREAM_NOW || wakeable;
 	ssize_t r;
+	enum qerr e;
 
-	do
-		r = recv(st->fd, p, n, wait == STREAM_NOW ? MSG_DONTWAIT : 0);
-	while (r < 0 && errno == EINTR);
-	if (r > 0) {
-		*got = (size_t)r;
-		return Q_OK;
+	for (;;) {
+		if (wait == STREAM_WAIT && wakeable &&
+		    (e = waker_wait(&st->waker, st->fd, POLLIN)) != Q_OK)
+			return e;
+		r = recv(st->fd, p, n, now ? MSG_DONTWAIT : 0);
+		if (r > 0) {
+			*got = (size_t)r;
+			return Q_OK;
+		}
+		if (r == 0)
+			return Q_CLOSED;
+		if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			if (wait == STREAM_NOW)
+				return Q_FULL;
+		} else if (errno != EINTR) {
+			return Q_SYS;
+		}
 	}
-	if (r == 0)
-		return Q_CLOSED;
-	return errno == EAGAIN || errno == EWOULDBLOCK ? Q_FULL : Q_SYS;
 }
 
 static enum qerr
@@ -55,12 +68,6 @@ plain_write(struct stream *st, const void *p, size_t n, size_t *put)
 }
 
 static void
-plain_wake(struct stream *st)
-{
-	(void)st; /* everybody may write: there is nobody to wake */
-}
-
-static void
 plain_end_reading(struct stream *st)
 {
 	/* It fails only when the peer has gone; then reads end by themselves. */
@@ -76,16 +83,15 @@ plain_end_writing(struct stream *st)
 static void
 plain_free(struct stream *st)
 {
+	waker_close(&st->waker);
 	close(st->fd);
 	free(st);
 }
 
 static const struct stream_ops plain_ops = {
     .name = "plain",
-    .worker_writes = false,
     .read = plain_read,
     .write = plain_write,
-    .wake = plain_wake,
     .end_reading = plain_end_reading,
     .end_writing = plain_end_writing,
     .free = plain_free,
@@ -116,7 +122,7 @@ set_options(int fd)
 struct stream *
 stream_plain(int fd)
 {
-	struct stream *st = malloc(sizeof(*st));
+	struct stream *st = calloc(1, sizeof(*st));
 
 	if (st == NULL)
 		return NULL;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream.h - where a session's bytes come from and go to: a plain socket now;
- * TLS and others put themselves between with the same few functions.
+ * stream.h - where a session's bytes come from and go to: a plain socket, or what
+ * puts itself between with the same few functions (TLS: stream_tls.h).
  *
- * Only the session's worker reads.  A plain stream may be written by whoever
- * holds the session's outbox lock.  A stream whose object allows one thread at
- * a time (TLS) sets worker_writes: others then wake the worker instead.
+ * Only the session's worker reads.  Whoever holds the session's outbox lock may
+ * write, while the worker reads.
  */
 #ifndef SERVER_STREAM_H
 #define SERVER_STREAM_H
@@ -14,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "server/waker.h"
 
 enum stream_wait { STREAM_NOW, STREAM_WAIT };
 
@@ -21,19 +21,16 @@ struct stream;
 
 struct stream_ops {
 	const char *name; /* "plain", "tls": for logs and ctl sessions */
-	bool worker_writes;
 	/* Read up to n > 0 bytes.  Q_OK: *got > 0.  Q_CLOSED: orderly end, or
-	 * end_reading was called.  Q_FULL: nothing there now (STREAM_NOW), or
-	 * woken by wake (STREAM_WAIT).  Q_SYS: the connection broke. */
+	 * end_reading was called.  Q_FULL: nothing there now (STREAM_NOW).
+	 * Q_SHORT: the waker, which is open, was rung (STREAM_WAIT).  Q_SYS, or
+	 * Q_NOMEM: the connection broke. */
 	enum qerr (*read)(struct stream *, void *p, size_t n, enum stream_wait,
 			  size_t *got);
 	/* Write without blocking.  Q_OK: *put > 0 bytes went.  Q_FULL: no room
 	 * now.  Q_TIMEOUT: the peer took nothing for too long.  Q_CLOSED, Q_SYS:
 	 * the peer is gone. */
 	enum qerr (*write)(struct stream *, const void *p, size_t n, size_t *put);
-	/* Bring the worker out of a waiting read, this one or the next, so that it
-	 * looks at its outbox; only called where worker_writes is set. */
-	void (*wake)(struct stream *);
 	/* No more will be read: a waiting read returns Q_CLOSED, now and from now
 	 * on (bytes that had come may be read before).  Any thread. */
 	void (*end_reading)(struct stream *);
@@ -46,6 +43,7 @@ struct stream_ops {
 struct stream {
 	const struct stream_ops *ops;
 	int fd; /* the socket underneath; for poll, epoll and socket options */
+	struct waker waker; /* ends a waiting read, once it is open */
 };
 
 /* A stream on a connected, blocking socket; owns fd from now on.  Sets

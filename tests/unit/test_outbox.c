@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #include "server/metrics.h"
 
@@ -452,132 +451,87 @@ START_TEST(drain_waits_for_the_farewell)
 }
 END_TEST
 
-/* ---- a stream that only its worker may write, as TLS will be ---- */
+/* ---- waking the worker when there is room ---- */
 
-struct fake {
-	struct stream st;
-	struct stream *plain;
-	int event;
-	const struct session *owner; /* asserted to be written by its worker only */
-};
-
-static enum qerr
-fake_read(struct stream *st, void *p, size_t n, enum stream_wait wait, size_t *got)
-{
-	struct fake *f = (struct fake *)st;
-	struct pollfd pfd[2] = {{.fd = st->fd, .events = POLLIN},
-				{.fd = f->event, .events = POLLIN}};
-	eventfd_t v;
-
-	if (wait == STREAM_WAIT)
-		poll(pfd, 2, -1);
-	if (pfd[1].revents != 0) {
-		eventfd_read(f->event, &v);
-		return Q_FULL;
-	}
-	return f->plain->ops->read(f->plain, p, n, STREAM_NOW, got);
-}
-
-static enum qerr
-fake_write(struct stream *st, const void *p, size_t n, size_t *put_n)
-{
-	struct fake *f = (struct fake *)st;
-
-	ck_assert(session_is_worker(f->owner));
-	return f->plain->ops->write(f->plain, p, n, put_n);
-}
-
-static void
-fake_wake(struct stream *st)
-{
-	eventfd_write(((struct fake *)st)->event, 1);
-}
-
-static void
-fake_end_reading(struct stream *st)
-{
-	shutdown(st->fd, SHUT_RD);
-}
-
-static void
-fake_free(struct stream *st)
-{
-	struct fake *f = (struct fake *)st;
-
-	close(f->event);
-	f->plain->ops->free(f->plain);
-	free(f);
-}
-
-static const struct stream_ops fake_ops = {
-    .name = "fake",
-    .worker_writes = true,
-    .read = fake_read,
-    .write = fake_write,
-    .wake = fake_wake,
-    .end_reading = fake_end_reading,
-    .free = fake_free,
-};
-
-static struct session *
-fake_session(int *peer)
-{
-	const int small = 4096;
-	struct fake *f = calloc(1, sizeof(*f));
-	struct session *s;
-	int fd[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	f->st = (struct stream){&fake_ops, fd[0]};
-	f->plain = stream_plain(fd[0]);
-	f->event = eventfd(0, EFD_NONBLOCK);
-	s = core_session_on(&f->st);
-	f->owner = s;
-	*peer = fd[1];
-	return s;
-}
-
+/* Works as a session does that fell behind: 100 lines of 1,000 bytes, as many at a
+ * time as the outbox takes. */
 static void *
-fake_worker(void *arg)
+catch_up(void *arg)
 {
 	struct session *s = arg;
+	static uint8_t line[1000];
+	int done = 0;
+	enum qerr e = Q_SHORT;
 
 	session_adopt(s);
-	while (session_fill(s, 1000) == Q_OK) {
-		put(s, OUTBOX_CONTROL, session_input(s).p, session_input(s).len);
-		session_consume(s, session_input(s).len);
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	while (e == Q_SHORT) {
+		uint8_t *at;
+
+		lock_take(&s->out.lock);
+		while (done < 100 && outbox_reserve_locked(&s->out, OUTBOX_DATA,
+							   sizeof(line), &at) == Q_OK) {
+			memset(at, 'a' + done % 26, sizeof(line));
+			outbox_commit_locked(&s->out, sizeof(line));
+			done++;
+		}
+		if (done < 100)
+			outbox_want_room_locked(s);
+		lock_drop(&s->out.lock);
+		outbox_touch(s);
+		e = session_fill(s, 1000);
 	}
-	session_end(s, GOODBYE_SELF, NULL);
-	ck_assert_int_eq(outbox_drain(s, clock_mono_ms() + 5000), Q_OK);
+	ck_assert_int_eq(e, Q_CLOSED);
+	ck_assert_int_eq(done, 100);
 	return NULL;
 }
 
-START_TEST(only_the_worker_writes)
+START_TEST(room_wakes_the_worker)
 {
-	const size_t n = 120000;
-	uint8_t *sent = pattern(n), *got = malloc(n);
+	static uint8_t line[1000];
 	pthread_t t;
 	int peer;
-	struct session *s = fake_session(&peer);
+	struct session *s = core_session(&peer);
 
-	ck_assert_int_eq(pthread_create(&t, NULL, fake_worker, s), 0);
-	ck_assert_int_eq(write(peer, "echo", 4), 4);
-	core_expect(peer, "echo");
-	/* From here: small, and more than the socket takes. */
-	ck_assert_int_eq(put(s, OUTBOX_DATA, "hello", 5), Q_OK);
-	outbox_flush_touched();
-	core_expect(peer, "hello");
-	ck_assert_int_eq(put(s, OUTBOX_CONTROL, sent, n), Q_OK);
-	outbox_flush_touched();
-	core_read(peer, got, n);
-	ck_assert_mem_eq(got, sent, n);
-	session_end(s, GOODBYE_KICKED, "enough");
-	core_expect(peer, "bye 3 enough\n");
+	ck_assert_int_eq(pthread_create(&t, NULL, catch_up, s), 0);
+	for (int i = 0; i < 100; i++) {
+		core_read(peer, line, sizeof(line));
+		ck_assert_int_eq(line[0], 'a' + i % 26);
+		ck_assert_int_eq(line[999], 'a' + i % 26);
+	}
+	shutdown(peer, SHUT_WR);
 	pthread_join(t, NULL);
+	ck_assert(!s->out.wants_room);
 	CORE_AWAIT(atomic_load(&s->refs) == 1);
-	free(sent);
-	free(got);
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(room_that_is_there_wakes_at_once)
+{
+	static const uint8_t big[100000];
+	int peer;
+	struct session *s = core_session(&peer);
+
+	session_adopt(s);
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	lock_take(&s->out.lock);
+	outbox_want_room_locked(s);
+	outbox_want_room_locked(s);
+	lock_drop(&s->out.lock);
+	ck_assert_int_eq(session_fill(s, 10), Q_SHORT);
+	/* A full one says nothing until it has drained. */
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, sizeof(big)), Q_OK);
+	outbox_flush_touched();
+	lock_take(&s->out.lock);
+	outbox_want_room_locked(s);
+	ck_assert(s->out.wants_room);
+	lock_drop(&s->out.lock);
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	ck_assert_int_eq(session_fill(s, 10), Q_OK);
+	session_end(s, GOODBYE_SELF, NULL);
+	(void)outbox_drain(s, clock_mono_ms() + 1);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
 	drop(s, peer);
 }
 END_TEST
@@ -641,7 +595,7 @@ START_TEST(without_epoll)
 	struct session *s;
 
 	/* epoll_ctl refuses /dev/null with EPERM. */
-	*st = (struct stream){&sink_ops, open("/dev/null", O_RDWR)};
+	*st = (struct stream){.ops = &sink_ops, .fd = open("/dev/null", O_RDWR)};
 	s = core_session_on(st);
 	ck_assert_int_eq(put(s, OUTBOX_DATA, "0123456789", 10), Q_OK);
 	outbox_flush_touched();
@@ -683,7 +637,8 @@ main(void)
 	tcase_add_test(c, room_never_comes);
 	tcase_add_test(c, drain_finishes);
 	tcase_add_test(c, drain_waits_for_the_farewell);
-	tcase_add_test(c, only_the_worker_writes);
+	tcase_add_test(c, room_wakes_the_worker);
+	tcase_add_test(c, room_that_is_there_wakes_at_once);
 	suite_add_tcase(s, c);
 	return unit_main(s);
 }

@@ -207,6 +207,108 @@ START_TEST(deadline_taken_away)
 }
 END_TEST
 
+/* ---- waking ---- */
+
+static void *
+kick_late(void *arg)
+{
+	(void)arg;
+	usleep(30000);
+	session_end(s, GOODBYE_KICKED, NULL);
+	return NULL;
+}
+
+START_TEST(wakes_are_heard_once)
+{
+	session_wake(s); /* nobody has asked yet: kept until somebody does */
+	say("x", 1);
+	ck_assert_int_eq(session_fill(s, 100), Q_OK);
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	ck_assert_int_eq(session_fill(s, 100), Q_SHORT);
+	session_wake(s);
+	session_wake(s);
+	say("y", 1);
+	ck_assert_int_eq(session_fill(s, 100), Q_SHORT);
+	ck_assert_uint_eq(session_input(s).len, 1);
+	ck_assert_int_eq(session_fill(s, 100), Q_OK);
+	ck_assert(span_eq(session_input(s), span_str("xy")));
+	hang_up();
+	ck_assert_int_eq(session_fill(s, 100), Q_CLOSED);
+}
+END_TEST
+
+#define WAKERS 3
+#define WAKES  20000
+
+static struct {
+	atomic_int posted; /* what the worker is woken for */
+	int taken;         /* the worker */
+} mail;
+
+static void *
+post(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < WAKES; i++) {
+		atomic_fetch_add_explicit(&mail.posted, 1, memory_order_relaxed);
+		session_wake(s);
+		if (i % 64 == 0)
+			usleep(100); /* let the worker go to sleep now and then */
+	}
+	return NULL;
+}
+
+/* No wake may be lost: after the last one, everything that was posted is seen. */
+START_TEST(no_wake_is_lost)
+{
+	pthread_t t[WAKERS];
+
+	atomic_store(&mail.posted, 0);
+	mail.taken = 0;
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	session_deadline(s, clock_mono_ms() + 30000);
+	for (int i = 0; i < WAKERS; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, post, NULL), 0);
+	while (mail.taken < WAKERS * WAKES) {
+		ck_assert_int_eq(session_fill(s, 100), Q_SHORT);
+		mail.taken = atomic_load_explicit(&mail.posted, memory_order_relaxed);
+	}
+	for (int i = 0; i < WAKERS; i++)
+		pthread_join(t[i], NULL);
+}
+END_TEST
+
+/* A peer that keeps the buffer full does not hide a wake. */
+START_TEST(wake_comes_through_a_flood)
+{
+	static uint8_t flood[150000];
+	const int wide = 400000;
+
+	setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &wide, sizeof(wide));
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	say(flood, sizeof(flood));
+	ck_assert_int_eq(session_fill(s, 60000), Q_OK);
+	session_consume(s, session_input(s).len);
+	session_wake(s);
+	ck_assert_int_eq(session_fill(s, 60000), Q_SHORT);
+	ck_assert_int_eq(session_fill(s, 60000), Q_OK);
+}
+END_TEST
+
+START_TEST(end_of_a_wakeable_one)
+{
+	pthread_t t;
+
+	ck_assert_int_eq(session_wakeable(s), Q_OK);
+	ck_assert_int_eq(pthread_create(&t, NULL, kick_late, NULL), 0);
+	ck_assert_int_eq(session_fill(s, 100), Q_CLOSED);
+	pthread_join(t, NULL);
+	session_wake(s); /* harmless */
+	ck_assert_int_eq(session_fill(s, 100), Q_CLOSED);
+}
+END_TEST
+
 /* ---- ending ---- */
 
 static void *
@@ -321,6 +423,10 @@ main(void)
 	tcase_add_test(c, fill_flushes_first);
 	tcase_add_test(c, deadline_passes);
 	tcase_add_test(c, deadline_taken_away);
+	tcase_add_test(c, wakes_are_heard_once);
+	tcase_add_test(c, no_wake_is_lost);
+	tcase_add_test(c, wake_comes_through_a_flood);
+	tcase_add_test(c, end_of_a_wakeable_one);
 	tcase_add_test(c, end_from_another_thread);
 	tcase_add_test(c, end_races_with_read);
 	tcase_add_test(c, end_by_the_worker);

@@ -137,7 +137,7 @@ tell_waiters_locked(struct outbox *o) REQUIRES(o->lock)
 }
 
 void
-outbox_want_room_locked(struct session *s)
+outbox_want_room_locked(struct session *s) REQUIRES(s->out.lock)
 {
 	LOCK_ASSERT_HELD(&s->out.lock);
 	if (half_free_locked(&s->out))

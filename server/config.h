@@ -27,6 +27,12 @@
 #define CONFIG_LISTEN_MAX 16
 
 enum relay_codes { RELAY_CODES_DOCUMENT, RELAY_CODES_DISTINCT };
+/* Where contacts may be spoken without TLS. */
+enum contacts_cleartext {
+	CONTACTS_CLEARTEXT_YES,
+	CONTACTS_CLEARTEXT_LOOPBACK,
+	CONTACTS_CLEARTEXT_NO
+};
 
 struct config {
 	/* [server] */
@@ -50,6 +56,7 @@ struct config {
 	int64_t login_failures; /* free ones per user and address */
 	int64_t login_failures_window_ms;
 	int64_t enrolments;           /* wrong proofs per address and hour */
+	int64_t accounts;             /* new ones per address and hour */
 	char trust[CONFIG_TEXT_SIZE]; /* addresses without limits, comma-separated */
 	/* [store] */
 	int durability; /* enum store_durability */
@@ -62,6 +69,14 @@ struct config {
 	bool relay_enrol;
 	int64_t relay_max_frame;
 	int64_t relay_request_timeout_ms;
+	/* [contacts] */
+	bool contacts_enabled;
+	int contacts_cleartext; /* enum contacts_cleartext */
+	bool contacts_register;
+	bool contacts_directory;
+	int64_t contacts_max_errors;
+	int64_t contacts_backlog;
+	int64_t contacts_login_timeout_ms; /* 0: none */
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

@@ -18,16 +18,16 @@
 #include "base/name.h"
 
 enum relay_opcode {
-	RELAY_ENROL = 280,           /* C -> S, clear */
-	RELAY_ENROLLED = 281,        /* S -> C, clear */
-	RELAY_HELLO = 290,           /* C -> S, clear: first_auth_msg */
-	RELAY_SERVER_HELLO = 291,    /* S -> C, clear: second_auth_msg */
-	RELAY_PROOF = 292,           /* C -> S, clear: final_auth_msg */
-	RELAY_CHAT_REQUEST = 301,    /* C -> S; S -> C chat_request_received */
+	RELAY_ENROL = 280,        /* C -> S, clear */
+	RELAY_ENROLLED = 281,     /* S -> C, clear */
+	RELAY_HELLO = 290,        /* C -> S, clear: first_auth_msg */
+	RELAY_SERVER_HELLO = 291, /* S -> C, clear: second_auth_msg */
+	RELAY_PROOF = 292,        /* C -> S, clear: final_auth_msg */
+	RELAY_CHAT_REQUEST = 301, /* C -> S; S -> C chat_request_received */
 	RELAY_CHAT_REQUEST_RECEIVED_DISTINCT = 302, /* S -> C, relay.codes = distinct */
-	RELAY_CHAT_ACCEPT = 303,     /* both */
-	RELAY_CHAT_DENIED = 304,     /* both */
-	RELAY_NONCE = 305,           /* C1 -> S -> C2 */
+	RELAY_CHAT_ACCEPT = 303,                    /* both */
+	RELAY_CHAT_DENIED = 304,                    /* both */
+	RELAY_NONCE = 305,                          /* C1 -> S -> C2 */
 	RELAY_SECOND_KEY = 306,      /* C1 -> S -> C2: second_key_negotiation */
 	RELAY_PEER_PUBLIC_KEY = 307, /* S -> C who accepted */
 	RELAY_FIRST_KEY = 308,       /* C2 -> S -> C1: first_key_negotiation */
@@ -38,18 +38,18 @@ enum relay_opcode {
 	RELAY_FORCED_LOGOUT = 373,   /* S -> C, optional UTF-8 reason */
 	RELAY_LIST = 374,            /* C -> S list_request; S -> C list */
 	RELAY_LIST_DISTINCT = 375,   /* S -> C, relay.codes = distinct */
-	RELAY_NOTICE = 376           /* ours: C -> S "send me notices"; S -> C UTF-8 text */
+	RELAY_NOTICE = 376 /* ours: C -> S "send me notices"; S -> C UTF-8 text */
 };
 
-#define RELAY_SIZE_LEN    4   /* the size field itself */
-#define RELAY_HEAD_LEN    8   /* opcode and counter inside a sealed frame */
+#define RELAY_SIZE_LEN    4 /* the size field itself */
+#define RELAY_HEAD_LEN    8 /* opcode and counter inside a sealed frame */
 #define RELAY_TAG_LEN     16
 #define RELAY_IV_LEN      12
 #define RELAY_SEAL_LEN    (RELAY_TAG_LEN + RELAY_IV_LEN)
 #define RELAY_SEALED_MIN  (RELAY_HEAD_LEN + RELAY_SEAL_LEN) /* smallest size_tot */
-#define RELAY_CLEAR_MAX   8192   /* largest size before authentication */
-#define RELAY_SEALED_MAX  65536  /* largest size_tot by default */
-#define RELAY_PROOF_LEN   32     /* HMAC-SHA256 in 280 and 281 */
+#define RELAY_CLEAR_MAX   8192  /* largest size before authentication */
+#define RELAY_SEALED_MAX  65536 /* largest size_tot by default */
+#define RELAY_PROOF_LEN   32    /* HMAC-SHA256 in 280 and 281 */
 #define RELAY_COUNTER_MAX INT32_MAX
 
 /* "first bytes" row of docs/protocols/README.md: Q_OK it is relay, Q_FORMAT it
@@ -69,7 +69,7 @@ struct relay_frame {
  * Q_FORMAT: a size of 0, a clear frame without opcode, or a sealed one
  * shorter than RELAY_SEALED_MIN. */
 enum qerr relay_frame_next(struct span in, uint32_t clear_max, uint32_t sealed_max,
-    struct relay_frame *out);
+			   struct relay_frame *out);
 
 /* The parts of a sealed frame's body (at least RELAY_SEALED_MIN bytes). */
 struct relay_sealed {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/readpassphrase.h>
+#include <bsd/string.h>
+
+#include "client/private.h"
+#include "client/lines.h"
+#include "crypto/random.h"
+
+enum qerr
+ask_source_init(struct ask_source *s, const char *file, struct why *why)
+{
+	char *value = getenv("QUINTET_PASSPHRASE");
+	size_t len;
+
+	*s = (struct ask_source){.file = file};
+	if (value == NULL)
+		return Q_OK;
+	s->given = true;
+	len = strlcpy(s->text, value, sizeof(s->text));
+	secret_wipe(value, len);
+	unsetenv("QUINTET_PASSPHRASE");
+	if (len >= sizeof(s->text))
+		return why_set(why, Q_LIMIT, "QUINTET_PASSPHRASE is too long");
+	return Q_OK;
+}
+
+void
+ask_source_fini(struct ask_source *s)
+{
+	secret_wipe(s->text, sizeof(s->text));
+}
+
+/* The first line of the file. */
+static enum qerr
+read_passphrase_file(const char *path, char out[ASK_PASSPHRASE_SIZE], struct why *why)
+{
+	struct buf text = BUF_INIT(4096);
+	enum qerr e = private_read(AT_FDCWD, path, PRIVATE_SECRET, &text, why);
+	const uint8_t *newline;
+	size_t len;
+
+	if (e != Q_OK)
+		return e;
+	newline = text.len > 0 ? memchr(text.p, '\n', text.len) : NULL;
+	len = newline != NULL ? (size_t)(newline - text.p) : text.len;
+	if (len > KEY_PASSPHRASE_MAX || (len > 0 && memchr(text.p, '\0', len) != NULL)) {
+		e = why_set(why, Q_LIMIT, "the passphrase in %s is too long, or none",
+			    path);
+	} else {
+		if (len > 0)
+			memcpy(out, text.p, len);
+		out[len] = '\0';
+	}
+	buf_wipe(&text);
+	return e;
+}
+
+/* From the file or the environment.  Q_MISSING: neither. */
+static enum qerr
+from_source(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE], struct why *why)
+{
+	if (s->file != NULL)
+		return read_passphrase_file(s->file, out, why);
+	if (!s->given)
+		return Q_MISSING;
+	memcpy(out, s->text, sizeof(s->text));
+	return Q_OK;
+}
+
+/* From the terminal, wherever standard input comes from. */
+static enum qerr
+from_terminal(const char *prompt, char out[ASK_PASSPHRASE_SIZE], struct why *why)
+{
+	if (readpassphrase(prompt, out, ASK_PASSPHRASE_SIZE, RPP_REQUIRE_TTY) == NULL)
+		return why_set(why, Q_DENIED,
+			       "the key has a passphrase and there is no terminal to ask "
+			       "for it: use "
+			       "--passphrase-file or QUINTET_PASSPHRASE");
+	return Q_OK;
+}
+
+enum qerr
+ask_unlock(const struct ask_source *s, const char *name, struct span pem,
+	   struct key **out, struct why *why)
+{
+	char passphrase[ASK_PASSPHRASE_SIZE], prompt[128];
+	enum qerr e = key_parse_private(pem, NULL, out);
+
+	if (e == Q_MISSING) {
+		snprintf(prompt, sizeof(prompt),
+			 "Passphrase for the key of %.64s: ", name);
+		if ((e = from_source(s, passphrase, why)) == Q_MISSING)
+			e = from_terminal(prompt, passphrase, why);
+		if (e != Q_OK)
+			return e;
+		e = key_parse_private(pem, passphrase, out);
+		secret_wipe(passphrase, sizeof(passphrase));
+		if (e == Q_DENIED)
+			return why_set(why, e,
+				       "the passphrase for the key of %s is wrong", name);
+	}
+	if (e != Q_OK)
+		return why_set(why, e,
+			       "the key of %s cannot be used: a private key in PEM is "
+			       "wanted, EC P-256 or "
+			       "RSA of 2048 bits or more",
+			       name);
+	return Q_OK;
+}
+
+enum qerr
+ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
+		   struct why *why)
+{
+	char again[ASK_PASSPHRASE_SIZE];
+	enum qerr e = from_source(s, out, why);
+
+	if (e != Q_MISSING)
+		return e;
+	out[0] = '\0';
+	if (!isatty(STDIN_FILENO))
+		return Q_OK;
+	e = from_terminal("Passphrase for your new key (empty for none): ", out, why);
+	if (e != Q_OK || out[0] == '\0')
+		return e;
+	if ((e = from_terminal("The same again: ", again, why)) == Q_OK &&
+	    strcmp(out, again) != 0)
+		e = why_set(why, Q_DENIED, "these were two different passphrases");
+	secret_wipe(again, sizeof(again));
+	return e;
+}
+
+enum qerr
+ask_code(char out[ASK_CODE_SIZE], struct why *why)
+{
+	struct lines in;
+	struct span line = {NULL, 0};
+	enum qerr e;
+
+	if (isatty(STDIN_FILENO)) {
+		if (readpassphrase("Enrolment code: ", out, ASK_CODE_SIZE, RPP_ECHO_ON) ==
+		    NULL)
+			return why_set(why, Q_CLOSED, "no enrolment code was given");
+		return Q_OK;
+	}
+	lines_init(&in, STDIN_FILENO, ASK_CODE_SIZE - 1);
+	while ((e = lines_next(&in, &line)) == Q_SHORT)
+		if ((e = lines_read(&in)) != Q_OK && e != Q_CLOSED)
+			break;
+	if (e == Q_OK) {
+		memcpy(out, line.p, line.len);
+		out[line.len] = '\0';
+	} else {
+		why_set(why, e, "no enrolment code came on standard input");
+	}
+	lines_fini(&in);
+	return e;
+}

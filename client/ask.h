@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ask.h - what only a person, or a script in a person's place, can tell: the
+ * passphrase of a key and the enrolment code.  Blocks on the terminal.
+ */
+#ifndef CLIENT_ASK_H
+#define CLIENT_ASK_H
+
+#include <stdbool.h>
+
+#include "crypto/key.h"
+
+#define ASK_PASSPHRASE_SIZE (KEY_PASSPHRASE_MAX + 1)
+
+/* Where passphrases come from when not from a terminal. */
+struct ask_source {
+	const char *file;               /* --passphrase-file, or NULL */
+	bool given;                     /* QUINTET_PASSPHRASE was set */
+	char text[ASK_PASSPHRASE_SIZE]; /* its value */
+};
+
+/* Take QUINTET_PASSPHRASE out of the environment, where child processes and
+ * /proc would have it.  Q_LIMIT: too long. */
+enum qerr ask_source_init(struct ask_source *s, const char *file, struct why *why);
+void ask_source_fini(struct ask_source *s); /* wipes */
+
+/* The private key in pem, which is called name for people; asks for its
+ * passphrase when it has one.  Q_DENIED: wrong, or nobody can be asked. */
+enum qerr ask_unlock(const struct ask_source *s, const char *name, struct span pem,
+		     struct key **out, struct why *why);
+/* A passphrase for a new key, asked for twice; "" for none, which is also what
+ * a script gets that gives none.  The caller wipes out. */
+enum qerr ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
+			     struct why *why);
+/* One line: the enrolment code, from the terminal or from standard input's
+ * first line.  The caller wipes out. */
+#define ASK_CODE_SIZE 128
+enum qerr ask_code(char out[ASK_CODE_SIZE], struct why *why);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/link.h"
+#include "client/relay.h"
+
+struct client {
+	struct link *link;
+	const struct client_protocol *protocol;
+	void *machine;
+	struct client_env env;
+	struct client_view view;
+	client_event_fn *event; /* the front's */
+	void *event_arg;
+	bool begun; /* the transport came up */
+	bool over;  /* the final event has been told */
+};
+
+const struct client_protocol *
+client_protocol_find(const char *name)
+{
+	static const struct client_protocol *const all[] = {&client_relay};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	return NULL;
+}
+
+void
+client_tell(const struct client_env *env, enum client_event_kind kind, const char *name,
+	    struct span text)
+{
+	struct client_event e = {.kind = kind, .name = name, .text = text};
+
+	e.fingerprint = env->view->fingerprint;
+	env->event(env->event_arg, &e);
+}
+
+/* Between machine and front: here "the final event is the last one" is kept,
+ * for all protocols. */
+static void
+pass_event(void *arg, const struct client_event *e)
+{
+	struct client *c = arg;
+
+	if (c->over)
+		return;
+	if (e->kind >= CLIENT_LOGGED_OUT) {
+		c->over = true;
+		c->view = (struct client_view){.phase = CLIENT_PHASE_OVER};
+	}
+	c->event(c->event_arg, e);
+}
+
+enum qerr
+client_new(const struct target *target, const struct client_protocol *protocol,
+	   const struct client_login *login, client_event_fn *event, void *event_arg,
+	   struct client **out, struct why *why)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	enum qerr e;
+
+	if (c == NULL)
+		return why_set(why, Q_NOMEM, "there is no memory for a connection");
+	c->protocol = protocol;
+	c->event = event;
+	c->event_arg = event_arg;
+	if ((e = link_open(target, &c->link, why)) != Q_OK)
+		goto fail;
+	c->env = (struct client_env){
+	    .login = login,
+	    .out = link_out(c->link),
+	    .view = &c->view,
+	    .event = pass_event,
+	    .event_arg = c,
+	};
+	if ((c->machine = protocol->make(&c->env)) == NULL) {
+		e = why_set(why, Q_NOMEM, "there is no memory for a connection");
+		goto fail;
+	}
+	*out = c;
+	return Q_OK;
+fail:
+	client_free(c);
+	return e;
+}
+
+void
+client_free(struct client *c)
+{
+	if (c == NULL)
+		return;
+	if (c->machine != NULL)
+		c->protocol->drop(c->machine);
+	link_free(c->link);
+	free(c);
+}
+
+int
+client_fd(const struct client *c)
+{
+	return link_fd(c->link);
+}
+
+short
+client_poll_events(const struct client *c)
+{
+	return link_poll_events(c->link);
+}
+
+int64_t
+client_deadline(const struct client *c)
+{
+	int64_t a = link_deadline(c->link), b = c->protocol->deadline(c->machine);
+
+	if (a == 0 || (b != 0 && b < a))
+		return b;
+	return a;
+}
+
+void
+client_step(struct client *c, short revents)
+{
+	struct why why = {""};
+	int64_t deadline;
+	enum qerr e;
+
+	if (c->over)
+		return;
+	e = link_step(c->link, revents, &why);
+	if (!c->begun && link_up(c->link)) {
+		c->begun = true;
+		client_tell(&c->env, CLIENT_CONNECTED, NULL,
+			    span_str(link_name(c->link)));
+		c->protocol->begin(c->machine, clock_mono_ms());
+	}
+	/* What came before the end still counts. */
+	if (c->begun && !c->over)
+		c->protocol->input(c->machine, link_in(c->link), clock_mono_ms());
+	if (e != Q_OK && !c->over)
+		c->protocol->lost(c->machine, e, why.text);
+	deadline = c->protocol->deadline(c->machine);
+	if (!c->over && deadline != 0 && clock_mono_ms() >= deadline)
+		c->protocol->tick(c->machine, clock_mono_ms());
+}
+
+bool
+client_over(const struct client *c)
+{
+	return c->over;
+}
+
+enum qerr
+client_do(struct client *c, enum client_verb verb, struct span arg, struct why *why)
+{
+	enum qerr e;
+
+	if (c->over)
+		return why_set(why, Q_CLOSED, "the connection is over");
+	if (verb != CLIENT_DO_LOGOUT && c->view.phase == CLIENT_PHASE_CONNECTING)
+		return why_set(why, Q_DENIED, "not logged in yet");
+	e = c->protocol->command(c->machine, verb, arg, clock_mono_ms(), why);
+	if (verb == CLIENT_DO_LOGOUT && e == Q_OK)
+		link_finish(c->link);
+	return e;
+}
+
+const struct client_view *
+client_view(const struct client *c)
+{
+	return &c->view;
+}
+
+size_t
+client_waiting(const struct client *c)
+{
+	return link_out(c->link)->len;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * command.h - a line as a person types it, to a command.  Pure; all fronts have
+ * the same commands.
+ */
+#ifndef CLIENT_COMMAND_H
+#define CLIENT_COMMAND_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+enum command_verb {
+	COMMAND_TEXT, /* text: to be said */
+	COMMAND_LIST,
+	COMMAND_CHAT, /* text: the name */
+	COMMAND_ACCEPT,
+	COMMAND_DENY,
+	COMMAND_END,
+	COMMAND_WAIT, /* wait, wait_ms */
+	COMMAND_HELP,
+	COMMAND_LOGOUT
+};
+
+/* What a script can wait for. */
+enum command_wait {
+	WAIT_NOTHING,
+	WAIT_REQUEST, /* somebody asks */
+	WAIT_CHAT,    /* the chat is ready */
+	WAIT_CLOSED,  /* there is no chat, and none is being arranged */
+	WAIT_MESSAGE, /* one more message than was waited for so far */
+	WAIT_LIST,    /* one more list than was waited for so far */
+	WAIT_NOTICE,  /* one more notice than was waited for so far */
+	WAIT_GONE     /* the connection is over */
+};
+
+#define COMMAND_WAIT_MS     60000 /* unless the command says otherwise */
+#define COMMAND_WAIT_MAX_MS (24 * 3600 * 1000)
+
+struct command {
+	enum command_verb verb;
+	struct span text; /* borrowed from the line */
+	enum command_wait wait;
+	int64_t wait_ms;
+};
+
+/* line is without its newline.  Q_FORMAT: it begins with '/' and is no command;
+ * why is a sentence. */
+enum qerr command_parse(struct span line, struct command *out, struct why *why);
+/* The word after /wait. */
+const char *command_wait_word(enum command_wait wait);
+/* The commands and what they do, one a line, NULL at the end. */
+extern const char *const command_help[];
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event.h - what the library tells a front.  Every front shows the same events;
+ * every protocol tells what happens in it with these, or adds a kind here.
+ *
+ * Everything in an event is borrowed for the length of the call.  Names obey
+ * base/name.h.  Text comes from others as it came (a message's need not even be
+ * UTF-8): a front shows it through text_visible.
+ */
+#ifndef CLIENT_EVENT_H
+#define CLIENT_EVENT_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
+enum client_event_kind {
+	CLIENT_CONNECTED,    /* text: the server's address; not yet known who it is */
+	CLIENT_LOGGED_IN,    /* name: we */
+	CLIENT_ENROLLED,     /* name: we; text: the CA in PEM, proven by the code */
+	CLIENT_LIST_NAME,    /* name: one who is free; */
+	CLIENT_LIST_END,     /* the list is complete */
+	CLIENT_REQUEST_FROM, /* name: asks for a chat */
+	CLIENT_REQUEST_WITHDRAWN, /* name: no longer asks */
+	CLIENT_REQUEST_DENIED,    /* name: no chat with them: no, busy, or not here */
+	CLIENT_CHAT_READY,        /* name; fingerprint: of their long-term key */
+	CLIENT_MESSAGE,           /* name: from; text */
+	CLIENT_CHAT_CLOSED,       /* name; text: why, a phrase */
+	CLIENT_NOTICE,            /* text: from the server's administrator */
+	CLIENT_UNKNOWN, /* name; text: came from them and cannot be shown, a phrase */
+
+	/* The last event of a client is exactly one of these; text: a sentence. */
+	CLIENT_LOGGED_OUT,    /* as we wanted */
+	CLIENT_REFUSED,       /* before login: we do not trust it, or it not us */
+	CLIENT_FORCED_LOGOUT, /* text: the server's reason, perhaps empty */
+	CLIENT_LOST /* the connection failed, or the server broke the protocol */
+};
+
+struct client_event {
+	enum client_event_kind kind;
+	const char *name;
+	const char *fingerprint;
+	struct span text;
+};
+
+/* Called from within the library's calls, in the caller's thread.  It may call
+ * client_do, but not client_step or client_free. */
+typedef void client_event_fn(void *arg, const struct client_event *event);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Addresses are tried one after the other, each with its share of the time that
+ * is left, so that a dead one cannot use up the chances of the others.
+ */
+#include "client/link.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define READ_PIECE 65536
+
+struct link {
+	char name[TARGET_TEXT_SIZE];
+	struct addrinfo *addresses;
+	struct addrinfo *next;   /* to be tried when the present one fails */
+	int64_t deadline_ms;     /* for all of them */
+	int64_t try_deadline_ms; /* for the present one */
+	int fd;
+	bool up;
+	bool finish;   /* link_finish was called */
+	bool finished; /* and the server has been told */
+	struct buf in, out;
+};
+
+/* A dead server is noticed within a minute although nobody types; messages do
+ * not wait for each other.  None of this can be refused for a reason that
+ * matters. */
+static void
+tune(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+	    {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, 20}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+	    {IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				 sizeof(int));
+}
+
+static int64_t
+share_of_time(const struct link *l)
+{
+	int64_t now = clock_mono_ms(), parts = 0;
+
+	for (struct addrinfo *a = l->next; a != NULL; a = a->ai_next)
+		parts++;
+	return now + (l->deadline_ms - now) / (parts + 1);
+}
+
+/* Begin with the next address that does not fail at once.  failure is the
+ * errno of the one before. */
+static enum qerr
+try_next(struct link *l, int failure, struct why *why)
+{
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = -1;
+	while (l->next != NULL) {
+		struct addrinfo *a = l->next;
+
+		l->next = a->ai_next;
+		l->fd =
+		    socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (l->fd == -1) {
+			failure = errno;
+			continue;
+		}
+		tune(l->fd);
+		l->try_deadline_ms = share_of_time(l);
+		if (connect(l->fd, a->ai_addr, a->ai_addrlen) == 0 ||
+		    errno == EINPROGRESS)
+			return Q_OK;
+		failure = errno;
+		close(l->fd);
+		l->fd = -1;
+	}
+	return why_set(why, failure == ETIMEDOUT ? Q_TIMEOUT : Q_SYS,
+		       "cannot connect to %s: %s", l->name, strerror(failure));
+}
+
+enum qerr
+link_open(const struct target *t, struct link **out, struct why *why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct link *l = calloc(1, sizeof(*l));
+	char port[8];
+	enum qerr e;
+	int failed;
+
+	if (l == NULL)
+		return why_set(why, Q_NOMEM, "there is no memory for a connection");
+	l->fd = -1;
+	l->in = (struct buf)BUF_INIT(LINK_IN_MAX);
+	l->out = (struct buf)BUF_INIT(LINK_OUT_MAX);
+	target_text(t, l->name);
+	snprintf(port, sizeof(port), "%u", (unsigned)t->port);
+	if ((failed = getaddrinfo(t->host, port, &hints, &l->addresses)) != 0) {
+		e = why_set(why, Q_MISSING, "cannot find the host %s: %s", t->host,
+			    failed == EAI_SYSTEM ? strerror(errno)
+						 : gai_strerror(failed));
+		link_free(l);
+		return e;
+	}
+	l->next = l->addresses;
+	l->deadline_ms = clock_mono_ms() + LINK_CONNECT_MS;
+	if ((e = try_next(l, EADDRNOTAVAIL, why)) != Q_OK) {
+		link_free(l);
+		return e;
+	}
+	*out = l;
+	return Q_OK;
+}
+
+void
+link_free(struct link *l)
+{
+	if (l == NULL)
+		return;
+	if (l->fd != -1)
+		close(l->fd);
+	if (l->addresses != NULL)
+		freeaddrinfo(l->addresses);
+	buf_wipe(&l->in);
+	buf_wipe(&l->out);
+	free(l);
+}
+
+const char *
+link_name(const struct link *l)
+{
+	return l->name;
+}
+
+int
+link_fd(const struct link *l)
+{
+	return l->fd;
+}
+
+short
+link_poll_events(const struct link *l)
+{
+	if (!l->up)
+		return POLLOUT;
+	return (short)(POLLIN | (l->out.len > 0 ? POLLOUT : 0));
+}
+
+int64_t
+link_deadline(const struct link *l)
+{
+	return l->up ? 0 : l->try_deadline_ms;
+}
+
+bool
+link_up(const struct link *l)
+{
+	return l->up;
+}
+
+struct buf *
+link_in(struct link *l)
+{
+	return &l->in;
+}
+
+struct buf *
+link_out(const struct link *l)
+{
+	/* Whoever has the link may fill it; const is for the callers that only
+	 * ask how full it is. */
+	return (struct buf *)(uintptr_t)&l->out;
+}
+
+void
+link_finish(struct link *l)
+{
+	l->finish = true;
+}
+
+static enum qerr
+step_connect(struct link *l, short revents, struct why *why)
+{
+	socklen_t len = sizeof(int);
+	int failed = 0;
+
+	if (revents == 0) {
+		if (clock_left_ms(l->try_deadline_ms) > 0)
+			return Q_OK;
+		return try_next(l, ETIMEDOUT, why);
+	}
+	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &failed, &len) == -1)
+		failed = errno;
+	if (failed != 0)
+		return try_next(l, failed, why);
+	l->up = true;
+	return Q_OK;
+}
+
+static enum qerr
+lost(const struct link *l, struct why *why)
+{
+	return why_set(why, Q_SYS, "the connection to %s broke: %s", l->name,
+		       strerror(errno));
+}
+
+static enum qerr
+step_read(struct link *l, struct why *why)
+{
+	enum qerr e = buf_reserve(&l->in, READ_PIECE);
+	ssize_t n;
+
+	if (e != Q_OK)
+		return why_set(why, e, "%s sends more than can be kept", l->name);
+	n = recv(l->fd, l->in.p + l->in.len, READ_PIECE, 0);
+	if (n == 0)
+		return why_set(why, Q_CLOSED, "%s closed the connection", l->name);
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR ? Q_OK : lost(l, why);
+	l->in.len += (size_t)n;
+	return Q_OK;
+}
+
+static enum qerr
+step_write(struct link *l, struct why *why)
+{
+	while (l->out.len > 0) {
+		ssize_t n = send(l->fd, l->out.p, l->out.len, MSG_NOSIGNAL);
+
+		if (n == -1)
+			return errno == EAGAIN || errno == EINTR ? Q_OK : lost(l, why);
+		buf_consume(&l->out, (size_t)n);
+	}
+	if (l->finish && !l->finished) {
+		l->finished = true;
+		(void)shutdown(l->fd, SHUT_WR);
+	}
+	return Q_OK;
+}
+
+enum qerr
+link_step(struct link *l, short revents, struct why *why)
+{
+	enum qerr e;
+
+	if (!l->up)
+		return step_connect(l, revents, why);
+	/* When the server has said why it hangs up, that counts for more than
+	 * that we can write no longer: so read first, and once more before a
+	 * failed write is reported. */
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+	    (e = step_read(l, why)) != Q_OK)
+		return e;
+	if ((e = step_write(l, why)) != Q_OK)
+		(void)step_read(l, NULL);
+	return e;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * protocol.h - what the library knows of a protocol: one row of functions.
+ *
+ * A protocol is a machine of bytes: what came from the server goes in, what
+ * goes to the server is appended to a buffer, and what a person should know
+ * becomes an event.  It has no socket, no clock of its own and no terminal, so
+ * tests feed it bytes, and TLS or WebSocket fit below it without its knowing.
+ *
+ * One thread at a time; nothing here blocks.
+ */
+#ifndef CLIENT_PROTOCOL_H
+#define CLIENT_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/name.h"
+#include "client/event.h"
+#include "crypto/cert.h"
+#include "crypto/key.h"
+
+/* Who logs in or enrols.  Borrowed: must outlive the client. */
+struct client_login {
+	char user[NAME_SIZE];
+	struct key *key;       /* the user's long-term key, with its private half */
+	const struct cert *ca; /* login: the server's CA, pinned */
+	const char *code;      /* enrolment: as it was typed */
+};
+
+enum client_phase {
+	CLIENT_PHASE_CONNECTING, /* also: handshake */
+	CLIENT_PHASE_FREE,       /* logged in */
+	CLIENT_PHASE_ASKING,     /* partner has been asked */
+	CLIENT_PHASE_ASKED,      /* partner asks */
+	CLIENT_PHASE_KEYING,     /* accepted; keys are being agreed on */
+	CLIENT_PHASE_CHATTING,
+	CLIENT_PHASE_LEAVING,
+	CLIENT_PHASE_OVER
+};
+
+/* What a front may want to show all the time. */
+struct client_view {
+	enum client_phase phase;
+	char partner[NAME_SIZE];            /* "" when there is none */
+	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
+};
+
+/* What a person can ask for.  A protocol refuses what it has no word for. */
+enum client_verb {
+	CLIENT_DO_LIST,
+	CLIENT_DO_CHAT, /* arg: a name */
+	CLIENT_DO_ACCEPT,
+	CLIENT_DO_DENY,
+	CLIENT_DO_SAY, /* arg: UTF-8 text */
+	CLIENT_DO_END,
+	CLIENT_DO_LOGOUT
+};
+
+/* What a machine stands on; outlives it. */
+struct client_env {
+	const struct client_login *login;
+	struct buf *out;          /* bytes for the server */
+	struct client_view *view; /* kept true by the machine */
+	client_event_fn *event;   /* after a final one the machine is not called again */
+	void *event_arg;
+};
+
+struct client_protocol {
+	const char *name;
+	size_t text_max; /* bytes of the longest text that can be said */
+	/* The machine; NULL: no memory. */
+	void *(*make)(const struct client_env *env);
+	void (*drop)(void *machine); /* wipes; NULL is fine */
+	/* The transport is up: say hello. */
+	void (*begin)(void *machine, int64_t now_ms);
+	/* Consume the whole messages at the front of in. */
+	void (*input)(void *machine, struct buf *in, int64_t now_ms);
+	/* The transport is gone: Q_CLOSED, the server hung up; else it failed.
+	 * reason is a sentence.  Makes the final event. */
+	void (*lost)(void *machine, enum qerr e, const char *reason);
+	/* When to call tick, on the monotonic clock; 0: never. */
+	int64_t (*deadline)(const void *machine);
+	void (*tick)(void *machine, int64_t now_ms);
+	/* Q_OK; else why is a sentence and nothing happened.  Q_FULL: too much
+	 * waits to be sent; later it may work. */
+	enum qerr (*command)(void *machine, enum client_verb verb, struct span arg,
+			     int64_t now_ms, struct why *why);
+};
+
+/* For machines: tell the front. */
+void client_tell(const struct client_env *env, enum client_event_kind kind,
+		 const char *name, struct span text);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * relay_machine.h - what relay.c, relay_events.c and relay_login.c share.
+ */
+#ifndef CLIENT_RELAY_MACHINE_H
+#define CLIENT_RELAY_MACHINE_H
+
+#include "client/channel.h"
+#include "client/e2e.h"
+#include "client/protocol.h"
+#include "protocol/relay.h"
+
+/* Larger than what a client may send: these come from a server, which may be
+ * configured for larger frames, and whose certificate may be a long chain. */
+#define RELAY_FROM_SERVER_CLEAR_MAX  131072
+#define RELAY_FROM_SERVER_SEALED_MAX (1024 * 1024)
+
+#define LOGIN_MS   30000 /* a server that slows failed logins down takes 8 s */
+#define KEYING_MS  30000
+#define LEAVING_MS 5000
+#define LISTS_MAX  64 /* 374s under way */
+
+enum relay_state {
+	RELAY_WAIT_HELLO, /* for 291 */
+	RELAY_WAIT_LOGIN, /* 292 is sent: for anything sealed */
+	RELAY_FREE,
+	RELAY_ASKING,
+	RELAY_ASKED,
+	RELAY_ACCEPTING, /* 303 is sent: for 307 */
+	RELAY_KEYING,
+	RELAY_CHATTING,
+	RELAY_SETTLING,
+	RELAY_OVER
+};
+
+struct relay_machine {
+	const struct client_env *env;
+	enum relay_state state;
+	bool leaving;         /* 372 is sent */
+	size_t leaving_bytes; /* that waited to be sent when last looked at */
+	int64_t deadline_ms;  /* 0: none */
+	int32_t nonce;        /* of 290 */
+	struct channel *channel;
+	struct e2e *e2e;
+	char next[NAME_SIZE]; /* SETTLING: to be asked afterwards, or "" */
+	struct buf plain;     /* the frame that is being looked at */
+	struct buf inner;     /* and the peer message in it */
+	struct buf scratch;   /* data that is being put together */
+	uint32_t lists_sent, lists_got;
+	uint32_t settled_at;        /* SETTLING: until so many lists have come */
+	bool list_shown[LISTS_MAX]; /* by number: a person asked for it */
+};
+
+/* ---- relay.c ---- */
+void relay_become(struct relay_machine *m, enum relay_state state, const char *partner);
+/* One sealed frame for the server.  A failure is the end (CLIENT_LOST). */
+void relay_send(struct relay_machine *m, int32_t opcode, struct span data);
+/* Ask for the list; shown: for a person. */
+void relay_send_list(struct relay_machine *m, bool shown);
+/* 370 or 304, with a 374 behind it: SETTLING. */
+void relay_settle(struct relay_machine *m, int32_t opcode);
+/* SETTLING: name will be asked when that is over. */
+void relay_ask_next(struct relay_machine *m, const char *name);
+/* The final event; text is a sentence. */
+void relay_finish(struct relay_machine *m, enum client_event_kind kind, const char *text);
+
+/* ---- relay_login.c ---- */
+void login_begin(struct relay_machine *m, int64_t now_ms);
+/* The body of 291, behind its opcode. */
+void login_on_hello(struct relay_machine *m, struct span body, int64_t now_ms);
+
+/* ---- relay_events.c ---- */
+/* Act on one opened message of the server. */
+void
+relay_on_message(struct relay_machine *m, const struct relay_inner *in, int64_t now_ms);
+/* End the chat, because of what reason says. */
+void relay_fail_chat(struct relay_machine *m, const char *reason);
+
+#endif

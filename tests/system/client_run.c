@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/system/client_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/system/harness_run.h"
+
+#define SAID_MAX (64 << 20)
+#define ARGS_MAX 16
+
+static const char *environment;
+
+void
+run_environment(const char *setting)
+{
+	environment = setting;
+}
+
+void
+run_path(struct harness *h, const char *home, const char *file, char out[HARNESS_PATH])
+{
+	int n = snprintf(out, HARNESS_PATH, "%.300s/%s/quintet/%s", h->dir, home, file);
+
+	ck_assert_int_lt(n, HARNESS_PATH);
+}
+
+/* After fork, in the child. */
+static _Noreturn void
+become(struct harness *h, const char *home, const char **argv)
+{
+	static char config[HARNESS_PATH + 64], setting[512];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	snprintf(config, sizeof(config), "XDG_CONFIG_HOME=%s/%s", h->dir, home);
+	putenv(config);
+	unsetenv("QUINTET_PASSPHRASE");
+	if (environment != NULL) {
+		snprintf(setting, sizeof(setting), "%s", environment);
+		putenv(setting);
+	}
+	execv(argv[0], (char *const *)(uintptr_t)argv);
+	perror(argv[0]);
+	_exit(127);
+}
+
+/* argv from the arguments; "SERVER" is replaced. */
+static void
+arguments(struct harness *h, va_list ap, const char *argv[ARGS_MAX + 1], char at[32])
+{
+	const char *word = getenv("QUINTET_CLIENT");
+	size_t n = 0;
+
+	ck_assert_msg(word != NULL, "QUINTET_CLIENT does not say which client to test");
+	snprintf(at, 32, "127.0.0.1:%u", h->port);
+	for (; word != NULL; word = va_arg(ap, const char *)) {
+		ck_assert_uint_lt(n, ARGS_MAX);
+		argv[n++] = strcmp(word, "SERVER") == 0 ? at : word;
+	}
+	argv[n] = NULL;
+}
+
+static struct run *
+new_run(void)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	ck_assert_ptr_nonnull(r);
+	r->said = r->complaint = (struct buf)BUF_INIT(SAID_MAX);
+	ck_assert_int_eq(buf_put_u8(&r->said, 0), Q_OK);
+	ck_assert_int_eq(buf_put_u8(&r->complaint, 0), Q_OK);
+	r->said.len = r->complaint.len = 0;
+	r->in = r->out = r->err = -1;
+	return r;
+}
+
+static struct run *
+start(struct harness *h, const char *home, va_list ap)
+{
+	const char *argv[ARGS_MAX + 1];
+	struct run *r = new_run();
+	int in[2], out[2], err[2];
+	char at[32];
+
+	arguments(h, ap, argv, at);
+	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+	fflush(stdout);
+	r->pid = fork();
+	ck_assert_int_ne(r->pid, -1);
+	if (r->pid == 0) {
+		/* Without the terminal of whoever runs the tests: a prompt must
+		 * not wait there. */
+		setsid();
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		become(h, home, argv);
+	}
+	close(in[0]);
+	close(out[1]);
+	close(err[1]);
+	r->in = in[1];
+	r->out = out[0];
+	r->err = err[0];
+	return r;
+}
+
+struct run *
+run_start(struct harness *h, const char *home, ...)
+{
+	struct run *r;
+	va_list ap;
+
+	va_start(ap, home);
+	r = start(h, home, ap);
+	va_end(ap);
+	return r;
+}
+
+struct run *
+run_in_terminal(struct harness *h, const char *home, ...)
+{
+	const char *argv[ARGS_MAX + 1];
+	struct run *r = new_run();
+	va_list ap;
+	char at[32];
+
+	va_start(ap, home);
+	arguments(h, ap, argv, at);
+	va_end(ap);
+	fflush(stdout);
+	r->pid = forkpty(&r->out, NULL, NULL, NULL);
+	ck_assert_int_ne(r->pid, -1);
+	if (r->pid == 0)
+		become(h, home, argv);
+	r->in = dup(r->out);
+	ck_assert_int_ne(r->in, -1);
+	return r;
+}
+
+/* Read from *fd; closes it at its end, which of a terminal is EIO. */
+static void
+read_some(int *fd, struct buf *into)
+{
+	ssize_t n;
+
+	ck_assert_int_eq(buf_reserve(into, 65537), Q_OK);
+	n = read(*fd, into->p + into->len, 65536);
+	if (n <= 0) {
+		ck_assert(n == 0 || errno == EIO);
+		close(*fd);
+		*fd = -1;
+		n = 0;
+	}
+	into->len += (size_t)n;
+	into->p[into->len] = '\0';
+}
+
+/* Read whatever comes first.  False: the deadline passed. */
+static bool
+listen_to(struct run *r, int64_t deadline)
+{
+	struct pollfd p[2] = {{.fd = r->out, .events = POLLIN},
+			      {.fd = r->err, .events = POLLIN}};
+
+	if (poll(p, 2, clock_left_ms(deadline)) <= 0)
+		return false;
+	if (p[0].revents != 0)
+		read_some(&r->out, &r->said);
+	if (p[1].revents != 0)
+		read_some(&r->err, &r->complaint);
+	return true;
+}
+
+void
+run_say(struct run *r, const char *text)
+{
+	int64_t deadline = harness_deadline(HARNESS_WAIT);
+	size_t left = strlen(text);
+
+	ck_assert_int_eq(fcntl(r->in, F_SETFL, O_NONBLOCK), 0);
+	while (left > 0) {
+		ssize_t n = write(r->in, text, left);
+
+		if (n > 0) {
+			text += n;
+			left -= (size_t)n;
+		} else if (!listen_to(r, clock_mono_ms() + 5) &&
+			   clock_left_ms(deadline) == 0) {
+			harness_fail("the client takes no input");
+		}
+	}
+}
+
+void
+run_until(struct run *r, const char *text)
+{
+	int64_t deadline = harness_deadline(HARNESS_WAIT);
+	const char *found;
+
+	while ((found = strstr((const char *)r->said.p + r->seen, text)) == NULL)
+		if ((r->out == -1 && r->err == -1) || !listen_to(r, deadline))
+			harness_fail("waited in vain for \"%s\"; it said \"%.300s\" and "
+				     "\"%.200s\"",
+				     text, (const char *)r->said.p + r->seen,
+				     (const char *)r->complaint.p);
+	r->seen = (size_t)(found - (const char *)r->said.p) + strlen(text);
+}
+
+int
+run_end(struct run *r)
+{
+	int64_t deadline = harness_deadline(3 * HARNESS_WAIT);
+	int status;
+
+	if (r->in != -1)
+		close(r->in);
+	r->in = -1;
+	while (r->out != -1 || r->err != -1)
+		if (!listen_to(r, deadline))
+			harness_fail("the client does not end; it said \"%.300s\"",
+				     (const char *)r->said.p + r->seen);
+	status = harness_reap(r->pid, deadline);
+	r->pid = 0;
+	if (!WIFEXITED(status))
+		harness_fail("the client died of signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+void
+run_free(struct run *r)
+{
+	if (r->pid != 0)
+		(void)run_end(r);
+	buf_free(&r->said);
+	buf_free(&r->complaint);
+	free(r);
+}
+
+bool
+run_said(const struct run *r, const char *text)
+{
+	return strstr((const char *)r->said.p, text) != NULL;
+}
+
+bool
+run_complained(const struct run *r, const char *text)
+{
+	return strstr((const char *)r->complaint.p, text) != NULL;
+}
+
+/* ---- whole commands ---- */
+
+struct run *
+run_script(struct harness *h, const char *input, int *status, const char *home, ...)
+{
+	struct run *r;
+	va_list ap;
+
+	va_start(ap, home);
+	r = start(h, home, ap);
+	va_end(ap);
+	run_say(r, input);
+	*status = run_end(r);
+	return r;
+}
+
+void
+run_enrol(struct harness *h, const char *name)
+{
+	char code[20], line[24];
+	struct run *r;
+	int status;
+
+	harness_enrol_code(h, code);
+	snprintf(line, sizeof(line), "%s\n", code);
+	r = run_script(h, line, &status, name, "--enroll", "SERVER", "--user", name,
+		       NULL);
+	if (status != 0)
+		harness_fail("%s could not enrol: %.200s", name,
+			     (const char *)r->complaint.p);
+	run_free(r);
+}
+
+struct run *
+run_login(struct harness *h, const char *name)
+{
+	char line[64];
+	struct run *r;
+
+	run_enrol(h, name);
+	r = run_start(h, name, "SERVER", "--user", name, NULL);
+	snprintf(line, sizeof(line), "* logged in as %s\n", name);
+	run_until(r, line);
+	return r;
+}

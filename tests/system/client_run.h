@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * client_run.h - the real client in a process of its own, driven through pipes
+ * or through a terminal.
+ *
+ *	struct run *r = run_start(h, "alice", "127.0.0.1:9034", NULL);
+ *	run_until(r, "* logged in as alice\n");
+ *	run_say(r, "/list\n");
+ *	ck_assert_int_eq(run_end(r), 0);
+ *
+ * Each user has a home below the harness's folder.  Everything that goes wrong,
+ * and every wait that is in vain, fails the test.  The environment's
+ * QUINTET_CLIENT names the program.
+ */
+#ifndef TESTS_SYSTEM_CLIENT_RUN_H
+#define TESTS_SYSTEM_CLIENT_RUN_H
+
+#include "tests/system/harness.h"
+
+struct run {
+	pid_t pid;
+	int in;               /* -1: closed */
+	int out, err;         /* of a terminal: one, and -1 */
+	struct buf said;      /* standard output so far, NUL behind it */
+	struct buf complaint; /* standard error */
+	size_t seen;          /* of said: run_until has passed it */
+};
+
+/* Start it as home's owner with these arguments, NULL at the end.  "SERVER"
+ * among them stands for the harness's address. */
+struct run *run_start(struct harness *h, const char *home, ...) __attribute__((sentinel));
+/* The same in a terminal of its own. */
+struct run *
+run_in_terminal(struct harness *h, const char *home, ...) __attribute__((sentinel));
+/* "NAME=value" for clients started from now on; NULL: none. */
+void run_environment(const char *setting);
+/* Put text into its standard input. */
+void run_say(struct run *r, const char *text);
+/* Wait until text appears in its output behind what was waited for before. */
+void run_until(struct run *r, const char *text);
+/* Close its input, wait for its end, read what it has still said.  The exit
+ * status; the output stays in r until run_free. */
+int run_end(struct run *r);
+void run_free(struct run *r);
+bool run_said(const struct run *r, const char *text);
+bool run_complained(const struct run *r, const char *text);
+
+/* ---- whole commands ---- */
+/* Enrol home's owner (of the same name) without a passphrase; must work. */
+void run_enrol(struct harness *h, const char *name);
+/* Enrolled and logged in. */
+struct run *run_login(struct harness *h, const char *name);
+/* Start, give it input, wait for its end. */
+struct run *run_script(struct harness *h, const char *input, int *status,
+		       const char *home, ...) __attribute__((sentinel));
+/* The path of a file below home's quintet folder. */
+void
+run_path(struct harness *h, const char *home, const char *file, char out[HARNESS_PATH]);
+
+#endif

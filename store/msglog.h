@@ -31,8 +31,11 @@ struct msglog;
  * '+' (which no name may contain). */
 void msglog_pair_name(const char *a, const char *b, char out[MSGLOG_CHAT_MAX + 1]);
 
+/* May a chat be called this?  The first character is a letter or a digit. */
+bool msglog_chat_valid(const char *chat);
 /* Open chat's log; the file is made at the first append.  Two opens of one chat
- * give the same counted object.  Q_FORMAT: not a possible name; Q_NOMEM; Q_SYS. */
+ * give the same counted object.  Q_FORMAT: not a possible name; Q_DENIED,
+ * Q_NOMEM, Q_SYS. */
 enum qerr msglog_open(struct store *s, const char *chat, struct msglog **out);
 /* NULL is fine.  Does not sync: see store_sync. */
 void msglog_close(struct msglog *l);
@@ -40,17 +43,24 @@ void msglog_close(struct msglog *l);
 /* Append n records in order.  Each r[i].id is filled in (last + 1, ...) and so
  * is time_ms when it is 0.  The bytes are in the kernel when this returns Q_OK;
  * with STORE_ALWAYS they are on the disk (the call waits for a group
- * fdatasync).  Otherwise nothing was appended: Q_FULL, Q_FORMAT, Q_LIMIT,
- * Q_NOMEM, Q_SYS. */
+ * fdatasync).  Otherwise nothing was appended and r is unchanged: Q_FULL,
+ * Q_FORMAT, Q_LIMIT (a batch of more than 64 MiB, too), Q_DENIED, Q_NOMEM, Q_SYS.
+ * One exception: Q_SYS with STORE_ALWAYS when it is the fdatasync that failed.
+ * The records then are in the file as others see it, ids are filled in, and
+ * whether they outlive a power cut nobody can know: Linux forgets unwritten
+ * bytes after having told of the error once, so a later success proves nothing.
+ * It is reported too, as with STORE_INTERVAL, where it is the only sign. */
 enum qerr msglog_append(struct msglog *l, struct record *r, size_t n);
 
-/* The newest id, 0 when there is none. */
+/* The newest id, 0 when there is none.  Errors as for msglog_open. */
 enum qerr msglog_last_id(struct msglog *l, uint64_t *id);
 
 /* Read up to max records with id > after, oldest first, calling each(arg, r)
  * without a lock held; r is valid during the call.  each returns false to stop.
- * Damaged lines are skipped and counted in *damaged (may be NULL). */
-enum qerr msglog_read(struct msglog *l, uint64_t after, size_t max,
-    bool (*each)(void *arg, const struct record *r), void *arg, size_t *damaged);
+ * Damaged lines among them are skipped and counted in *damaged (may be NULL).
+ * Records that are appended meanwhile are not read; each may append or read. */
+enum qerr
+msglog_read(struct msglog *l, uint64_t after, size_t max,
+	    bool (*each)(void *arg, const struct record *r), void *arg, size_t *damaged);
 
 #endif

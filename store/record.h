@@ -13,9 +13,12 @@
  *    |      |        |  milliseconds since 1970, decimal
  *    |      |        decimal, 1.., rises strictly within a log
  *    |      CRC-32 (as in zlib) of everything from ID to before the newline
- *    its length in bytes, 6 hex digits
+ *    the length of the same in bytes, 6 hex digits
  *
- * One line, one record: `cat`, `grep` and `tail -f` work on a log.
+ * One line, one record: `cat`, `grep` and `tail -f` work on a log.  A record
+ * can be written in one way only, so what decodes encodes to the same line.
+ * DATA never holds a newline: what stands behind "\n=" is a record's beginning,
+ * whatever people write to each other.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -40,12 +43,28 @@ struct record {
 };
 
 /* Append r's line to out.  Q_FORMAT: a field breaks its rule; Q_LIMIT: longer
- * than RECORD_LINE_MAX; Q_NOMEM. */
+ * than RECORD_LINE_MAX (or than out can grow); Q_NOMEM. */
 enum qerr record_put(struct buf *out, const struct record *r);
 /* Take the first line off in.  Q_OK: *out is filled, its data decoded into
  * scratch (emptied first) and borrowed from it; *used is the line's length with
  * the newline.  Q_SHORT: in does not hold a whole line.  Q_FORMAT: the line is
- * damaged; *used is how many bytes to skip (to behind the next newline). */
-enum qerr record_next(struct span in, struct record *out, struct buf *scratch, size_t *used);
+ * damaged; *used is how many bytes to skip (to behind the next newline).
+ * Q_LIMIT, Q_NOMEM: scratch cannot hold the data; *used is set too. */
+enum qerr
+record_next(struct span in, struct record *out, struct buf *scratch, size_t *used);
+
+/* ---- the two halves of record_next, for those who skip most records ---- */
+
+/* A line whose length and checksum are right; body is from ID to before the
+ * newline, borrowed from the input. */
+struct record_line {
+	uint64_t id;
+	struct span body;
+};
+/* Check the first line of in: Q_OK, Q_SHORT, Q_FORMAT and *used as above. */
+enum qerr record_check(struct span in, struct record_line *out, size_t *used);
+/* Decode what record_check passed.  Q_OK, Q_FORMAT, Q_LIMIT, Q_NOMEM as above. */
+enum qerr
+record_decode(const struct record_line *l, struct record *out, struct buf *scratch);
 
 #endif

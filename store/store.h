@@ -13,7 +13,8 @@
  * One process writes: it holds a lock (fcntl) on DIR/server/lock as long as
  * the store is open.  A file that is replaced is written under a temporary
  * name, fsynced, renamed, and its directory fsynced.  A kill at any instant
- * leaves the old file or the new one.
+ * leaves the old file or the new one.  A temporary file that a kill left behind
+ * was never acknowledged: opening the store moves it to DIR/bad.
  *
  * A struct store may be used by any number of threads.
  */
@@ -30,23 +31,27 @@ enum store_durability {
 
 struct store_options {
 	enum store_durability durability;
-	int interval_ms; /* for STORE_INTERVAL, 1..60000 */
-	int max_open_logs; /* descriptors that message logs may hold at once */
+	int interval_ms;   /* for STORE_INTERVAL, 1..60000 */
+	int max_open_logs; /* descriptors that message logs may hold at once, 1.. */
 	/* Called, from any thread and without a lock of the store held, with one
 	 * sentence for each thing that was repaired, set aside or could not be
-	 * written (NULL: nobody is told). */
+	 * written (NULL: nobody is told).  It must not call back into the store. */
 	void (*report)(void *arg, const char *sentence);
 	void *report_arg;
 };
-#define STORE_OPTIONS_DEFAULT { STORE_INTERVAL, 1000, 256, NULL, NULL }
+#define STORE_OPTIONS_DEFAULT                         \
+	{                                             \
+		STORE_INTERVAL, 1000, 256, NULL, NULL \
+	}
 
 struct store;
 
 /* Open dir, making it and its folders (mode 0700) when they are missing, and
  * take its lock.  Q_EXISTS: another process has it open (why names its pid when
- * known); Q_DENIED, Q_FULL, Q_SYS.  why is one sentence. */
+ * known); Q_DENIED, Q_FULL, Q_NOMEM, Q_MISSING (dir's parent), Q_SYS.  why is
+ * one sentence. */
 enum qerr store_open(const char *dir, const struct store_options *opt, struct store **out,
-    struct why *why);
+		     struct why *why);
 /* Sync what is not yet synced, stop the syncer, drop the lock.  All logs must
  * have been closed.  NULL is fine. */
 void store_close(struct store *s);
@@ -54,15 +59,16 @@ void store_close(struct store *s);
 const char *store_dir(const struct store *s);
 /* New durability for what follows (a configuration reload). */
 void store_set_durability(struct store *s, enum store_durability d, int interval_ms);
-/* fdatasync everything that was appended so far.  Blocks. */
+/* fdatasync everything that was appended so far, whatever the durability.
+ * Blocks.  What cannot be forced to the disk is reported. */
 void store_sync(struct store *s);
 
 /* ---- small files under DIR/server ---- */
 /* Read DIR/server/name whole into out (append).  Q_MISSING, Q_LIMIT (out's
- * max), Q_SYS. */
+ * max), Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr store_server_read(struct store *s, const char *name, struct buf *out);
 /* Replace it atomically.  mode is 0600 for secrets, 0644 otherwise. */
-enum qerr store_server_write(struct store *s, const char *name, struct span content,
-    unsigned mode);
+enum qerr
+store_server_write(struct store *s, const char *name, struct span content, unsigned mode);
 
 #endif

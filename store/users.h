@@ -67,7 +67,7 @@ enum qerr users_get(struct store *s, const char *name, struct user *out);
  * either both are there afterwards or neither.  Q_EXISTS: the name is taken,
  * also by a PEM alone. */
 enum qerr users_add(struct store *s, struct user *u, struct span pem,
-    const uint8_t fingerprint[32]);
+		    const uint8_t fingerprint[32]);
 /* A PEM that was dropped in gets its user file; nothing but the UIN is new.
  * u->name is the name as the PEM's file is spelled.  Q_EXISTS: it has one. */
 enum qerr users_adopt(struct store *s, struct user *u, const uint8_t fingerprint[32]);
@@ -80,13 +80,14 @@ enum qerr users_by_uin(struct store *s, uint32_t uin, char name[NAME_SIZE]);
 /* Call each(arg, name) for every user in folded name order: those with a user
  * file (spelled as registered) and those with a PEM alone.  No lock is held
  * during the calls; each returns false to stop.  Q_OK, Q_NOMEM, Q_SYS. */
-enum qerr users_each(struct store *s, bool (*each)(void *arg, const char *name), void *arg);
+enum qerr
+users_each(struct store *s, bool (*each)(void *arg, const char *name), void *arg);
 
 /* ---- public keys ---- */
 /* Append name's PEM to pem and tell its stamp.  spelled (may be NULL) gets the
  * name as the file has it.  Q_MISSING, Q_LIMIT (above 16 KiB), Q_SYS. */
 enum qerr users_find_pem(struct store *s, const char *name, struct buf *pem,
-    struct file_stamp *stamp, char spelled[NAME_SIZE]);
+			 struct file_stamp *stamp, char spelled[NAME_SIZE]);
 /* The stamp alone: one stat(2). */
 enum qerr users_stamp_pem(struct store *s, const char *name, struct file_stamp *stamp);
 /* Replace name's PEM (a user's new key; the UIN stays). */

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One folder after the other, one file after the other.  A file of a user is
+ * judged, and moved, under the users lock, so that a registration on its way is
+ * never taken for damage; what there is to say is said afterwards.
+ */
+#include "store/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/check_priv.h"
+#include "store/decimal.h"
+#include "store/file.h"
+#include "store/msglog.h"
+#include "store/users_priv.h"
+
+#define SERVER_FILE_MAX (1024 * 1024)
+#define LOG_SUFFIX      ".log"
+
+void
+check_say(struct check *c, bool repaired, const char *fmt, ...)
+{
+	struct why sentence;
+	char text[sizeof(sentence.text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)why_set(&sentence, Q_OK, "%s", text);
+	c->result->problems++;
+	if (repaired)
+		c->result->repaired++;
+	c->say(c->arg, sentence.text);
+}
+
+/* A file that is no good: moved when that was asked for, and said. */
+static void
+bad_file(struct check *c, enum store_folder folder, const char *name, const char *reason)
+{
+	struct why note = {""};
+
+	if (c->repair && store_set_aside(c->store, folder, name, reason, &note) == Q_OK)
+		check_say(c, true, "%s", note.text);
+	else
+		check_say(c, false, "%s/%s: %s", store_folder_names[folder], name,
+			  reason);
+}
+
+static void
+unreadable(struct check *c, enum store_folder folder, const char *name, enum qerr e)
+{
+	check_say(c, false, "%s/%s: cannot be read: %s", store_folder_names[folder], name,
+		  qerr_str(e));
+}
+
+/* ---- users ---- */
+
+/* What is wrong with the UIN of u?  Empty: nothing.  The users lock is held. */
+static bool
+check_uin_of(struct check *c, const struct user *u, struct why *problem)
+{
+	struct store *s = c->store;
+	char owner[NAME_SIZE];
+	enum qerr e = uin_read(s, u->uin, owner);
+
+	if (e == Q_OK && name_cmp(owner, u->name) == 0)
+		return false;
+	if (e == Q_OK && !uin_is_stale(s, u->uin, owner)) {
+		(void)why_set(problem, Q_OK,
+			      "users/%s: has UIN %" PRIu32 ", which belongs to %s",
+			      u->name, u->uin, owner);
+		return false;
+	}
+	(void)why_set(problem, Q_OK, "users/%s: uins/%" PRIu32 " does not name this user",
+		      u->name, u->uin);
+	return c->repair && uin_write(s, u->uin, u->name) == Q_OK;
+}
+
+static bool
+check_user(void *arg, const char *name)
+{
+	struct check *c = arg;
+	struct store *s = c->store;
+	char folded[NAME_SIZE] = "";
+	struct why problem = {""};
+	struct user u;
+	bool repaired = false;
+	enum qerr e;
+
+	if (file_is_temporary(name))
+		return true;
+	if (name_valid(span_str(name)))
+		name_fold(name, folded);
+	if (strcmp(name, folded) != 0) {
+		bad_file(c, FOLDER_USERS, name, "is not named as a user's file");
+		return true;
+	}
+	lock_take(&s->users);
+	e = user_load(s, folded, &u);
+	if (e == Q_FORMAT && c->repair)
+		repaired =
+		    store_set_aside(s, FOLDER_USERS, name, "damaged", &problem) == Q_OK;
+	if (e == Q_OK)
+		repaired = check_uin_of(c, &u, &problem);
+	lock_drop(&s->users);
+	if (e == Q_FORMAT && !repaired)
+		(void)why_set(&problem, Q_OK, "users/%s: damaged", name);
+	if (problem.text[0] != '\0')
+		check_say(c, repaired, "%s", problem.text);
+	else if (e == Q_OK)
+		c->result->users++;
+	else if (e != Q_MISSING) /* removed meanwhile */
+		unreadable(c, FOLDER_USERS, name, e);
+	return true;
+}
+
+static bool
+check_uin(void *arg, const char *name)
+{
+	struct check *c = arg;
+	struct store *s = c->store;
+	char owner[NAME_SIZE];
+	uint64_t uin;
+	bool stale;
+	enum qerr e;
+
+	if (file_is_temporary(name))
+		return true;
+	if (decimal_read(span_str(name), UINT32_MAX, &uin) != Q_OK || uin == 0) {
+		bad_file(c, FOLDER_UINS, name, "is not named as a UIN");
+		return true;
+	}
+	lock_take(&s->users);
+	e = uin_read(s, (uint32_t)uin, owner);
+	stale = e == Q_OK && uin_is_stale(s, (uint32_t)uin, owner);
+	lock_drop(&s->users);
+	if (stale)
+		bad_file(c, FOLDER_UINS, name, "names nobody who has this UIN");
+	else if (e == Q_FORMAT)
+		bad_file(c, FOLDER_UINS, name, "damaged");
+	else if (e != Q_OK && e != Q_MISSING)
+		unreadable(c, FOLDER_UINS, name, e);
+	return true;
+}
+
+/* ---- keys ---- */
+
+static bool
+looks_like_pem(struct span s)
+{
+	static const char begin[] = "-----BEGIN ";
+
+	return s.len > 0 && memmem(s.p, s.len, begin, sizeof(begin) - 1) != NULL;
+}
+
+static bool
+check_pem(void *arg, const char *file)
+{
+	struct check *c = arg;
+	struct buf b = BUF_INIT(PEM_MAX);
+	char name[NAME_SIZE], folded[NAME_SIZE], used[NAME_SIZE];
+	struct stat st;
+	enum qerr e;
+
+	if (file[0] == '.') /* ours, on its way to its name */
+		return true;
+	if (pem_file_user(file, name) != Q_OK) {
+		bad_file(c, FOLDER_PEMS, file, "is not named as a user's key");
+		return true;
+	}
+	e = file_read_limit(c->store->fd[FOLDER_PEMS], file, PEM_MAX, &b, &st);
+	name_fold(name, folded);
+	if (e == Q_LIMIT || (e == Q_OK && !looks_like_pem(buf_span(&b))))
+		bad_file(c, FOLDER_PEMS, file, "is no PEM file");
+	else if (e == Q_OK && pem_spelling(c->store, folded, used) == Q_OK &&
+		 strcmp(used, name) != 0)
+		check_say(c, false,
+			  "pems/%s: is not used, because pems/%s" PEM_SUFFIX " is there",
+			  file, used);
+	else if (e == Q_OK)
+		c->result->keys++;
+	else if (e != Q_MISSING)
+		unreadable(c, FOLDER_PEMS, file, e);
+	buf_free(&b);
+	return true;
+}
+
+/* ---- the rest ---- */
+
+static bool
+check_message_file(void *arg, const char *file)
+{
+	struct check *c = arg;
+	char chat[MSGLOG_CHAT_MAX + 1];
+	size_t len = strlen(file), suffix = sizeof(LOG_SUFFIX) - 1;
+
+	if (file_is_temporary(file))
+		return true;
+	if (len > suffix && len - suffix < sizeof(chat) &&
+	    strcmp(file + len - suffix, LOG_SUFFIX) == 0) {
+		memcpy(chat, file, len - suffix);
+		chat[len - suffix] = '\0';
+		if (msglog_chat_valid(chat)) {
+			check_log(c, chat);
+			return true;
+		}
+	}
+	bad_file(c, FOLDER_MESSAGES, file, "is not named as a message log");
+	return true;
+}
+
+static bool
+check_server_file(void *arg, const char *file)
+{
+	struct check *c = arg;
+	int dir = c->store->fd[FOLDER_SERVER];
+	struct buf b = BUF_INIT(SERVER_FILE_MAX);
+	struct stat st;
+	enum qerr e;
+
+	if (fstatat(dir, file, &st, 0) == 0 && S_ISREG(st.st_mode)) {
+		e = file_read(dir, file, &b);
+		if (e != Q_OK && e != Q_MISSING && e != Q_LIMIT)
+			unreadable(c, FOLDER_SERVER, file, e);
+	}
+	buf_wipe(&b);
+	return true;
+}
+
+enum qerr
+store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sentence),
+	    void *arg, struct check_result *out)
+{
+	static const struct {
+		enum store_folder folder;
+		bool (*each)(void *arg, const char *name);
+	} steps[] = {
+	    {FOLDER_SERVER, check_server_file},
+	    {FOLDER_USERS, check_user},
+	    {FOLDER_UINS, check_uin},
+	    {FOLDER_PEMS, check_pem},
+	    {FOLDER_MESSAGES, check_message_file},
+	};
+	struct check c = {s, repair, say, arg, out};
+	enum qerr e = Q_OK;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; e == Q_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
+		e = folder_each(s, steps[i].folder, steps[i].each, &c);
+	return e;
+}

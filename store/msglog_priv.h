@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * msglog_priv.h - what the files of a message log share.
+ *
+ *   msglog.c         open, close, names
+ *   msglog_table.c   the table of logs; which of them hold a descriptor
+ *   msglog_file.c    opening the file, finding and mending its end
+ *   msglog_append.c  appending
+ *   msglog_read.c    finding a page and reading it
+ *   syncer.c         forcing what was appended to the disk
+ *
+ * A struct msglog lives as long as somebody has it open, it holds a descriptor,
+ * or it has something to sync; so a chat that is opened and closed for each
+ * message costs a look-up, not a look at its file.
+ */
+#ifndef STORE_MSGLOG_PRIV_H
+#define STORE_MSGLOG_PRIV_H
+
+#include "store/gate.h"
+#include "store/msglog.h"
+#include "store/store_priv.h"
+
+#define MSGLOG_SUFFIX    ".log"
+#define MSGLOG_FILE_SIZE (MSGLOG_CHAT_MAX + sizeof(MSGLOG_SUFFIX))
+
+/* A descriptor that readers and syncs go on using after the log has given it
+ * up (for another log's sake, or because the file was rewritten). */
+struct logfile {
+	int fd;
+	unsigned refs; /* [the log's lock] */
+};
+
+enum tail {
+	TAIL_CLEAN,   /* the file ends at `end` */
+	TAIL_SURPLUS, /* behind it are bytes of an append that failed */
+	TAIL_TORN     /* behind it are bytes that were found at opening */
+};
+
+/* One thread that waits for a group sync; on its stack. */
+struct sync_waiter {
+	struct sync_waiter *next;
+	_Atomic int state;
+};
+
+struct msglog {
+	RB_ENTRY(msglog) by_name;     /* [logs] */
+	TAILQ_ENTRY(msglog) in_open;  /* [logs] */
+	TAILQ_ENTRY(msglog) in_dirty; /* [logs] */
+	unsigned refs;                /* [logs] opens, and those who hold it briefly */
+	bool is_open, is_dirty;       /* [logs] it is in that list */
+	atomic_bool used;             /* since it was last looked at for closing */
+	struct store *store;
+
+	struct lock lock;
+	struct logfile *file;        /* [lock] NULL: not open now */
+	bool known;                  /* [lock] last_id and end have been found */
+	enum tail tail;              /* [lock] */
+	uint64_t last_id;            /* [lock] */
+	int64_t end;                 /* [lock] offset behind the last good record */
+	bool dirty;                  /* [lock] it is in, or on its way to, logs.dirty */
+	bool newborn;                /* [lock] its name in the folder is not yet synced */
+	bool syncing;                /* [lock] a thread forces a group to the disk */
+	int64_t synced;              /* [lock] bytes before this need no sync */
+	unsigned epoch;              /* [lock] counts the times that `end` moved back */
+	struct sync_waiter *waiting; /* [lock] */
+	struct gate gate;            /* opens when a group is done */
+	char name[];                 /* the chat's name */
+};
+
+/* ---- msglog_table.c ---- */
+/* Find or make chat's object and count a reference. */
+enum qerr table_get(struct store *s, const char *chat, struct msglog **out);
+/* Drop a reference; frees the object when nothing needs it. */
+void table_put(struct msglog *l);
+/* Reserve the right to one more descriptor, closing others where necessary. */
+void table_reserve(struct store *s);
+void table_unreserve(struct store *s);
+/* Close the longest unused.  False: there is none. */
+bool table_close_one(struct store *s);
+/* l has been given a descriptor, for which there was a reservation. */
+void table_opened(struct msglog *l) REQUIRES(l->lock);
+/* l has something to sync. */
+void table_dirty(struct msglog *l) REQUIRES(l->lock);
+/* Take one off the dirty list, with a reference; NULL: none. */
+struct msglog *table_next_dirty(struct store *s);
+
+/* ---- msglog_file.c ---- */
+/* Take l->lock with l->file open and its end known.  create: make the file when
+ * it is missing.  *note is what was mended; msglog_leave tells it.  Without Q_OK
+ * the lock is not held (which clang's check cannot follow: callers that go on to
+ * what REQUIRES it are UNCHECKED_LOCK).  Q_MISSING, Q_DENIED, Q_NOMEM, Q_SYS. */
+enum qerr msglog_take(struct msglog *l, bool create, struct why *note);
+void msglog_leave(struct msglog *l, const struct why *note);
+/* Open the file and nothing else.  The caller closes it. */
+enum qerr msglog_open_file(struct msglog *l, bool create, int *fd, bool *created);
+/* Cut off what lies behind the end, setting aside what was found there. */
+enum qerr msglog_mend(struct msglog *l, struct why *note) REQUIRES(l->lock);
+struct logfile *logfile_new(int fd); /* one reference; NULL: no memory */
+void logfile_put(struct msglog *l, struct logfile *f) REQUIRES(l->lock);
+
+/* ---- syncer.c ---- */
+/* Wait until everything up to now is on the disk.  Called with the lock held,
+ * returns without it. */
+enum qerr msglog_sync_group(struct msglog *l) RELEASES(l->lock);
+
+#endif

@@ -14,7 +14,8 @@
  * Values are UTF-8 text; control characters and '\' are written as \xNN.
  * Files are named by the folded name.  A file NAME.pem dropped into pems/ (in
  * any case of letters) makes a user at once: users_get finds no user file but
- * users_find_pem does, and the caller, who can read keys, calls users_adopt.
+ * users_find_pem does, and the caller, who can read keys, calls users_adopt.  Of
+ * several spellings the folded one counts, else the first in byte order.
  *
  * Reads go to the file each time; one mutex orders the writers.  Any thread.
  */
@@ -65,7 +66,8 @@ enum qerr users_get(struct store *s, const char *name, struct user *out);
  * ("UINs"), or at random when fingerprint is NULL.  u->created_ms is filled in
  * when 0.  pem (may be empty) is stored as the user's key in the same step:
  * either both are there afterwards or neither.  Q_EXISTS: the name is taken,
- * also by a PEM alone. */
+ * also by a PEM alone; Q_FORMAT: a field breaks its rule; Q_LIMIT: pem is above
+ * 16 KiB; Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS: there is no such user. */
 enum qerr users_add(struct store *s, struct user *u, struct span pem,
 		    const uint8_t fingerprint[32]);
 /* A PEM that was dropped in gets its user file; nothing but the UIN is new.
@@ -90,7 +92,8 @@ enum qerr users_find_pem(struct store *s, const char *name, struct buf *pem,
 			 struct file_stamp *stamp, char spelled[NAME_SIZE]);
 /* The stamp alone: one stat(2). */
 enum qerr users_stamp_pem(struct store *s, const char *name, struct file_stamp *stamp);
-/* Replace name's PEM (a user's new key; the UIN stays). */
+/* Replace name's PEM (a user's new key; the UIN stays), under the folded name;
+ * other spellings go.  Q_MISSING: no such user; Q_FORMAT: empty; Q_LIMIT. */
 enum qerr users_put_pem(struct store *s, const char *name, struct span pem);
 
 #endif

@@ -9,9 +9,12 @@
 #include "server/config.h"
 
 struct accounts;
+struct chats;
 struct flusher;
 struct identity;
+struct relations;
 struct sessions;
+struct shared;
 struct store;
 struct throttle;
 struct server_options;
@@ -21,12 +24,15 @@ struct timers;
  * last one has ended; each object does its own locking. */
 struct server {
 	struct store *store;
+	struct chats *chats;
+	struct relations *relations;
 	struct identity *identity;
 	struct accounts *accounts;
 	struct throttle *throttle;
 	struct sessions *sessions;
 	struct timers *timers;
 	struct flusher *flusher;
+	struct shared *shared;
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
 };

@@ -2,10 +2,13 @@
  *
  * chats.h - the two-person chats that protocols share: who is in which.
  *
- * State is a journal (DIR/chats/pairs.log: "create" and "delete" events) with an index in
- * memory by id, by pair and by user.  Ids rise from 1 and are never used again.  A chat's
- * messages are in DIR/messages/chat-ID.log, its media in DIR/media (media.h).  Any
- * thread; one mutex, never held over the disk.
+ * State is a journal (DIR/chats/pairs.log: "create", "delete" and "cleared" events) with
+ * an index in memory by id, by pair and by user.  Ids rise from 1 and are never used
+ * again.  A chat's messages are in DIR/messages/chat-ID.log, its media in DIR/media
+ * (media.h).  Any thread; one mutex, never held over the disk.
+ *
+ * Names are compared without regard to case; a chat gives back the spelling that was
+ * given first.
  */
 #ifndef STORE_CHATS_H
 #define STORE_CHATS_H
@@ -13,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/name.h"
+#include "store/msglog.h"
 #include "store/store.h"
 
 struct chats;
@@ -25,6 +29,8 @@ struct chat_info {
 	int64_t created_ms;
 };
 
+/* Read the journal, and remove what a kill in the middle of a chats_delete has left.
+ * Q_NOMEM, Q_DENIED, Q_SYS. */
 enum qerr chats_open(struct store *s, struct chats **out);
 void chats_close(struct chats *c); /* NULL is fine */
 
@@ -32,15 +38,23 @@ void chats_close(struct chats *c); /* NULL is fine */
 enum qerr chats_get(struct chats *c, uint64_t id, struct chat_info *out);
 /* The pair's chat about that announcement (0: the one without).  Q_MISSING. */
 enum qerr chats_find(struct chats *c, const char *a, const char *b, uint64_t anons_id,
-    struct chat_info *out);
+		     struct chat_info *out);
 /* Make it, or give the one that is there (Q_EXISTS, *out filled): of two that ask at the
- * same instant exactly one makes it.  Q_FULL, Q_SYS: nothing was made. */
+ * same instant exactly one makes it.  Q_FORMAT: not two names; Q_FULL, Q_NOMEM, Q_SYS:
+ * nothing was made. */
 enum qerr chats_create(struct chats *c, const char *maker, const char *other,
-    uint64_t anons_id, struct chat_info *out);
-/* Remove chat, messages and media.  Q_MISSING; Q_FULL, Q_SYS: it is still there. */
+		       uint64_t anons_id, struct chat_info *out);
+/* Remove chat, messages and media.  Q_OK: the chat is gone and its log closed for good,
+ * whoever has it open; a file that could not be removed is reported and goes when the
+ * chats are opened next.  Q_MISSING; Q_FULL, Q_NOMEM, Q_SYS: it is still there. */
 enum qerr chats_delete(struct chats *c, uint64_t id);
-/* The user's chats by id; *out is malloc'ed (NULL when there are none). */
-enum qerr chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *count);
+/* The user's chats by id; *out is malloc'ed (NULL when there are none).  Q_NOMEM. */
+enum qerr
+chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *count);
+/* Open the chat's log of messages, to be closed with msglog_close.  Unlike a chats_get
+ * followed by a msglog_open this cannot give the log of a chat that is being deleted a
+ * second life.  Q_MISSING; errors of msglog_open. */
+enum qerr chats_open_log(struct chats *c, uint64_t id, struct msglog **out);
 /* The messages' log name: "chat-ID". */
 void chats_log_name(uint64_t id, char out[32]);
 

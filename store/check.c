@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/chats_priv.h"
 #include "store/check_priv.h"
 #include "store/decimal.h"
 #include "store/file.h"
 #include "store/msglog.h"
+#include "store/relations.h"
 #include "store/users_priv.h"
 
 #define SERVER_FILE_MAX (1024 * 1024)
@@ -38,9 +40,9 @@ check_say(struct check *c, bool repaired, const char *fmt, ...)
 	c->say(c->arg, sentence.text);
 }
 
-/* A file that is no good: moved when that was asked for, and said. */
-static void
-bad_file(struct check *c, enum store_folder folder, const char *name, const char *reason)
+void
+check_bad_file(struct check *c, enum store_folder folder, const char *name,
+	       const char *reason)
 {
 	struct why note = {""};
 
@@ -97,7 +99,7 @@ check_user(void *arg, const char *name)
 	if (name_valid(span_str(name)))
 		name_fold(name, folded);
 	if (strcmp(name, folded) != 0) {
-		bad_file(c, FOLDER_USERS, name, "is not named as a user's file");
+		check_bad_file(c, FOLDER_USERS, name, "is not named as a user's file");
 		return true;
 	}
 	lock_take(&s->users);
@@ -132,7 +134,7 @@ check_uin(void *arg, const char *name)
 	if (file_is_temporary(name))
 		return true;
 	if (decimal_read(span_str(name), UINT32_MAX, &uin) != Q_OK || uin == 0) {
-		bad_file(c, FOLDER_UINS, name, "is not named as a UIN");
+		check_bad_file(c, FOLDER_UINS, name, "is not named as a UIN");
 		return true;
 	}
 	lock_take(&s->users);
@@ -140,9 +142,9 @@ check_uin(void *arg, const char *name)
 	stale = e == Q_OK && uin_is_stale(s, (uint32_t)uin, owner);
 	lock_drop(&s->users);
 	if (stale)
-		bad_file(c, FOLDER_UINS, name, "names nobody who has this UIN");
+		check_bad_file(c, FOLDER_UINS, name, "names nobody who has this UIN");
 	else if (e == Q_FORMAT)
-		bad_file(c, FOLDER_UINS, name, "damaged");
+		check_bad_file(c, FOLDER_UINS, name, "damaged");
 	else if (e != Q_OK && e != Q_MISSING)
 		unreadable(c, FOLDER_UINS, name, e);
 	return true;
@@ -170,13 +172,13 @@ check_pem(void *arg, const char *file)
 	if (file[0] == '.') /* ours, on its way to its name */
 		return true;
 	if (pem_file_user(file, name) != Q_OK) {
-		bad_file(c, FOLDER_PEMS, file, "is not named as a user's key");
+		check_bad_file(c, FOLDER_PEMS, file, "is not named as a user's key");
 		return true;
 	}
 	e = file_read_limit(c->store->fd[FOLDER_PEMS], file, PEM_MAX, &b, &st);
 	name_fold(name, folded);
 	if (e == Q_LIMIT || (e == Q_OK && !looks_like_pem(buf_span(&b))))
-		bad_file(c, FOLDER_PEMS, file, "is no PEM file");
+		check_bad_file(c, FOLDER_PEMS, file, "is no PEM file");
 	else if (e == Q_OK && pem_spelling(c->store, folded, used) == Q_OK &&
 		 strcmp(used, name) != 0)
 		check_say(c, false,
@@ -206,11 +208,44 @@ check_message_file(void *arg, const char *file)
 		memcpy(chat, file, len - suffix);
 		chat[len - suffix] = '\0';
 		if (msglog_chat_valid(chat)) {
-			check_log(c, chat);
+			if (check_chat_orphan(c, chat))
+				check_bad_file(c, FOLDER_MESSAGES, file,
+					       "belongs to no chat");
+			else
+				check_log(c, FOLDER_MESSAGES, chat);
 			return true;
 		}
 	}
-	bad_file(c, FOLDER_MESSAGES, file, "is not named as a message log");
+	check_bad_file(c, FOLDER_MESSAGES, file, "is not named as a message log");
+	return true;
+}
+
+/* A folder that holds one journal and nothing else. */
+static void
+check_journal_file(struct check *c, enum store_folder folder, const char *name,
+		   const char *file)
+{
+	size_t len = strlen(name);
+
+	if (file_is_temporary(file))
+		return;
+	if (strncmp(file, name, len) == 0 && strcmp(file + len, LOG_SUFFIX) == 0)
+		check_log(c, folder, name);
+	else
+		check_bad_file(c, folder, file, "does not belong here");
+}
+
+static bool
+check_chats_file(void *arg, const char *file)
+{
+	check_journal_file(arg, FOLDER_CHATS, CHATS_JOURNAL, file);
+	return true;
+}
+
+static bool
+check_contacts_file(void *arg, const char *file)
+{
+	check_journal_file(arg, FOLDER_CONTACTS, RELATIONS_JOURNAL, file);
 	return true;
 }
 
@@ -244,13 +279,16 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_USERS, check_user},
 	    {FOLDER_UINS, check_uin},
 	    {FOLDER_PEMS, check_pem},
+	    {FOLDER_CHATS, check_chats_file},
+	    {FOLDER_CONTACTS, check_contacts_file},
 	    {FOLDER_MESSAGES, check_message_file},
 	};
-	struct check c = {s, repair, say, arg, out};
+	struct check c = {s, repair, say, arg, out, NULL};
 	enum qerr e = Q_OK;
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; e == Q_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
 		e = folder_each(s, steps[i].folder, steps[i].each, &c);
+	check_chats_fini(&c);
 	return e;
 }

@@ -116,7 +116,7 @@ static enum qerr
 put_in_place(struct msglog *l, struct rewrite *w)
 {
 	struct store *s = l->store;
-	int dir = s->fd[FOLDER_MESSAGES];
+	int dir = s->fd[l->folder];
 	char name[MSGLOG_FILE_SIZE];
 
 	snprintf(name, sizeof(name), "%s" MSGLOG_SUFFIX, l->name);
@@ -164,9 +164,9 @@ rewrite(struct msglog *l, struct rewrite *w)
 	struct why note = {""};
 	enum qerr e;
 
-	if ((e = store_bad_open(s, FOLDER_MESSAGES, l->name, w->as, &w->bad)) != Q_OK)
+	if ((e = store_bad_open(s, l->folder, l->name, w->as, &w->bad)) != Q_OK)
 		return e;
-	if ((e = file_temp_open(s->fd[FOLDER_MESSAGES], w->temp, &w->good)) == Q_OK) {
+	if ((e = file_temp_open(s->fd[l->folder], w->temp, &w->good)) == Q_OK) {
 		if ((e = msglog_take(l, false, &note)) == Q_OK) {
 			if ((e = msglog_mend(l, &note)) == Q_OK)
 				e = rewrite_locked(l, w);
@@ -174,7 +174,7 @@ rewrite(struct msglog *l, struct rewrite *w)
 		}
 		if (e != Q_OK) {
 			close(w->good);
-			(void)unlinkat(s->fd[FOLDER_MESSAGES], w->temp, 0);
+			(void)unlinkat(s->fd[l->folder], w->temp, 0);
 		}
 	}
 	close(w->bad);
@@ -202,25 +202,25 @@ tell_damage(struct check *c, struct msglog *l, const struct survey *v)
 			snprintf(done, sizeof(done), "; cannot be repaired: %s",
 				 qerr_str(e));
 	}
-	check_say(
-	    c, repaired,
-	    "messages/%s" MSGLOG_SUFFIX ": %zu damaged line%s, the first at byte %lld%s",
-	    l->name, v->damaged, v->damaged == 1 ? "" : "s", (long long)v->first, done);
+	check_say(c, repaired,
+		  "%s/%s" MSGLOG_SUFFIX ": %zu damaged line%s, the first at byte %lld%s",
+		  store_folder_names[l->folder], l->name, v->damaged,
+		  v->damaged == 1 ? "" : "s", (long long)v->first, done);
 }
 
 void UNCHECKED_LOCK
-check_log(struct check *c, const char *chat)
+check_log(struct check *c, enum store_folder folder, const char *name)
 {
 	struct why note = {""};
 	struct logfile *f;
 	struct survey v;
 	struct msglog *l;
 	int64_t end;
-	enum qerr e = table_get(c->store, chat, &l);
+	enum qerr e = table_get(c->store, folder, name, &l);
 
 	if (e != Q_OK) {
-		check_say(c, false, "messages/%s" MSGLOG_SUFFIX ": %s", chat,
-			  qerr_str(e));
+		check_say(c, false, "%s/%s" MSGLOG_SUFFIX ": %s",
+			  store_folder_names[folder], name, qerr_str(e));
 		return;
 	}
 	if ((e = msglog_take(l, false, &note)) == Q_OK) {
@@ -242,9 +242,9 @@ check_log(struct check *c, const char *chat)
 		c->result->records += v.records;
 		if (v.damaged > 0)
 			tell_damage(c, l, &v);
-	} else if (e != Q_MISSING) {
-		check_say(c, false, "messages/%s" MSGLOG_SUFFIX ": cannot be read: %s",
-			  chat, qerr_str(e));
+	} else if (e != Q_MISSING && e != Q_CLOSED) { /* removed meanwhile */
+		check_say(c, false, "%s/%s" MSGLOG_SUFFIX ": cannot be read: %s",
+			  store_folder_names[folder], name, qerr_str(e));
 	}
 	table_put(l);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * check_priv.h - between check.c and check_log.c.
+ * check_priv.h - between check.c, check_log.c and check_chats.c.
  */
 #ifndef STORE_CHECK_PRIV_H
 #define STORE_CHECK_PRIV_H
@@ -14,12 +14,22 @@ struct check {
 	void (*say)(void *arg, const char *sentence);
 	void *arg;
 	struct check_result *result;
+	struct chats *chats; /* as of the last look at the journal; NULL: none yet */
 };
 
 /* Tell a problem.  No lock may be held. */
 void check_say(struct check *c, bool repaired, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The log in messages/CHAT.log. */
-void check_log(struct check *c, const char *chat);
+/* A file that is no good: moved to bad/ when that was asked for, and said. */
+void check_bad_file(struct check *c, enum store_folder folder, const char *name,
+		    const char *reason);
+/* The log (of messages, or a journal) in folder/name.log. */
+void check_log(struct check *c, enum store_folder folder, const char *name);
+
+/* ---- check_chats.c ---- */
+/* Was the log of this name left without its chat?  c->chats is loaded when it is
+ * first needed, and again when the journal has grown. */
+bool check_chat_orphan(struct check *c, const char *log);
+void check_chats_fini(struct check *c);
 
 #endif

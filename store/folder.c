@@ -11,8 +11,11 @@
 #define NAMES_MAX (256 * 1024 * 1024) /* bytes of names in one folder */
 
 const char *const store_folder_names[FOLDER_COUNT] = {
-    [FOLDER_SERVER] = "server", [FOLDER_USERS] = "users",       [FOLDER_UINS] = "uins",
-    [FOLDER_PEMS] = "pems",     [FOLDER_MESSAGES] = "messages", [FOLDER_BAD] = "bad",
+    [FOLDER_SERVER] = "server",     [FOLDER_USERS] = "users",
+    [FOLDER_UINS] = "uins",         [FOLDER_PEMS] = "pems",
+    [FOLDER_MESSAGES] = "messages", [FOLDER_CHATS] = "chats",
+    [FOLDER_CONTACTS] = "contacts", [FOLDER_MEDIA] = "media",
+    [FOLDER_QUEUE] = "queue",       [FOLDER_BAD] = "bad",
 };
 
 /* Open the folder, made with mode 0700 (whatever the umask) when it is missing. */

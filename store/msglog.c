@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/msglog.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/msglog_priv.h"
 
@@ -38,13 +40,20 @@ msglog_chat_valid(const char *chat)
 enum qerr
 msglog_open(struct store *s, const char *chat, struct msglog **out)
 {
+	return msglog_open_in(s, FOLDER_MESSAGES, chat, out);
+}
+
+enum qerr
+msglog_open_in(struct store *s, enum store_folder folder, const char *name,
+	       struct msglog **out)
+{
 	struct why note;
 	struct msglog *l;
 	enum qerr e;
 
-	if (!msglog_chat_valid(chat))
+	if (!msglog_chat_valid(name))
 		return Q_FORMAT;
-	if ((e = table_get(s, chat, &l)) != Q_OK)
+	if ((e = table_get(s, folder, name, &l)) != Q_OK)
 		return e;
 	/* Look at the file now: trouble with it is told before anybody has sent
 	 * anything. */
@@ -80,4 +89,41 @@ msglog_last_id(struct msglog *l, uint64_t *id)
 	*id = l->last_id;
 	msglog_leave(l, &note);
 	return Q_OK;
+}
+
+enum qerr UNCHECKED_LOCK
+msglog_sync(struct msglog *l)
+{
+	struct why note;
+	enum qerr e = msglog_take(l, false, &note);
+
+	if (e == Q_OK) {
+		e = msglog_sync_group(l);
+		store_tell(l->store, &note);
+	}
+	return e == Q_MISSING ? Q_OK : e; /* nothing was appended */
+}
+
+enum qerr
+msglog_remove(struct store *s, const char *chat)
+{
+	char file[MSGLOG_FILE_SIZE];
+	struct msglog *l;
+	int err = 0;
+	enum qerr e;
+
+	if (!msglog_chat_valid(chat))
+		return Q_FORMAT;
+	if ((e = table_get(s, FOLDER_MESSAGES, chat, &l)) != Q_OK)
+		return e;
+	snprintf(file, sizeof(file), "%s" MSGLOG_SUFFIX, chat);
+	lock_take(&l->lock);
+	l->removed = true;
+	table_close(l);
+	if (unlinkat(s->fd[FOLDER_MESSAGES], file, 0) != 0 && errno != ENOENT)
+		err = errno;
+	lock_drop(&l->lock);
+	table_put(l);
+	errno = err;
+	return err == 0 ? Q_OK : qerr_errno(err);
 }

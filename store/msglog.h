@@ -40,6 +40,16 @@ enum qerr msglog_open(struct store *s, const char *chat, struct msglog **out);
 /* NULL is fine.  Does not sync: see store_sync. */
 void msglog_close(struct msglog *l);
 
+/* Remove chat's log and its records, for good; there need not be one.  Whoever has
+ * it open can do nothing with it any more: appending and reading give Q_CLOSED
+ * (a read that has begun goes on).  Q_FORMAT, Q_NOMEM; Q_DENIED, Q_SYS: the file
+ * is still there, but its objects are closed in any case. */
+enum qerr msglog_remove(struct store *s, const char *chat);
+
+/* Everything that was appended so far is on the disk when this returns Q_OK,
+ * whatever the durability; Q_SYS as for msglog_append. */
+enum qerr msglog_sync(struct msglog *l);
+
 /* Append n records in order.  Each r[i].id is filled in (last + 1, ...) and so
  * is time_ms when it is 0.  The bytes are in the kernel when this returns Q_OK;
  * with STORE_ALWAYS they are on the disk (the call waits for a group

@@ -153,7 +153,7 @@ save_tail(struct msglog *l, int64_t size, char as[BAD_NAME_SIZE])
 
 	if (b == NULL)
 		return Q_NOMEM;
-	if ((e = store_bad_open(s, FOLDER_MESSAGES, l->name, as, &out)) != Q_OK)
+	if ((e = store_bad_open(s, l->folder, l->name, as, &out)) != Q_OK)
 		goto out;
 	for (int64_t at = l->end; e == Q_OK && at < size; at += (int64_t)b->len) {
 		int64_t left = size - at;
@@ -195,10 +195,10 @@ msglog_mend(struct msglog *l, struct why *note)
 		return qerr_errno(errno);
 	if (l->tail == TAIL_TORN)
 		(void)why_set(note, Q_OK,
-			      "messages/%s" MSGLOG_SUFFIX
-			      ": a torn end of %lld bytes was cut "
+			      "%s/%s" MSGLOG_SUFFIX ": a torn end of %lld bytes was cut "
 			      "off; it is in bad/%s",
-			      l->name, (long long)(st.st_size - l->end), as);
+			      store_folder_names[l->folder], l->name,
+			      (long long)(st.st_size - l->end), as);
 	l->tail = TAIL_CLEAN;
 	return Q_OK;
 }
@@ -208,7 +208,7 @@ msglog_mend(struct msglog *l, struct why *note)
 enum qerr
 msglog_open_file(struct msglog *l, bool create, int *out, bool *created)
 {
-	int dir = l->store->fd[FOLDER_MESSAGES], fd;
+	int dir = l->store->fd[l->folder], fd;
 	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	char name[MSGLOG_FILE_SIZE];
 
@@ -259,10 +259,10 @@ find_out(struct msglog *l, struct why *note)
 	/* Without room for the copy reading works; the next append tries again. */
 	if ((e = msglog_mend(l, note)) != Q_OK)
 		(void)why_set(note, Q_OK,
-			      "messages/%s" MSGLOG_SUFFIX
+			      "%s/%s" MSGLOG_SUFFIX
 			      ": the torn end could not be set aside: "
 			      "%s",
-			      l->name, qerr_str(e));
+			      store_folder_names[l->folder], l->name, qerr_str(e));
 	return Q_OK;
 }
 
@@ -306,11 +306,11 @@ msglog_take(struct msglog *l, bool create, struct why *note)
 
 	note->text[0] = '\0';
 	lock_take(&l->lock);
-	for (int i = 0; l->file == NULL; i++) {
+	for (int i = 0; l->file == NULL && !l->removed; i++) {
 		lock_drop(&l->lock);
 		table_reserve(l->store);
 		lock_take(&l->lock);
-		if (l->file != NULL) { /* another thread was quicker */
+		if (l->file != NULL || l->removed) { /* another thread was quicker */
 			table_unreserve(l->store);
 			break;
 		}
@@ -323,6 +323,10 @@ msglog_take(struct msglog *l, bool create, struct why *note)
 			return e;
 		}
 		lock_take(&l->lock);
+	}
+	if (l->removed) {
+		lock_drop(&l->lock);
+		return Q_CLOSED;
 	}
 	/* Mostly it is set already; then the line of memory is left alone. */
 	if (!atomic_load_explicit(&l->used, memory_order_relaxed))

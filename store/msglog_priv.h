@@ -50,6 +50,7 @@ struct msglog {
 	bool is_open, is_dirty;       /* [logs] it is in that list */
 	atomic_bool used;             /* since it was last looked at for closing */
 	struct store *store;
+	enum store_folder folder;
 
 	struct lock lock;
 	struct logfile *file;        /* [lock] NULL: not open now */
@@ -59,17 +60,19 @@ struct msglog {
 	int64_t end;                 /* [lock] offset behind the last good record */
 	bool dirty;                  /* [lock] it is in, or on its way to, logs.dirty */
 	bool newborn;                /* [lock] its name in the folder is not yet synced */
+	bool removed;                /* [lock] for good: nothing can be done with it */
 	bool syncing;                /* [lock] a thread forces a group to the disk */
 	int64_t synced;              /* [lock] bytes before this need no sync */
 	unsigned epoch;              /* [lock] counts the times that `end` moved back */
 	struct sync_waiter *waiting; /* [lock] */
 	struct gate gate;            /* opens when a group is done */
-	char name[];                 /* the chat's name */
+	char name[];                 /* the chat's name, or a journal's */
 };
 
 /* ---- msglog_table.c ---- */
-/* Find or make chat's object and count a reference. */
-enum qerr table_get(struct store *s, const char *chat, struct msglog **out);
+/* Find or make the object of folder/name.log and count a reference. */
+enum qerr table_get(struct store *s, enum store_folder folder, const char *name,
+		    struct msglog **out);
 /* Drop a reference; frees the object when nothing needs it. */
 void table_put(struct msglog *l);
 /* Reserve the right to one more descriptor, closing others where necessary. */
@@ -79,16 +82,24 @@ void table_unreserve(struct store *s);
 bool table_close_one(struct store *s);
 /* l has been given a descriptor, for which there was a reservation. */
 void table_opened(struct msglog *l) REQUIRES(l->lock);
+/* The file is gone: close the descriptor, unless another thread is about to. */
+void table_close(struct msglog *l) REQUIRES(l->lock);
 /* l has something to sync. */
 void table_dirty(struct msglog *l) REQUIRES(l->lock);
 /* Take one off the dirty list, with a reference; NULL: none. */
 struct msglog *table_next_dirty(struct store *s);
 
+/* ---- msglog.c ---- */
+/* As msglog_open, for a log in any folder (journal.h). */
+enum qerr msglog_open_in(struct store *s, enum store_folder folder, const char *name,
+			 struct msglog **out);
+
 /* ---- msglog_file.c ---- */
 /* Take l->lock with l->file open and its end known.  create: make the file when
  * it is missing.  *note is what was mended; msglog_leave tells it.  Without Q_OK
  * the lock is not held (which clang's check cannot follow: callers that go on to
- * what REQUIRES it are UNCHECKED_LOCK).  Q_MISSING, Q_DENIED, Q_NOMEM, Q_SYS. */
+ * what REQUIRES it are UNCHECKED_LOCK).  Q_MISSING, Q_CLOSED (removed), Q_DENIED,
+ * Q_NOMEM, Q_SYS. */
 enum qerr msglog_take(struct msglog *l, bool create, struct why *note);
 void msglog_leave(struct msglog *l, const struct why *note);
 /* Open the file and nothing else.  The caller closes it. */

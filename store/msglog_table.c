@@ -18,7 +18,8 @@
 static int
 by_name_cmp(struct msglog *a, struct msglog *b)
 {
-	return strcmp(a->name, b->name);
+	return a->folder != b->folder ? (a->folder < b->folder ? -1 : 1)
+				      : strcmp(a->name, b->name);
 }
 
 /* Not all of what the macros make is used here. */
@@ -27,13 +28,15 @@ RB_PROTOTYPE_INTERNAL(msglog_tree, msglog, by_name, by_name_cmp, PRIVATE)
 RB_GENERATE_INTERNAL(msglog_tree, msglog, by_name, by_name_cmp, PRIVATE)
 
 static struct msglog *
-find_locked(struct logs *t, const char *chat)
+find_locked(struct logs *t, enum store_folder folder, const char *name)
 {
 	struct msglog *l = RB_ROOT(&t->by_name);
 
 	while (l != NULL) {
-		int c = strcmp(chat, l->name);
+		int c = (folder > l->folder) - (folder < l->folder);
 
+		if (c == 0)
+			c = strcmp(name, l->name);
 		if (c == 0)
 			return l;
 		l = c < 0 ? RB_LEFT(l, by_name) : RB_RIGHT(l, by_name);
@@ -42,15 +45,16 @@ find_locked(struct logs *t, const char *chat)
 }
 
 static struct msglog *
-msglog_new(struct store *s, const char *chat)
+msglog_new(struct store *s, enum store_folder folder, const char *name)
 {
-	size_t len = strlen(chat) + 1;
+	size_t len = strlen(name) + 1;
 	struct msglog *l = calloc(1, sizeof(*l) + len);
 
 	if (l == NULL)
 		return NULL;
 	l->store = s;
-	memcpy(l->name, chat, len);
+	l->folder = folder;
+	memcpy(l->name, name, len);
 	lock_init(&l->lock);
 	gate_init(&l->gate);
 	atomic_init(&l->used, false);
@@ -58,13 +62,14 @@ msglog_new(struct store *s, const char *chat)
 }
 
 enum qerr
-table_get(struct store *s, const char *chat, struct msglog **out)
+table_get(struct store *s, enum store_folder folder, const char *name,
+	  struct msglog **out)
 {
 	struct msglog *l;
 
 	lock_take(&s->logs.lock);
-	if ((l = find_locked(&s->logs, chat)) == NULL) {
-		if ((l = msglog_new(s, chat)) == NULL) {
+	if ((l = find_locked(&s->logs, folder, name)) == NULL) {
+		if ((l = msglog_new(s, folder, name)) == NULL) {
 			lock_drop(&s->logs.lock);
 			return Q_NOMEM;
 		}
@@ -167,6 +172,26 @@ table_opened(struct msglog *l)
 	TAILQ_INSERT_TAIL(&t->open, l, in_open);
 	l->is_open = true;
 	lock_drop(&t->lock);
+}
+
+void
+table_close(struct msglog *l)
+{
+	struct logs *t = &l->store->logs;
+	bool mine;
+
+	LOCK_ASSERT_HELD(&l->lock);
+	lock_take(&t->lock);
+	if ((mine = l->is_open)) {
+		TAILQ_REMOVE(&t->open, l, in_open);
+		l->is_open = false;
+		t->n_open--;
+	}
+	lock_drop(&t->lock);
+	if (mine) { /* otherwise it has none, or is on its way out of take_victim */
+		logfile_put(l, l->file);
+		l->file = NULL;
+	}
 }
 
 /* ---- what is to be synced ---- */

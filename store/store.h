@@ -8,6 +8,10 @@
  *   DIR/uins/      N               the name that has UIN N       (users.h)
  *   DIR/pems/      NAME.pem        public keys                   (users.h)
  *   DIR/messages/  CHAT.log        append-only records           (msglog.h)
+ *   DIR/chats/     pairs.log       who shares which chat         (chats.h)
+ *   DIR/contacts/  contacts.log    who is whose contact          (relations.h)
+ *   DIR/media/     ID ID.info      pictures and files            (media.h)
+ *   DIR/queue/     NAME            how far a user has read       (positions.h)
  *   DIR/bad/       what was found damaged, set aside with the date in its name
  *
  * One process writes: it holds a lock (fcntl) on DIR/server/lock as long as

@@ -53,7 +53,7 @@ sync_file(struct msglog *l, const struct logfile *f, bool newborn)
 	if (err == 0 && fdatasync(fd) != 0)
 		err = errno;
 	/* A new file is only there after a power cut when its folder says so. */
-	if (err == 0 && newborn && fsync(l->store->fd[FOLDER_MESSAGES]) != 0)
+	if (err == 0 && newborn && fsync(l->store->fd[l->folder]) != 0)
 		err = errno;
 	if (f == NULL && fd >= 0)
 		close(fd);
@@ -75,6 +75,8 @@ force(struct msglog *l, uint64_t *upto)
 
 	LOCK_ASSERT_HELD(&l->lock);
 	*upto = l->last_id;
+	if (l->removed) /* with all its records: there is nothing to force */
+		return 0;
 	if (f != NULL)
 		f->refs++;
 	lock_drop(&l->lock);
@@ -94,10 +96,10 @@ static void
 tell_doubt(struct msglog *l, uint64_t upto, int err)
 {
 	store_report(l->store,
-		     "messages/%s" MSGLOG_SUFFIX
-		     ": could not be forced to the disk: %s; the "
+		     "%s/%s" MSGLOG_SUFFIX ": could not be forced to the disk: %s; the "
 		     "latest records up to %llu may be lost in a power cut",
-		     l->name, strerror(err), (unsigned long long)upto);
+		     store_folder_names[l->folder], l->name, strerror(err),
+		     (unsigned long long)upto);
 }
 
 /* ---- groups ---- */

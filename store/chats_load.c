@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The journal is read once, at start, and everything is in memory from then on.
+ * An event that does not fit to what was read before (because a line before it was
+ * damaged) is taken for what it proves: a chat that is made anew, or whose files are
+ * gone, had been deleted.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/chats_priv.h"
+#include "store/decimal.h"
+
+/* n numbers with one blank between them, the first one an id. */
+static bool
+read_numbers(struct span s, uint64_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *blank = s.len > 0 ? memchr(s.p, ' ', s.len) : NULL;
+		size_t len = blank != NULL ? (size_t)(blank - s.p) : s.len;
+
+		if ((blank == NULL) != (i + 1 == n) ||
+		    decimal_read(span_of(s.p, len), INT64_MAX, &out[i]) != Q_OK)
+			return false;
+		if (blank != NULL)
+			s = span_of(blank + 1, s.len - len - 1);
+	}
+	return out[0] != 0;
+}
+
+static enum qerr
+replay_create(struct chats *c, const struct record *r, const uint64_t n[2])
+{
+	struct chat *chat;
+	struct pair *old;
+
+	if (chat_find(c, n[0]) != NULL || r->from[0] == '\0' || r->to[0] == '\0' ||
+	    name_cmp(r->from, r->to) == 0) {
+		c->odd++;
+		return Q_OK;
+	}
+	if ((old = pairs_find(&c->pairs, r->from, r->to, n[1])) != NULL) {
+		chat_unpublish(c, chat_of(old));
+		c->odd++;
+	}
+	if ((chat = chat_new(c, r->from, r->to, n[1])) == NULL)
+		return Q_NOMEM;
+	chat_publish(c, chat, n[0], r->time_ms);
+	return Q_OK;
+}
+
+static void
+replay_end(struct chats *c, const struct record *r, uint64_t id)
+{
+	bool cleared = strcmp(r->kind, CHAT_CLEARED) == 0;
+	struct chat *chat = chat_find(c, id);
+
+	if (chat == NULL || chat->deleted != cleared)
+		c->odd++;
+	if (chat != NULL && !chat->deleted)
+		chat_unpublish(c, chat);
+	if (chat != NULL && cleared)
+		chat_forget(c, chat);
+}
+
+static enum qerr
+replay(void *arg, const struct record *r)
+{
+	struct chats *c = arg;
+	uint64_t n[2];
+	enum qerr e = Q_OK;
+
+	c->last_event = r->id;
+	if (strcmp(r->kind, CHAT_CREATE) == 0 && read_numbers(r->data, n, 2)) {
+		e = replay_create(c, r, n);
+	} else if ((strcmp(r->kind, CHAT_DELETE) == 0 ||
+		    strcmp(r->kind, CHAT_CLEARED) == 0) &&
+		   read_numbers(r->data, n, 1)) {
+		replay_end(c, r, n[0]);
+	} else {
+		c->odd++;
+		return Q_OK;
+	}
+	if (n[0] >= c->next_id)
+		c->next_id = n[0] + 1;
+	return e;
+}
+
+enum qerr
+chats_load(struct store *s, struct chats **out)
+{
+	struct chats *c = calloc(1, sizeof(*c));
+	enum qerr e = Q_NOMEM;
+
+	if (c == NULL)
+		return Q_NOMEM;
+	c->store = s;
+	c->next_id = 1;
+	if (pairs_init(&c->pairs) != Q_OK)
+		goto no_pairs;
+	if (index_init(&c->ids) != Q_OK)
+		goto no_ids;
+	lock_init(&c->lock);
+	lock_cond_init(&c->changed);
+	e = journal_open(s, FOLDER_CHATS, CHATS_JOURNAL, replay, c, &c->journal);
+	if (e != Q_OK) {
+		int err = errno;
+
+		chats_close(c);
+		errno = err;
+		return e;
+	}
+	*out = c;
+	return Q_OK;
+no_ids:
+	pairs_fini(&c->pairs);
+no_pairs:
+	free(c);
+	return e;
+}
+
+void
+chats_close(struct chats *c)
+{
+	struct index_node *node;
+
+	if (c == NULL)
+		return;
+	for (node = index_walk(&c->ids, NULL); node != NULL;) {
+		struct chat *chat = INDEX_OBJECT(node, struct chat, by_id);
+
+		node = index_walk(&c->ids, node);
+		if (!chat->deleted)
+			pairs_remove(&c->pairs, &chat->pair);
+		free(chat);
+	}
+	journal_close(c->journal);
+	index_fini(&c->ids);
+	pairs_fini(&c->pairs);
+	lock_fini(&c->lock);
+	pthread_cond_destroy(&c->changed);
+	free(c);
+}
+
+bool
+chats_stale(const struct chats *c)
+{
+	uint64_t last;
+
+	return journal_last_id(c->journal, &last) != Q_OK || last != c->last_event;
+}
+
+bool
+chats_known(struct chats *c, uint64_t id)
+{
+	bool known;
+
+	lock_take(&c->lock);
+	known = chat_find(c, id) != NULL;
+	lock_drop(&c->lock);
+	return known;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chats_priv.h - what the files of the chats share.
+ *
+ *   chats.c          finding and making
+ *   chats_delete.c   deleting, and finishing that when the chats are opened
+ *   chats_load.c     reading the journal
+ */
+#ifndef STORE_CHATS_PRIV_H
+#define STORE_CHATS_PRIV_H
+
+#include "store/chats.h"
+#include "store/journal.h"
+#include "store/pairs.h"
+
+#define CHATS_JOURNAL "pairs"
+
+/* Kinds of events; chats.c says what they mean. */
+#define CHAT_CREATE  "create"
+#define CHAT_DELETE  "delete"
+#define CHAT_CLEARED "cleared"
+
+struct chat {
+	struct pair pair; /* topic: the announcement.  Not when it is deleted */
+	struct index_node by_id;
+	uint64_t id; /* 0, and not in the index: it is being made */
+	int64_t created_ms;
+	bool deleted; /* only its files are left, perhaps */
+};
+
+struct chats {
+	struct store *store;
+	struct journal *journal;
+	struct lock lock;
+	pthread_cond_t changed; /* something is no longer busy */
+	struct pairs pairs;     /* [lock] of those that are not deleted */
+	struct index ids;       /* [lock] */
+	uint64_t next_id;       /* [lock] */
+	uint64_t last_event;    /* the newest that was read; only chats_load sets it */
+	size_t odd;             /* events read that did not fit */
+};
+
+/* ---- chats_load.c ---- */
+/* As chats_open, but nothing is removed, written or reported. */
+enum qerr chats_load(struct store *s, struct chats **out);
+/* Has the journal grown since it was read? */
+bool chats_stale(const struct chats *c);
+/* Is there a chat with that id, or one that was deleted whose files are still to be
+ * removed? */
+bool chats_known(struct chats *c, uint64_t id);
+
+/* ---- chats.c; with c->lock held, or while nobody else knows c ---- */
+struct chat *chat_of(struct pair *pair);
+struct chat *chat_find(const struct chats *c, uint64_t id);
+/* A chat that only its pair can be found by; NULL: no memory. */
+struct chat *
+chat_new(struct chats *c, const char *maker, const char *other, uint64_t anons_id);
+/* From here on it is found by its id, too. */
+void chat_publish(struct chats *c, struct chat *chat, uint64_t id, int64_t created_ms);
+/* It is deleted: nobody finds it, but its id is kept until chat_forget. */
+void chat_unpublish(struct chats *c, struct chat *chat);
+void chat_forget(struct chats *c, struct chat *chat);
+/* Write an event of a chat that is busy or deleted, without the lock.  *time_ms
+ * (may be NULL) is when it happened. */
+enum qerr chat_event(struct chats *c, const char *kind, const struct chat *chat,
+		     const char *data, int64_t *time_ms);
+
+#endif

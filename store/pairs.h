@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pairs.h - an index of what exists between two people: by pair and by person.  It
+ * carries the chats of chats.c and the relations of relations.c, which embed a
+ * struct pair as their first field.  Takes no lock: its owner has one.
+ *
+ *   person Alice ---- end[0] pair(Alice, Bob) end[1] ---- person Bob
+ *               \---- end[1] pair(Carol, Alice) ...
+ *
+ * Names are compared without regard to case.  A person is spelled as when a pair
+ * of that person was first added; one without pairs is forgotten.
+ */
+#ifndef STORE_PAIRS_H
+#define STORE_PAIRS_H
+
+#include <stdbool.h>
+
+#include <bsd/sys/queue.h>
+
+#include "base/name.h"
+#include "store/index.h"
+
+struct pair_end {
+	LIST_ENTRY(pair_end) link; /* of the person */
+	struct person *person;
+	struct pair *pair;
+};
+
+struct pair {
+	struct index_node node;
+	uint64_t topic;         /* two people have one pair about each topic */
+	struct pair_end end[2]; /* in the order in which pairs_add got them */
+	bool busy;              /* the owner's: a change of it is being written */
+};
+
+struct person {
+	struct index_node node;
+	LIST_HEAD(pair_ends, pair_end) ends; /* newest first */
+	size_t n;                            /* of ends */
+	char name[NAME_SIZE];
+};
+
+#define PAIRS_KEYS (NAME_MAX_LEN / 4 + 1)
+
+struct pairs {
+	struct index people, all;
+	uint64_t keys[PAIRS_KEYS]; /* of the hash */
+};
+
+enum qerr pairs_init(struct pairs *p); /* Q_NOMEM */
+/* All pairs must have been removed. */
+void pairs_fini(struct pairs *p);
+/* Add pair, whose memory is the caller's.  a and b differ.  Q_NOMEM. */
+enum qerr pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
+		    uint64_t topic);
+void pairs_remove(struct pairs *p, struct pair *pair);
+/* NULL: there is none. */
+struct pair *
+pairs_find(const struct pairs *p, const char *a, const char *b, uint64_t topic);
+struct person *pairs_person(const struct pairs *p, const char *name);
+/* Remove all, calling gone for each, which may free it. */
+void pairs_empty(struct pairs *p, void (*gone)(struct pair *pair));
+/* Which end is name's, who is one of the two? */
+int pair_side(const struct pair *pair, const char *name);
+
+#endif

@@ -62,6 +62,12 @@ enum qerr msglog_sync(struct msglog *l);
  * It is reported too, as with STORE_INTERVAL, where it is the only sign. */
 enum qerr msglog_append(struct msglog *l, struct record *r, size_t n);
 
+/* The same, but no record may have a time yet, and each gets a later one than the
+ * record before it, in the log and in the batch: the clock's, or where the clock
+ * stood or went back (also over a restart) the last one's and 1 ms.  A log that is
+ * only appended to in this way can be searched by time. */
+enum qerr msglog_append_rising(struct msglog *l, struct record *r, size_t n);
+
 /* The newest id, 0 when there is none.  Errors as for msglog_open. */
 enum qerr msglog_last_id(struct msglog *l, uint64_t *id);
 
@@ -72,5 +78,9 @@ enum qerr msglog_last_id(struct msglog *l, uint64_t *id);
 enum qerr
 msglog_read(struct msglog *l, uint64_t after, size_t max,
 	    bool (*each)(void *arg, const struct record *r), void *arg, size_t *damaged);
+
+/* The id of the last record whose time is at most time_ms, 0 when there is none, in
+ * a log of msglog_append_rising.  Found as a page is.  Errors as for msglog_open. */
+enum qerr msglog_find_time(struct msglog *l, int64_t time_ms, uint64_t *id);
 
 #endif

@@ -90,13 +90,12 @@ read_at(int fd, int64_t from, size_t n, struct buf *out)
 /* The last good line that begins in [lo, hi).  Q_MISSING: none. */
 static enum qerr
 last_good_between(int fd, int64_t lo, int64_t hi, int64_t size, struct buf *back,
-		  struct buf *win, uint64_t *id, int64_t *end)
+		  struct buf *win, struct record_line *line, int64_t *end)
 {
 	int64_t from = lo > 0 ? lo - 1 : 0; /* to see the newline before it */
 	enum qerr e = read_at(fd, from, (size_t)(hi - from), back);
 	size_t n = back->len;
 	const uint8_t *c;
-	struct record_line line;
 
 	if (e != Q_OK)
 		return e;
@@ -104,19 +103,16 @@ last_good_between(int fd, int64_t lo, int64_t hi, int64_t size, struct buf *back
 		n = (size_t)(c - back->p);
 		if (from + (int64_t)n < lo || (n > 0 && c[-1] != '\n'))
 			continue;
-		e = line_at(fd, from + (int64_t)n, size, win, &line, end);
-		if (e == Q_OK) {
-			*id = line.id;
-			return Q_OK;
-		}
+		e = line_at(fd, from + (int64_t)n, size, win, line, end);
 		if (e != Q_FORMAT && e != Q_MISSING)
 			return e;
 	}
 	return Q_MISSING;
 }
 
+/* *last tells the id and the time of the last good record, 0 when there is none. */
 static enum qerr
-find_end(struct store *s, int fd, int64_t size, uint64_t *id, int64_t *end)
+find_end(struct store *s, int fd, int64_t size, struct record_line *last, int64_t *end)
 {
 	struct buf *back = scratch_take(s), *win = scratch_take(s);
 	int64_t hi = size, step = BACK_FIRST;
@@ -125,16 +121,18 @@ find_end(struct store *s, int fd, int64_t size, uint64_t *id, int64_t *end)
 	while (e == Q_MISSING && hi > 0) {
 		int64_t lo = hi > step ? hi - step : 0;
 
-		e = last_good_between(fd, lo, hi, size, back, win, id, end);
+		e = last_good_between(fd, lo, hi, size, back, win, last, end);
 		hi = lo;
 		if (step < BACK_MAX)
 			step *= 4;
 	}
 	if (e == Q_MISSING) { /* not one good line */
-		*id = 0;
+		last->id = 0;
+		last->time_ms = 0;
 		*end = 0;
 		e = Q_OK;
 	}
+	last->body = span_of(NULL, 0); /* it was borrowed from win */
 	scratch_give(s, back);
 	scratch_give(s, win);
 	return e;
@@ -229,12 +227,12 @@ msglog_open_file(struct msglog *l, bool create, int *out, bool *created)
 
 static enum qerr find_out(struct msglog *l, struct why *note) REQUIRES(l->lock);
 
-/* Make sure that end and last_id fit the file that has just been opened. */
+/* Make sure that end, last_id and last_ms fit the file that has just been opened. */
 static enum qerr
 find_out(struct msglog *l, struct why *note)
 {
+	struct record_line last;
 	struct stat st;
-	uint64_t id = 0;
 	int64_t end = 0;
 	enum qerr e;
 
@@ -247,11 +245,13 @@ find_out(struct msglog *l, struct why *note)
 	if (l->known &&
 	    (st.st_size == l->end || (l->tail == TAIL_SURPLUS && st.st_size > l->end)))
 		return Q_OK;
-	if ((e = find_end(l->store, l->file->fd, st.st_size, &id, &end)) != Q_OK)
+	if ((e = find_end(l->store, l->file->fd, st.st_size, &last, &end)) != Q_OK)
 		return e;
 	/* A log that somebody has shortened must not give out its ids again. */
-	if (!l->known || id > l->last_id)
-		l->last_id = id;
+	if (!l->known || last.id > l->last_id) {
+		l->last_id = last.id;
+		l->last_ms = last.time_ms;
+	}
 	l->end = l->synced = end;
 	l->epoch++;
 	l->known = true;

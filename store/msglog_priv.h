@@ -54,9 +54,10 @@ struct msglog {
 
 	struct lock lock;
 	struct logfile *file;        /* [lock] NULL: not open now */
-	bool known;                  /* [lock] last_id and end have been found */
+	bool known;                  /* [lock] what follows has been found */
 	enum tail tail;              /* [lock] */
 	uint64_t last_id;            /* [lock] */
+	int64_t last_ms;             /* [lock] the time of the newest record */
 	int64_t end;                 /* [lock] offset behind the last good record */
 	bool dirty;                  /* [lock] it is in, or on its way to, logs.dirty */
 	bool newborn;                /* [lock] its name in the folder is not yet synced */

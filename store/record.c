@@ -192,7 +192,7 @@ record_check(struct span in, struct record_line *out, size_t *used)
 	struct reader r;
 	struct span mark, body;
 	uint32_t len, crc;
-	uint64_t id;
+	uint64_t id, time_ms;
 
 	if (newline == NULL) {
 		if (in.len <= RECORD_HEAD_LEN + RECORD_LINE_MAX)
@@ -208,9 +208,10 @@ record_check(struct span in, struct record_line *out, size_t *used)
 		return Q_FORMAT;
 	body = span_of(r.p, r.left);
 	if (libdeflate_crc32(0, body.p, body.len) != crc ||
-	    take_decimal(&r, UINT64_MAX, &id) != Q_OK || id == 0)
+	    take_decimal(&r, UINT64_MAX, &id) != Q_OK || id == 0 ||
+	    take_decimal(&r, INT64_MAX, &time_ms) != Q_OK)
 		return Q_FORMAT;
-	*out = (struct record_line){id, body};
+	*out = (struct record_line){id, (int64_t)time_ms, body};
 	return Q_OK;
 }
 

@@ -59,6 +59,7 @@ record_next(struct span in, struct record *out, struct buf *scratch, size_t *use
  * newline, borrowed from the input. */
 struct record_line {
 	uint64_t id;
+	int64_t time_ms;
 	struct span body;
 };
 /* Check the first line of in: Q_OK, Q_SHORT, Q_FORMAT and *used as above. */

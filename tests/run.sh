@@ -3,7 +3,7 @@
 # line "N passed, N failed".  Words given as arguments select programs by name.
 #
 # Environment: BUILD, SERVER, CLIENT (as in the Makefile), JOBS (programs at
-# once), SLOW (time limits are multiplied by it, for sanitizers and valgrind),
+# once), SKIP (a pattern: programs to leave out), SLOW (time limits are multiplied by it, for sanitizers and valgrind),
 # WRAP (a command to run each test program under).
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -21,6 +21,7 @@ list=$(find "$BUILD/tests" -maxdepth 2 -type f \( -name 'test_*' -o -name 'fuzz_
 if [ $# -gt 0 ]; then
   list=$(for w in "$@"; do grep -- "$w" <<<"$list"; done | sort -u)
 fi
+[ -z "${SKIP:-}" ] || list=$(grep -vE -- "$SKIP" <<<"$list")
 
 one() {
   local bin=$1 name log start

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between OpenSSL and the socket stands a BIO of our own.  It hands out what was read
+ * before TLS began; it never blocks and never raises SIGPIPE; and the end of the
+ * stream looks to OpenSSL like "nothing there now", because OpenSSL would take a
+ * missing close_notify for an attack and refuse to write any more: but a peer that
+ * has shut its sending side may still read our last words.  Protocols know by
+ * themselves whether a message is whole.
+ *
+ * Memory: OpenSSL's two buffers of 16 KiB are given back whenever they are empty.
+ * Reading ahead takes many small records with one recv(2).
+ */
+#include "crypto/tls.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include "crypto/evp.h"
+
+#define TICKET_SECONDS 3600
+
+struct tls_context {
+	atomic_uint refs;
+	SSL_CTX *ctx;
+	bool server;
+};
+
+struct tls {
+	SSL *ssl;
+	struct tls_context *context;
+	int fd;
+	struct buf first; /* read before TLS began; empty once it is used up */
+	size_t first_used;
+	bool ended;       /* the socket has no more to read */
+	int failure;      /* errno of the socket, or 0 */
+	enum qerr broken; /* what ended it for good, or Q_OK */
+	const char *reason;
+};
+
+/* ---- the BIO ---- */
+
+static int
+bio_failed(BIO *b, struct tls *t, int retry)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
+	    errno == ENOBUFS || errno == ENOMEM)
+		BIO_set_flags(b, retry | BIO_FLAGS_SHOULD_RETRY);
+	else
+		t->failure = errno;
+	return -1;
+}
+
+static int
+bio_read(BIO *b, char *p, int n)
+{
+	struct tls *t = BIO_get_data(b);
+	size_t left = t->first.len - t->first_used, len = n > 0 ? (size_t)n : 0;
+	ssize_t r;
+
+	BIO_clear_retry_flags(b);
+	if (left > 0) {
+		len = len < left ? len : left;
+		memcpy(p, t->first.p + t->first_used, len);
+		t->first_used += len;
+		if (t->first_used == t->first.len) {
+			buf_free(&t->first);
+			t->first_used = 0;
+		}
+		return (int)len;
+	}
+	r = t->ended ? 0 : recv(t->fd, p, len, MSG_DONTWAIT);
+	if (r > 0)
+		return (int)r;
+	if (r < 0)
+		return bio_failed(b, t, BIO_FLAGS_READ);
+	t->ended = true;
+	BIO_set_retry_read(b);
+	return -1;
+}
+
+static int
+bio_write(BIO *b, const char *p, int n)
+{
+	struct tls *t = BIO_get_data(b);
+	ssize_t r = send(t->fd, p, n > 0 ? (size_t)n : 0, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(b);
+	return r >= 0 ? (int)r : bio_failed(b, t, BIO_FLAGS_WRITE);
+}
+
+static long
+bio_ctrl(BIO *b, int what, long n, void *p)
+{
+	(void)b, (void)n, (void)p;
+	return what == BIO_CTRL_FLUSH; /* there is nothing to flush */
+}
+
+/* Shared and never freed, as in evp.c. */
+static const BIO_METHOD *
+bio_method(void)
+{
+	static _Atomic(BIO_METHOD *) method;
+	BIO_METHOD *mine, *shared = atomic_load(&method);
+
+	if (shared != NULL)
+		return shared;
+	mine = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+	if (mine == NULL)
+		return NULL;
+	BIO_meth_set_read(mine, bio_read);
+	BIO_meth_set_write(mine, bio_write);
+	BIO_meth_set_ctrl(mine, bio_ctrl);
+	if (atomic_compare_exchange_strong(&method, &shared, mine))
+		return mine;
+	BIO_meth_free(mine);
+	return shared;
+}
+
+/* ---- contexts ---- */
+
+static enum qerr
+context_new(bool server, struct tls_context **out)
+{
+	struct tls_context *c = calloc(1, sizeof(*c));
+	SSL_CTX *ctx;
+
+	if (c == NULL)
+		return Q_NOMEM;
+	ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+	if (ctx == NULL) {
+		free(c);
+		return evp_failed(Q_NOMEM);
+	}
+	atomic_init(&c->refs, 1);
+	c->ctx = ctx;
+	c->server = server;
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE |
+				     SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_timeout(ctx, TICKET_SECONDS);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+					  "TLS_CHACHA20_POLY1305_SHA256") != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") != 1 ||
+	    SSL_CTX_set_num_tickets(ctx, 1) != 1) {
+		tls_context_free(c);
+		return evp_failed(Q_CRYPTO);
+	}
+	*out = c;
+	return Q_OK;
+}
+
+/* Read all certificates of pem.  Q_FORMAT: there is none, or one is broken. */
+static enum qerr
+read_certs(struct span pem, STACK_OF(X509) * *out)
+{
+	STACK_OF(X509) *list = sk_X509_new_null();
+	BIO *in = pem.len > 0 ? BIO_new_mem_buf(pem.p, (int)pem.len) : NULL;
+	X509 *x;
+	bool whole;
+
+	while (list != NULL && in != NULL &&
+	       (x = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
+		if (sk_X509_push(list, x) <= 0) {
+			X509_free(x);
+			break;
+		}
+	/* The end of the text is the one error that is expected. */
+	whole = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	BIO_free(in);
+	if (list != NULL && sk_X509_num(list) > 0 && whole) {
+		ERR_clear_error();
+		*out = list;
+		return Q_OK;
+	}
+	sk_X509_pop_free(list, X509_free);
+	return evp_failed(list == NULL ? Q_NOMEM : Q_FORMAT);
+}
+
+enum qerr
+tls_server_context(const struct key *key, struct span chain, struct tls_context **out)
+{
+	STACK_OF(X509) * certs;
+	struct tls_context *c;
+	enum qerr e;
+
+	if ((e = read_certs(chain, &certs)) != Q_OK)
+		return e;
+	if ((e = context_new(true, &c)) == Q_OK) {
+		X509 *leaf = sk_X509_shift(certs);
+
+		if (SSL_CTX_use_cert_and_key(c->ctx, leaf, key_evp(key), certs, 1) != 1) {
+			tls_context_free(c);
+			e = evp_failed(Q_DENIED);
+		}
+		X509_free(leaf);
+	}
+	sk_X509_pop_free(certs, X509_free);
+	if (e == Q_OK)
+		*out = c;
+	return e;
+}
+
+static enum qerr
+trust(struct tls_context *c, struct span ca)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(c->ctx);
+	STACK_OF(X509) * certs;
+	enum qerr e = read_certs(ca, &certs);
+
+	if (e != Q_OK)
+		return e;
+	for (int i = 0; e == Q_OK && i < sk_X509_num(certs); i++)
+		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
+			e = evp_failed(Q_NOMEM);
+	sk_X509_pop_free(certs, X509_free);
+	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
+	return e;
+}
+
+enum qerr
+tls_client_context(struct span ca, struct tls_context **out)
+{
+	struct tls_context *c;
+	enum qerr e = context_new(false, &c);
+
+	if (e != Q_OK)
+		return e;
+	if (ca.len > 0 && (e = trust(c, ca)) != Q_OK) {
+		tls_context_free(c);
+		return e;
+	}
+	*out = c;
+	return Q_OK;
+}
+
+struct tls_context *
+tls_context_ref(struct tls_context *c)
+{
+	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+	return c;
+}
+
+void
+tls_context_free(struct tls_context *c)
+{
+	if (c == NULL ||
+	    atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	SSL_CTX_free(c->ctx);
+	free(c);
+}
+
+/* ---- connections ---- */
+
+struct tls *
+tls_new(struct tls_context *c, int fd, struct span first)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	const BIO_METHOD *method = bio_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+
+	if (t != NULL)
+		t->first = (struct buf)BUF_INIT(first.len);
+	if (t == NULL || bio == NULL || buf_put_span(&t->first, first) != Q_OK ||
+	    (t->ssl = SSL_new(c->ctx)) == NULL) {
+		BIO_free(bio);
+		if (t != NULL)
+			buf_free(&t->first);
+		free(t);
+		ERR_clear_error();
+		return NULL;
+	}
+	t->context = tls_context_ref(c);
+	t->fd = fd;
+	t->reason = "";
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	if (c->server)
+		SSL_set_accept_state(t->ssl);
+	else
+		SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	tls_context_free(t->context);
+	buf_free(&t->first);
+	free(t);
+}
+
+static enum qerr
+broken(struct tls *t, enum qerr e)
+{
+	t->broken = e;
+	return e;
+}
+
+/* What an SSL_ function that returned r means. */
+static enum qerr
+result(struct tls *t, int r)
+{
+	unsigned long code;
+
+	switch (SSL_get_error(t->ssl, r)) {
+	case SSL_ERROR_NONE: return Q_OK;
+	case SSL_ERROR_ZERO_RETURN: return Q_CLOSED;
+	case SSL_ERROR_WANT_READ: return t->ended ? Q_CLOSED : Q_SHORT;
+	case SSL_ERROR_WANT_WRITE: return Q_FULL;
+	case SSL_ERROR_SYSCALL:
+		if (t->failure == 0 || t->failure == EPIPE || t->failure == ECONNRESET)
+			return broken(t, Q_CLOSED);
+		errno = t->failure;
+		return broken(t, t->failure == ETIMEDOUT ? Q_TIMEOUT : Q_SYS);
+	default: break;
+	}
+	code = ERR_peek_error();
+	if (ERR_reason_error_string(code) != NULL)
+		t->reason = ERR_reason_error_string(code);
+	return broken(t, evp_failed(Q_DENIED));
+}
+
+enum qerr
+tls_handshake(struct tls *t)
+{
+	if (t->broken != Q_OK)
+		return t->broken;
+	ERR_clear_error();
+	return result(t, SSL_do_handshake(t->ssl));
+}
+
+enum qerr
+tls_read(struct tls *t, void *p, size_t n, size_t *got)
+{
+	size_t have = 0, more;
+	enum qerr e = Q_OK;
+
+	if (t->broken != Q_OK)
+		return t->broken;
+	/* One SSL_read is one record; small ones come many at a time. */
+	do {
+		ERR_clear_error();
+		e = result(t, SSL_read_ex(t->ssl, (uint8_t *)p + have, n - have, &more));
+		if (e == Q_OK)
+			have += more;
+	} while (e == Q_OK && have < n && SSL_has_pending(t->ssl));
+	if (have == 0)
+		return e;
+	*got = have;
+	return Q_OK;
+}
+
+enum qerr
+tls_write(struct tls *t, const void *p, size_t n, size_t *put)
+{
+	if (t->broken != Q_OK)
+		return t->broken;
+	ERR_clear_error();
+	return result(t, SSL_write_ex(t->ssl, p, n, put));
+}
+
+bool
+tls_pending(const struct tls *t)
+{
+	return t->first.len > 0 || SSL_has_pending(t->ssl);
+}
+
+void
+tls_close(struct tls *t)
+{
+	if (t->broken == Q_OK && SSL_is_init_finished(t->ssl))
+		(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+const char *
+tls_reason(const struct tls *t)
+{
+	return t->reason;
+}
+
+const char *
+tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
+
+enum qerr
+tls_peer_pem(const struct tls *t, struct buf *out)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(t->ssl);
+	BIO *text = BIO_new(BIO_s_mem());
+	enum qerr e = text != NULL ? Q_OK : Q_NOMEM;
+	char *p;
+	long len;
+
+	for (int i = 0; e == Q_OK && i < sk_X509_num(chain); i++)
+		if (PEM_write_bio_X509(text, sk_X509_value(chain, i)) != 1)
+			e = Q_CRYPTO;
+	if (e == Q_OK && (len = BIO_get_mem_data(text, &p)) > 0)
+		e = buf_put(out, p, (size_t)len);
+	BIO_free(text);
+	return e == Q_OK ? Q_OK : evp_failed(e);
+}

@@ -5,6 +5,10 @@
  * message, so a tree under one mutex is plenty; a timer wheel would be faster
  * and rounder, and harder to read.
  *
+ * Most timers are deadlines that are cancelled long before.  So the thread is woken
+ * only for a timer that is due before it would look by itself, and cancelling
+ * wakes nobody: a login would otherwise pay for two switches of threads.
+ *
  * A callback runs without the lock, so it may set and cancel timers and take
  * any other lock.  `running` says which timer it belongs to, so that
  * timer_cancel can promise that it is over.
@@ -22,10 +26,11 @@ RB_HEAD(timer_tree, timer);
 
 struct timers {
 	struct lock lock;
-	pthread_cond_t changed; /* another timer is the first one now, or stop */
+	pthread_cond_t changed; /* a timer is due before looks_ms, or stop */
 	pthread_cond_t done;    /* a callback has returned */
 	struct timer_tree tree; /* [lock] */
 	struct timer *running;  /* [lock] whose callback runs; only compared */
+	int64_t looks_ms;       /* [lock] until when the thread sleeps */
 	uint64_t next_seq;      /* [lock] */
 	bool stop;              /* [lock] */
 	pthread_t thread;
@@ -52,7 +57,9 @@ turn_locked(struct timers *t) REQUIRES(t->lock)
 
 	LOCK_ASSERT_HELD(&t->lock);
 	if (tm == NULL || tm->at_ms > clock_mono_ms()) {
+		t->looks_ms = tm == NULL ? INT64_MAX : tm->at_ms;
 		lock_wait(&t->lock, &t->changed, tm == NULL ? 0 : tm->at_ms);
+		t->looks_ms = 0;
 		return;
 	}
 	RB_REMOVE(timer_tree, &t->tree, tm);
@@ -134,7 +141,7 @@ timer_set(struct timers *t, struct timer *tm, int64_t at_ms, void (*fire)(void *
 	tm->arg = arg;
 	tm->armed = true;
 	RB_INSERT(timer_tree, &t->tree, tm);
-	if (RB_MIN(timer_tree, &t->tree) == tm)
+	if (at_ms < t->looks_ms)
 		pthread_cond_signal(&t->changed);
 	lock_drop(&t->lock);
 }

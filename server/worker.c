@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Workers are detached: nobody joins thousands of threads.  They are counted
- * instead, and the one who stops the server waits for the count to reach zero.
+ * instead, and the one who stops the server waits for the counts to reach zero.
+ *
+ * A session begins in one thread and lives in another.  The handshake fills a
+ * thread's memory with what cryptography keeps for it (a random generator, malloc's
+ * cache, touched stack), which an idle session must not hold; so it goes on in a
+ * fresh thread.  The thread that has done the handshake is the best one for the
+ * next connection, for the same reason: a few of them wait for it.  Making all
+ * that anew cost a login a third of its time.
  */
 #include "server/worker.h"
 
@@ -45,11 +52,22 @@
 #define LINGER_MS  1000
 #define LINGER_MAX (256 * 1024)
 
+/* How many threads wait for a connection at most, and how long. */
+#define SPARE_MAX 8
+#define SPARE_MS  10000
+
 static struct {
 	struct lock lock;
 	pthread_cond_t none; /* on the monotonic clock, made by the first worker */
-	bool ready;          /* [lock] none is made */
-	size_t count;        /* [lock] */
+	bool ready;          /* [lock] the conditions are made */
+	bool closing;        /* [lock] spare threads are to end */
+	size_t count;        /* [lock] sessions that have a worker */
+	size_t threads;      /* [lock] workers and spare threads */
+	struct spare {
+		bool taken;              /* [lock] a thread waits here */
+		struct session *session; /* [lock] what it shall serve */
+		pthread_cond_t given;
+	} spares[SPARE_MAX];
 } workers = {.lock = LOCK_INIT};
 
 /* ---- first bytes ---- */
@@ -153,19 +171,77 @@ finish(struct session *s)
 	outbox_flush_touched();
 }
 
+/* ---- counting ---- */
+
 static void
-count(int change)
+count(int sessions, int threads)
 {
 	lock_take(&workers.lock);
 	if (!workers.ready) {
 		lock_cond_init(&workers.none);
+		for (size_t i = 0; i < SPARE_MAX; i++)
+			lock_cond_init(&workers.spares[i].given);
 		workers.ready = true;
 	}
-	if (change > 0)
-		workers.count++;
-	else if (--workers.count == 0)
+	workers.count += (size_t)sessions;
+	workers.threads += (size_t)threads;
+	if (workers.threads == 0)
 		pthread_cond_broadcast(&workers.none);
 	lock_drop(&workers.lock);
+}
+
+/* ---- spare threads ---- */
+
+/* The first place that is free or, to be given a session, waits for one: so the
+ * thread that has waited least is likely to go first. */
+static struct spare *
+spare_find_locked(bool waiting) REQUIRES(workers.lock)
+{
+	for (size_t i = 0; i < SPARE_MAX; i++) {
+		struct spare *p = &workers.spares[i];
+
+		if (p->taken == waiting && p->session == NULL)
+			return p;
+	}
+	return NULL;
+}
+
+/* Wait for another session to begin.  NULL: this thread is not wanted. */
+static struct session *
+spare_wait(void)
+{
+	int64_t until_ms = clock_mono_ms() + SPARE_MS;
+	struct session *s = NULL;
+	struct spare *place;
+	bool in_time = true;
+
+	lock_take(&workers.lock);
+	if ((place = spare_find_locked(false)) != NULL) {
+		place->taken = true;
+		while (place->session == NULL && in_time && !workers.closing)
+			in_time = lock_wait(&workers.lock, &place->given, until_ms);
+		s = place->session;
+		place->session = NULL;
+		place->taken = false;
+	}
+	lock_drop(&workers.lock);
+	return s;
+}
+
+/* Give s to a thread that waits; false when there is none.  The signal comes after
+ * the lock, or the other thread would run into it. */
+static bool
+spare_give(struct session *s)
+{
+	struct spare *place;
+
+	lock_take(&workers.lock);
+	if ((place = spare_find_locked(true)) != NULL)
+		place->session = s;
+	lock_drop(&workers.lock);
+	if (place != NULL)
+		pthread_cond_signal(&place->given);
+	return place != NULL;
 }
 
 /* ---- the threads of a worker ----
@@ -209,14 +285,13 @@ trim_stack(void)
 
 static enum qerr start_thread(struct session *s);
 
-static void *
-worker_main(void *arg)
+/* Serve s, or the part of its life that is this thread's. */
+static void
+serve(struct session *s)
 {
-	struct session *s = arg;
 	bool handed_over = false;
 
 	session_adopt(s);
-	trim_stack();
 	/* Once handed over, s is the other thread's: look at that first. */
 	while (!handed_over && s->then != NULL) {
 		void (*part)(struct session *) = s->then;
@@ -229,10 +304,28 @@ worker_main(void *arg)
 	if (!handed_over) {
 		finish(s);
 		session_unref(s);
+		count(-1, 0);
+	}
+	session_adopt(NULL);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct session *s = arg;
+	bool fresh = s->then != begin;
+
+	if (fresh) {
+		trim_stack();
+		serve(s);
+	} else {
+		do
+			serve(s);
+		while ((s = spare_wait()) != NULL);
 	}
 	/* Before the count, so that nobody ends the process meanwhile. */
 	crypto_thread_idle();
-	count(-1);
+	count(0, -1);
 	return NULL;
 }
 
@@ -245,7 +338,7 @@ start_thread(struct session *s)
 
 	if (pthread_attr_init(&attr) != 0)
 		return Q_NOMEM;
-	count(1);
+	count(0, 1);
 	rc = pthread_attr_setstacksize(&attr, STACK_SIZE);
 	if (rc == 0)
 		rc = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -254,7 +347,7 @@ start_thread(struct session *s)
 	pthread_attr_destroy(&attr);
 	if (rc == 0)
 		return Q_OK;
-	count(-1);
+	count(0, -1);
 	return Q_NOMEM;
 }
 
@@ -262,7 +355,11 @@ enum qerr
 worker_start(struct session *s)
 {
 	s->then = begin;
-	return start_thread(s);
+	count(1, 0);
+	if (spare_give(s) || start_thread(s) == Q_OK)
+		return Q_OK;
+	count(-1, 0);
+	return Q_NOMEM;
 }
 
 size_t
@@ -282,9 +379,13 @@ workers_wait(int64_t deadline_ms)
 	bool in_time = true, none;
 
 	lock_take(&workers.lock);
-	while (in_time && workers.count > 0)
+	workers.closing = true;
+	for (size_t i = 0; i < SPARE_MAX && workers.ready; i++)
+		pthread_cond_signal(&workers.spares[i].given);
+	while (in_time && workers.threads > 0)
 		in_time = lock_wait(&workers.lock, &workers.none, deadline_ms);
-	none = workers.count == 0;
+	workers.closing = false;
+	none = workers.threads == 0;
 	lock_drop(&workers.lock);
 	return none;
 }

@@ -142,7 +142,7 @@ serve_one(struct flusher *f, struct session *s, bool ready)
 		e = write_one_locked(f, s);
 	}
 	slow = e == Q_TIMEOUT || (e == Q_FULL && clock_mono_ms() - s->out.progress_ms >=
-						     FLUSHER_PATIENCE_MS);
+						     s->out.patience_ms);
 	lock_drop(&s->out.lock);
 	if (slow || e == Q_CLOSED)
 		session_end(s, slow ? GOODBYE_SLOW : GOODBYE_SELF, NULL);

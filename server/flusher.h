@@ -4,7 +4,8 @@
  *
  * A session whose peer does not read costs its outbox and one entry in an epoll
  * set, nothing else: no thread waits for it.  A session that takes nothing for
- * FLUSHER_PATIENCE_MS while bytes wait is ended as GOODBYE_SLOW.
+ * FLUSHER_PATIENCE_MS (or what its protocol has set in the outbox) while bytes wait is
+ * ended as GOODBYE_SLOW.
  */
 #ifndef SERVER_FLUSHER_H
 #define SERVER_FLUSHER_H

@@ -28,7 +28,10 @@ void
 outbox_init(struct outbox *o, size_t soft, size_t hard)
 {
 	assert(soft > 0 && soft <= hard);
-	*o = (struct outbox){.data = BUF_INIT(SIZE_MAX / 2), .soft = soft, .hard = hard};
+	*o = (struct outbox){.data = BUF_INIT(SIZE_MAX / 2),
+			      .soft = soft,
+			      .hard = hard,
+			      .patience_ms = FLUSHER_PATIENCE_MS};
 	lock_init(&o->lock);
 	lock_cond_init(&o->room);
 }
@@ -180,6 +183,7 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 		if (e != Q_OK)
 			break;
 		o->sent += put;
+		o->written += put;
 	}
 	if (e == Q_OK) {
 		buf_free(&o->data);

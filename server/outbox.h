@@ -34,6 +34,7 @@ struct outbox {
 	struct lock lock;
 	struct buf data;     /* [lock] bytes before `sent` are written already */
 	size_t sent;         /* [lock] */
+	uint64_t written;    /* [lock] bytes that the stream has taken since birth */
 	size_t soft;         /* bytes; set at birth */
 	size_t hard;         /* bytes; set at birth */
 	bool closed;         /* [lock] no more is taken */
@@ -44,6 +45,8 @@ struct outbox {
 	pthread_cond_t room; /* it drained to half of soft, or was closed */
 	int64_t progress_ms; /* [lock] monotonic; while bytes wait: when some last
 				 * went, or when they began to wait */
+	int64_t patience_ms; /* set before others see the session: how long bytes may
+				 * wait without progress (flusher.h) */
 };
 
 void outbox_init(struct outbox *o, size_t soft, size_t hard);

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "crypto/random.h"
 #include "server/addresses.h"
@@ -40,6 +41,8 @@ struct identity {
 	struct key *key;
 	struct buf cert_pem;
 	struct buf ca_pem;
+	struct tls_context *tls;
+	int64_t tls_made_ms; /* monotonic */
 	uint8_t ca_sum[SHA256_LEN];
 	char code[ENROL_CODE_SIZE];
 };
@@ -385,30 +388,51 @@ material_load(struct material *m)
 	return e == Q_MISSING ? enrol_code_make(m->store, m->code, m->why) : e;
 }
 
+/* The CA goes along, although clients that have pinned it need it not: one that comes
+ * for the first time can show its fingerprint to a person. */
+static enum qerr
+make_tls(const struct key *key, struct span cert, struct span ca,
+	 struct tls_context **out)
+{
+	struct buf chain = BUF_INIT(2 * CERT_PEM_MAX);
+	enum qerr e;
+
+	if ((e = buf_put_span(&chain, cert)) == Q_OK &&
+	    (e = buf_put_span(&chain, ca)) == Q_OK)
+		e = tls_server_context(key, buf_span(&chain), out);
+	buf_free(&chain);
+	return e;
+}
+
 /* Turn m into what is served and swap it in. */
 static enum qerr
 adopt(struct identity *id, struct material *m)
 {
 	struct buf cert = BUF_INIT(CERT_PEM_MAX), ca = BUF_INIT(CERT_PEM_MAX), swap;
+	struct tls_context *tls = NULL, *old_tls;
 	uint8_t sum[SHA256_LEN];
 	struct key *old;
 	enum qerr e;
 
 	if ((e = cert_pem(m->cert, &cert)) != Q_OK ||
 	    (e = cert_pem(m->ca, &ca)) != Q_OK ||
-	    (e = cert_fingerprint(m->ca, sum)) != Q_OK) {
+	    (e = cert_fingerprint(m->ca, sum)) != Q_OK ||
+	    (e = make_tls(m->key, buf_span(&cert), buf_span(&ca), &tls)) != Q_OK) {
 		why_set(m->why, e, "cannot use the certificate: %s", qerr_str(e));
 	} else {
 		lock_take(&id->lock);
 		old = id->key, id->key = m->key, m->key = old;
 		swap = id->cert_pem, id->cert_pem = cert, cert = swap;
 		swap = id->ca_pem, id->ca_pem = ca, ca = swap;
+		old_tls = id->tls, id->tls = tls, tls = old_tls;
+		id->tls_made_ms = clock_mono_ms();
 		memcpy(id->ca_sum, sum, sizeof(sum));
 		memcpy(id->code, m->code, sizeof(id->code));
 		lock_drop(&id->lock);
 	}
 	buf_free(&cert);
 	buf_free(&ca);
+	tls_context_free(tls);
 	return e;
 }
 
@@ -452,6 +476,7 @@ identity_free(struct identity *id)
 	key_free(id->key);
 	buf_free(&id->cert_pem);
 	buf_free(&id->ca_pem);
+	tls_context_free(id->tls);
 	secret_wipe(id->code, sizeof(id->code));
 	lock_fini(&id->lock);
 	free(id);
@@ -466,6 +491,59 @@ identity_key(struct identity *id)
 	k = key_ref(id->key);
 	lock_drop(&id->lock);
 	return k;
+}
+
+/* Is the context that is served old?  Then take what a new one is made of; the next
+ * one to ask gets "no", so that one thread makes it. */
+static bool
+tls_is_old(struct identity *id, struct key **key, struct buf *cert, struct buf *ca)
+{
+	int64_t now = clock_mono_ms();
+	bool old;
+
+	lock_take(&id->lock);
+	old = now - id->tls_made_ms >= IDENTITY_TICKETS_MS &&
+	      buf_put_span(cert, buf_span(&id->cert_pem)) == Q_OK &&
+	      buf_put_span(ca, buf_span(&id->ca_pem)) == Q_OK;
+	if (old) {
+		*key = key_ref(id->key);
+		id->tls_made_ms = now;
+	}
+	lock_drop(&id->lock);
+	return old;
+}
+
+static void
+renew_tls(struct identity *id)
+{
+	struct buf cert = BUF_INIT(CERT_PEM_MAX), ca = BUF_INIT(CERT_PEM_MAX);
+	struct tls_context *fresh = NULL, *old;
+	struct key *key = NULL;
+
+	if (tls_is_old(id, &key, &cert, &ca) &&
+	    make_tls(key, buf_span(&cert), buf_span(&ca), &fresh) == Q_OK) {
+		lock_take(&id->lock);
+		/* A reload may have been quicker; its context is the right one. */
+		if (id->key == key)
+			old = id->tls, id->tls = fresh, fresh = old;
+		lock_drop(&id->lock);
+	}
+	tls_context_free(fresh);
+	key_free(key);
+	buf_free(&cert);
+	buf_free(&ca);
+}
+
+struct tls_context *
+identity_tls(struct identity *id)
+{
+	struct tls_context *c;
+
+	renew_tls(id);
+	lock_take(&id->lock);
+	c = tls_context_ref(id->tls);
+	lock_drop(&id->lock);
+	return c;
 }
 
 static enum qerr

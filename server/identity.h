@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "crypto/cert.h"
 #include "crypto/key.h"
+#include "crypto/tls.h"
 #include "server/config.h"
 #include "server/enrol_code.h"
 #include "store/store.h"
@@ -30,6 +31,10 @@ void identity_free(struct identity *id);
 
 /* References and copies of what is current; any thread. */
 struct key *identity_key(struct identity *id);
+/* What TLS connections begin with: key, certificate and CA, and a key for tickets that
+ * is made anew with every reload and every IDENTITY_TICKETS_MS. */
+#define IDENTITY_TICKETS_MS (12 * 3600 * INT64_C(1000))
+struct tls_context *identity_tls(struct identity *id);
 /* The certificate and the CA in PEM, appended to out. */
 enum qerr identity_cert_pem(struct identity *id, struct buf *out);
 enum qerr identity_ca_pem(struct identity *id, struct buf *out);

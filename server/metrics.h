@@ -15,6 +15,8 @@
 	X(connections_total, "connections accepted")                           \
 	X(connections_refused, "connections refused at a limit")               \
 	X(unrecognised_total, "connections whose first bytes fit no protocol") \
+	X(tls_handshakes_total, "TLS handshakes")                              \
+	X(tls_failures_total, "TLS handshakes and connections that failed")    \
 	X(logins_total, "logins")                                              \
 	X(login_failures_total, "logins that failed")                          \
 	X(enrolments_total, "users enrolled")                                  \

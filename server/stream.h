@@ -21,6 +21,7 @@ struct stream;
 
 struct stream_ops {
 	const char *name; /* "plain", "tls": for logs and ctl sessions */
+	bool sealed;      /* nobody on the way can read it */
 	/* Read up to n > 0 bytes.  Q_OK: *got > 0.  Q_CLOSED: orderly end, or
 	 * end_reading was called.  Q_FULL: nothing there now (STREAM_NOW).
 	 * Q_SHORT: the waker, which is open, was rung (STREAM_WAIT).  Q_SYS, or

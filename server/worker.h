@@ -17,6 +17,10 @@ struct session;
  * reference; not on failure: Q_NOMEM, no thread to be had. */
 enum qerr worker_start(struct session *s);
 
+/* On the worker: wait until the first bytes say which protocol it is, and serve it.  For
+ * what is found inside a stream that was taken off; the deadline keeps running. */
+void worker_serve(struct session *s);
+
 /* How many workers there are. */
 size_t workers_count(void);
 /* Wait until every worker has ended or deadline_ms; true when none is left. */

@@ -5,9 +5,11 @@
 #include "server/protocol.h"
 
 #include "server/relay/relay.h"
+#include "server/tls.h"
 
 const struct protocol *const protocols[] = {
     &relay_protocol,
+    &tls_protocol,
     NULL,
 };
 

@@ -81,20 +81,20 @@ unrecognised(struct session *s)
 }
 
 /* Wait until the first bytes say which protocol it is, consuming nothing.  NULL:
- * they fit none, or did not come. */
+ * they fit none, or did not come.  The row that has just taken itself off is none:
+ * nobody speaks TLS inside TLS. */
 static const struct protocol *
 recognise(struct session *s)
 {
 	const struct protocol *p;
 	enum qerr e;
 
-	session_deadline(s, clock_mono_ms() + config_now()->handshake_timeout_ms);
 	do {
 		e = session_fill(s, FIRST_BYTES_MAX);
 		if (e == Q_OK)
 			e = protocol_recognise(session_input(s), &p);
 	} while (e == Q_SHORT);
-	if (e == Q_OK)
+	if (e == Q_OK && p != atomic_load(&s->protocol))
 		return p;
 	/* Somebody who comes and goes without a byte has looked whether the port
 	 * is open: that is worth no line. */
@@ -249,8 +249,8 @@ spare_give(struct session *s)
  * A session's life has parts, s->then being the next one: begin, and what a
  * protocol hands to session_continue.  Each part gets a thread of its own. */
 
-static void
-begin(struct session *s)
+void
+worker_serve(struct session *s)
 {
 	const struct protocol *p = recognise(s);
 
@@ -258,6 +258,13 @@ begin(struct session *s)
 		return;
 	atomic_store(&s->protocol, p);
 	p->serve(s);
+}
+
+static void
+begin(struct session *s)
+{
+	session_deadline(s, clock_mono_ms() + config_now()->handshake_timeout_ms);
+	worker_serve(s);
 }
 
 /* Give the kernel back the pages of a stack that glibc has kept from a thread that

@@ -32,6 +32,12 @@ static const struct {
     /* a sealed frame is no beginning */
     {BYTES("\x40\x00\x00\x00"), NULL},
     {BYTES("\x40\x00"), NULL},
+    /* a TLS record with a handshake message */
+    {BYTES("\x16\x03\x01\x02\x00\x01"), "tls"},
+    {BYTES("\x16\x03"), "tls"},
+    {BYTES("\x16"), "more"},
+    {BYTES("\x16\x02\x00"), NULL},
+    {BYTES("\x15\x03\x01"), NULL},
     /* nobody's */
     {BYTES("\r\n"), NULL},
     {BYTES("hello, world"), NULL},

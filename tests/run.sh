@@ -2,9 +2,9 @@
 # Run every test program below $BUILD/tests, several at a time, and end with one
 # line "N passed, N failed".  Words given as arguments select programs by name.
 #
-# Environment: BUILD, SERVER, CLIENT (as in the Makefile), JOBS (programs at
-# once), SKIP (a pattern: programs to leave out), SLOW (time limits are multiplied by it, for sanitizers and valgrind),
-# WRAP (a command to run each test program under).
+# Environment: BUILD, SERVER, CLIENT (as in the Makefile), JOBS (programs at once),
+# SLOW (time limits are multiplied by it, for sanitizers and valgrind), SKIP (a
+# pattern: programs to leave out), WRAP (a command to run each test program under).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}

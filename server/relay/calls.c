@@ -93,17 +93,17 @@ send_frame(struct relay_session *rs, int32_t opcode, struct span data)
 /* ---- one step of the switchboard ---- */
 
 struct step {
-	struct chat *chat; /* the one that begins with this step, if it does */
+	struct relay_chat *chat; /* the one that begins with this step, if it does */
 	size_t n;
 	struct told {
 		struct session *session; /* a reference */
 		enum qerr e;             /* of putting the frame */
-		struct chat *left;       /* a reference to let go */
+		struct relay_chat *left; /* a reference to let go */
 	} told[SWITCHBOARD_TOLD_MAX];
 };
 
 static void
-begin(struct step *step, struct chat *chat) ACQUIRES(relay_board.lock)
+begin(struct step *step, struct relay_chat *chat) ACQUIRES(relay_board.lock)
 {
 	memset(step, 0, sizeof(*step));
 	step->chat = chat;
@@ -120,8 +120,8 @@ finish(struct step *step) RELEASES(relay_board.lock)
 		relay_settle_put(t->session->state, t->e);
 		if (t->left != NULL)
 			log_event(LOG_DEBUG, t->session, "chat-end", "with=%s",
-				  chat_partner(t->left, t->session)->user);
-		chat_unref(t->left);
+				  relay_chat_partner(t->left, t->session)->user);
+		relay_chat_unref(t->left);
 		session_unref(t->session);
 	}
 }
@@ -170,13 +170,13 @@ relay_tell(void *arg, struct seat *to, enum tell what, struct seat *about)
 
 	assert(step->n <= SWITCHBOARD_TOLD_MAX);
 	if (what == TELL_PEER_KEY)
-		chat_join(step->chat, s, of_seat(about)->session);
+		relay_chat_join(step->chat, s, of_seat(about)->session);
 	t->session = session_ref(s);
 	lock_take(&s->out.lock);
 	t->e = tell_locked(s, what, about);
 	if (what == TELL_PEER_KEY || what == TELL_ACCEPTED) {
 		assert(rs->chat == NULL);
-		rs->chat = chat_ref(step->chat);
+		rs->chat = relay_chat_ref(step->chat);
 	} else if (what == TELL_CLOSED || what == TELL_LEFT) {
 		t->left = rs->chat;
 		rs->chat = NULL;
@@ -290,7 +290,7 @@ on_request(struct relay_session *rs, struct span data)
 static enum qerr
 on_accept(struct relay_session *rs, struct span data)
 {
-	struct chat *chat = chat_new();
+	struct relay_chat *chat = relay_chat_new();
 	bool ready = make_card(rs) && chat != NULL, begun = false;
 	struct step step;
 
@@ -305,9 +305,9 @@ on_accept(struct relay_session *rs, struct span data)
 	if (begun) {
 		metric_add(METRIC_chats_total, 1);
 		log_event(LOG_DEBUG, rs->session, "chat-begin", "with=%s",
-			  chat_partner(chat, rs->session)->user);
+			  relay_chat_partner(chat, rs->session)->user);
 	}
-	chat_unref(chat);
+	relay_chat_unref(chat);
 	return Q_OK;
 }
 

@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct chat *
-chat_new(void)
+struct relay_chat *
+relay_chat_new(void)
 {
-	struct chat *c = calloc(1, sizeof(*c));
+	struct relay_chat *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
@@ -16,15 +16,15 @@ chat_new(void)
 	return c;
 }
 
-struct chat *
-chat_ref(struct chat *c)
+struct relay_chat *
+relay_chat_ref(struct relay_chat *c)
 {
 	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
 	return c;
 }
 
 void
-chat_unref(struct chat *c)
+relay_chat_unref(struct relay_chat *c)
 {
 	if (c == NULL ||
 	    atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
@@ -36,7 +36,7 @@ chat_unref(struct chat *c)
 }
 
 void
-chat_join(struct chat *c, struct session *a, struct session *b)
+relay_chat_join(struct relay_chat *c, struct session *a, struct session *b)
 {
 	assert(c->who[0] == NULL && a != b);
 	c->who[0] = session_ref(a);
@@ -44,7 +44,7 @@ chat_join(struct chat *c, struct session *a, struct session *b)
 }
 
 struct session *
-chat_partner(const struct chat *c, const struct session *me)
+relay_chat_partner(const struct relay_chat *c, const struct session *me)
 {
 	assert(c->who[0] == me || c->who[1] == me);
 	return c->who[c->who[0] == me ? 1 : 0];
@@ -53,7 +53,7 @@ chat_partner(const struct chat *c, const struct session *me)
 /* Both sides may come here at once: msglog_open gives both the same object, and
  * the one that is later gives its reference back. */
 enum qerr
-chat_log(struct chat *c, struct store *store, struct msglog **out)
+relay_chat_log(struct relay_chat *c, struct store *store, struct msglog **out)
 {
 	struct msglog *log = atomic_load_explicit(&c->log, memory_order_acquire);
 	struct msglog *none = NULL;

@@ -15,24 +15,24 @@
 #include "server/session.h"
 #include "store/msglog.h"
 
-struct chat {
+struct relay_chat {
 	atomic_uint refs;
-	struct session *who[2];       /* references; set by chat_join, then fixed */
+	struct session *who[2];       /* references; set by relay_chat_join, then fixed */
 	_Atomic(struct msglog *) log; /* opened by the first message archived */
 };
 
 /* One reference for the caller.  NULL: no memory. */
-struct chat *chat_new(void);
-struct chat *chat_ref(struct chat *c);
+struct relay_chat *relay_chat_new(void);
+struct relay_chat *relay_chat_ref(struct relay_chat *c);
 /* The last one closes the log and lets the sessions go: hold no lock.  NULL is
  * fine. */
-void chat_unref(struct chat *c);
+void relay_chat_unref(struct relay_chat *c);
 /* Name the two sides (references are taken); once, before others see c. */
-void chat_join(struct chat *c, struct session *a, struct session *b);
+void relay_chat_join(struct relay_chat *c, struct session *a, struct session *b);
 /* The side that is not me; borrowed from c. */
-struct session *chat_partner(const struct chat *c, const struct session *me);
+struct session *relay_chat_partner(const struct relay_chat *c, const struct session *me);
 /* The pair's message log, borrowed from c; opened when it is not yet.  May wait
  * for the disk: hold no lock.  Errors as msglog_open. */
-enum qerr chat_log(struct chat *c, struct store *store, struct msglog **out);
+enum qerr relay_chat_log(struct relay_chat *c, struct store *store, struct msglog **out);
 
 #endif

@@ -87,19 +87,19 @@ run_add(struct run *run, uint8_t *plain, size_t len)
 /* ---- the chat, as the sender sees it ---- */
 
 /* A reference to the chat that rs is in, or NULL. */
-static struct chat *
+static struct relay_chat *
 chat_of(struct relay_session *rs)
 {
-	struct chat *chat;
+	struct relay_chat *chat;
 
 	lock_take(&rs->session->out.lock);
-	chat = rs->chat == NULL ? NULL : chat_ref(rs->chat);
+	chat = rs->chat == NULL ? NULL : relay_chat_ref(rs->chat);
 	lock_drop(&rs->session->out.lock);
 	return chat;
 }
 
 static bool
-still_in(struct relay_session *rs, const struct chat *chat)
+still_in(struct relay_session *rs, const struct relay_chat *chat)
 {
 	bool same;
 
@@ -112,16 +112,16 @@ still_in(struct relay_session *rs, const struct chat *chat)
 /* ---- archive ---- */
 
 static enum qerr
-archive(struct relay_session *rs, struct chat *chat, const struct run *run)
+archive(struct relay_session *rs, struct relay_chat *chat, const struct run *run)
 {
-	const struct session *to = chat_partner(chat, rs->session);
+	const struct session *to = relay_chat_partner(chat, rs->session);
 	struct record one = {.kind = "relay", .text = false};
 	struct record *records;
 	struct msglog *log;
 	size_t n = 0;
 	enum qerr e;
 
-	if ((e = chat_log(chat, rs->session->server->store, &log)) != Q_OK)
+	if ((e = relay_chat_log(chat, rs->session->server->store, &log)) != Q_OK)
 		return e;
 	if ((records = malloc(run->messages * sizeof(*records))) == NULL)
 		return Q_NOMEM;
@@ -168,7 +168,8 @@ seal_frames_locked(struct relay_session *to, struct run *run, size_t next, size_
  * longer in chat.  Else as outbox_reserve_locked, Q_MISSING for a counter that
  * is used up, Q_CRYPTO. */
 static enum qerr
-put_some(struct relay_session *to, const struct chat *chat, struct run *run, size_t *next)
+put_some(struct relay_session *to, const struct relay_chat *chat, struct run *run,
+	 size_t *next)
 {
 	size_t count = relay_distinct(to) ? 1 : run->n - *next;
 	size_t bytes = 0, done;
@@ -195,7 +196,8 @@ put_some(struct relay_session *to, const struct chat *chat, struct run *run, siz
 
 /* Until to takes messages again.  Q_CLOSED: there is nothing to wait for. */
 static enum qerr
-wait_room(struct relay_session *rs, struct relay_session *to, const struct chat *chat)
+wait_room(struct relay_session *rs, struct relay_session *to,
+	  const struct relay_chat *chat)
 {
 	int64_t deadline = clock_mono_ms() + rs->config->sender_wait_ms;
 
@@ -218,9 +220,9 @@ wait_room(struct relay_session *rs, struct relay_session *to, const struct chat 
 /* Everything in run, in order.  Q_OK: all of it is with the partner, or cannot
  * be and the chat is over; anything else: the server cannot go on. */
 static enum qerr
-pass_on(struct relay_session *rs, struct chat *chat, struct run *run)
+pass_on(struct relay_session *rs, struct relay_chat *chat, struct run *run)
 {
-	struct relay_session *to = chat_partner(chat, rs->session)->state;
+	struct relay_session *to = relay_chat_partner(chat, rs->session)->state;
 	size_t next = 0;
 	enum qerr e = Q_OK;
 
@@ -254,7 +256,7 @@ pass_on(struct relay_session *rs, struct chat *chat, struct run *run)
 void
 run_forward(struct relay_session *rs, struct run *run)
 {
-	struct chat *chat = run->n > 0 ? chat_of(rs) : NULL;
+	struct relay_chat *chat = run->n > 0 ? chat_of(rs) : NULL;
 	enum qerr e = Q_OK;
 
 	/* Outside a chat, dropped without a word. */
@@ -268,11 +270,11 @@ run_forward(struct relay_session *rs, struct run *run)
 		if (e != Q_OK) {
 			log_limited(LOG_ERROR, &rs->session->peer, rs->session,
 				    "forward-failed", "to=%s messages=%zu error=%s",
-				    chat_partner(chat, rs->session)->user, run->messages,
-				    qerr_str(e));
+				    relay_chat_partner(chat, rs->session)->user,
+				    run->messages, qerr_str(e));
 			relay_break_chat(rs);
 		}
-		chat_unref(chat);
+		relay_chat_unref(chat);
 	}
 	run_clear(run);
 }

@@ -27,12 +27,12 @@ struct relay_session {
 					 * made by the worker before it asks or
 					 * answers, then fixed */
 	struct sealing sealing;
-	struct chat *chat;  /* [outbox] a reference; changed with the
+	struct relay_chat *chat; /* [outbox] a reference; changed with the
 					 * switchboard's lock held as well */
-	bool notices;       /* [outbox] it sent 376 */
-	bool farewell;      /* [outbox] 373 is in: nothing may follow */
-	struct seat seat;   /* [switchboard] */
-	struct timer lapse; /* of the request that it has made */
+	bool notices;            /* [outbox] it sent 376 */
+	bool farewell;           /* [outbox] 373 is in: nothing may follow */
+	struct seat seat;        /* [switchboard] */
+	struct timer lapse;      /* of the request that it has made */
 };
 
 /* Who is where; one for all sessions. */

@@ -30,6 +30,7 @@
 #include "server/identity.h"
 #include "server/listener.h"
 #include "server/log.h"
+#include "server/passwords.h"
 #include "server/protocol.h"
 #include "server/sandbox.h"
 #include "server/sessions.h"
@@ -37,6 +38,8 @@
 #include "server/throttle.h"
 #include "server/timer.h"
 #include "server/worker.h"
+#include "store/chats.h"
+#include "store/relations.h"
 
 #define ARENAS_MAX 4    /* malloc's; thousands of threads would make dozens */
 #define GRACE_MS   1000 /* for workers to end once their outbox is drained */
@@ -113,6 +116,10 @@ start_store(struct life *l, const struct server_options *opt, struct why *why)
 		return e;
 	if (opt->source.file_optional)
 		write_example(l->server.store);
+	if ((e = chats_open(l->server.store, &l->server.chats)) != Q_OK)
+		return why_set(why, e, "cannot read the chats: %s", qerr_str(e));
+	if ((e = relations_open(l->server.store, &l->server.relations)) != Q_OK)
+		return why_set(why, e, "cannot read the contacts: %s", qerr_str(e));
 	return identity_open(l->server.store, cfg, &l->server.identity, why);
 }
 
@@ -149,6 +156,7 @@ start_objects(struct life *l, struct why *why)
 	enum qerr e;
 
 	if ((e = accounts_new(s->store, &s->accounts)) != Q_OK ||
+	    (e = passwords_open(s->store, s->accounts, &s->passwords)) != Q_OK ||
 	    (e = throttle_new(&s->throttle)) != Q_OK ||
 	    (e = sessions_new(&s->sessions)) != Q_OK ||
 	    (e = timers_new(&s->timers)) != Q_OK ||
@@ -218,8 +226,11 @@ undo(struct life *l)
 	timers_free(s->timers);
 	sessions_free(s->sessions);
 	throttle_free(s->throttle);
+	passwords_close(s->passwords);
 	accounts_free(s->accounts);
 	identity_free(s->identity);
+	relations_close(s->relations);
+	chats_close(s->chats);
 	store_close(s->store);
 }
 

@@ -12,6 +12,7 @@ struct accounts;
 struct chats;
 struct flusher;
 struct identity;
+struct passwords;
 struct relations;
 struct sessions;
 struct shared;
@@ -28,6 +29,7 @@ struct server {
 	struct relations *relations;
 	struct identity *identity;
 	struct accounts *accounts;
+	struct passwords *passwords;
 	struct throttle *throttle;
 	struct sessions *sessions;
 	struct timers *timers;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "crypto/password.h"
 #include "server/admin_call.h"
 
 #define TEXT_MAX 512 /* bytes of a reason or notice */
@@ -22,9 +23,11 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"user", "add", 1, 5, admin_user_add, "user add NAME [--key FILE] [--email E]"},
+    {"user", "add", 1, 6, admin_user_add,
+     "user add NAME [--key FILE] [--email E] [--password-stdin]"},
     {"user", "list", 0, 0, admin_user_list, "user list"},
     {"user", "show", 1, 1, admin_user_show, "user show NAME"},
+    {"user", "passwd", 1, 1, admin_user_passwd, "user passwd NAME"},
     {"user", "key", 2, 2, admin_user_key, "user key NAME FILE"},
     {"user", "remove", 1, 1, admin_user_remove, "user remove NAME"},
     {"enroll-code", NULL, 0, 1, admin_enroll_code, "enroll-code [--rotate]"},
@@ -76,6 +79,28 @@ unknown(const struct admin_request *req, struct why *why)
 		       req->argc > 0 ? req->argv[0] : "");
 }
 
+/* How many words an option of "user add" takes with its value; 0: it is none. */
+static int
+option_words(const char *word)
+{
+	if (strcmp(word, "--password-stdin") == 0)
+		return 1;
+	return strcmp(word, "--key") == 0 || strcmp(word, "--email") == 0 ? 2 : 0;
+}
+
+/* Options stand behind the user's name. */
+const char *
+admin_option(int argc, const char *const *argv, const char *name)
+{
+	int n;
+
+	for (int i = 1; i < argc && (n = option_words(argv[i])) > 0 && i + n <= argc;
+	     i += n)
+		if (strcmp(argv[i], name) == 0)
+			return n == 2 ? argv[i + 1] : "";
+	return NULL;
+}
+
 /* The words after a command's name that may begin with a dash. */
 static bool
 options_fit(const struct command *cmd, int argc, const char *const *argv)
@@ -86,9 +111,8 @@ options_fit(const struct command *cmd, int argc, const char *const *argv)
 		return argc == 0 || strcmp(argv[0], "--repair") == 0;
 	if (cmd->run != admin_user_add)
 		return true;
-	for (int i = 1; i < argc; i += 2)
-		if (i + 1 == argc ||
-		    (strcmp(argv[i], "--key") != 0 && strcmp(argv[i], "--email") != 0))
+	for (int n, i = 1; i < argc; i += n)
+		if ((n = option_words(argv[i])) == 0 || n > argc - i)
 			return false;
 	return true;
 }
@@ -117,16 +141,44 @@ admin_input_file(const struct admin_request *req)
 		return NULL;
 	if (cmd->run == admin_user_key)
 		return req->argv[3];
-	for (int i = 3; cmd->run == admin_user_add && i + 1 < req->argc; i += 2)
-		if (strcmp(req->argv[i], "--key") == 0)
-			return req->argv[i + 1];
+	if (cmd->run == admin_user_add)
+		return admin_option(req->argc - 2, req->argv + 2, "--key");
 	return NULL;
+}
+
+bool
+admin_wants_password(const struct admin_request *req)
+{
+	const struct command *cmd = find(req);
+
+	if (cmd == NULL || admin_understand(req, NULL) != Q_OK)
+		return false;
+	return cmd->run == admin_user_passwd ||
+	       (cmd->run == admin_user_add &&
+		admin_option(req->argc - 2, req->argv + 2, "--password-stdin") != NULL);
 }
 
 bool
 admin_needs_server(const struct admin_request *req)
 {
 	return req->argc > 0 && strcmp(req->argv[0], "ctl") == 0;
+}
+
+/* Take the password off the front of the input. */
+static enum qerr
+take_password(struct admin_call *c)
+{
+	const uint8_t *end =
+	    c->input.len > 0 ? memchr(c->input.p, '\n', c->input.len) : NULL;
+
+	if (end == NULL)
+		return why_set(c->why, Q_FORMAT, "no password was given");
+	c->password = span_of(c->input.p, (size_t)(end - c->input.p));
+	c->input = span_of(end + 1, c->input.len - c->password.len - 1);
+	if (!password_valid(c->password))
+		return why_set(c->why, Q_FORMAT, "a password has %d to %d bytes",
+			       PASSWORD_MIN, PASSWORD_MAX);
+	return Q_OK;
 }
 
 enum qerr
@@ -144,6 +196,8 @@ admin_run(struct server *server, const struct admin_request *req, struct buf *ou
 		return why_set(why, Q_MISSING, "no server is running");
 	c.argc = req->argc - name_words(cmd);
 	c.argv = req->argv + name_words(cmd);
+	if (admin_wants_password(req) && (e = take_password(&c)) != Q_OK)
+		return e;
 	e = cmd->run(&c);
 	if (e == Q_OK && c.cut)
 		return why_set(why, Q_LIMIT, "the answer is too long to show in full");

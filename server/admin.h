@@ -13,8 +13,9 @@
 #include "base/bytes.h"
 #include "server/server.h"
 
-/* A command's words, and the content of the file or standard input that it
- * names, read by the command line before anything is sent. */
+/* A command's words, and what the command line has read before anything is sent: the
+ * password, if it wants one, as a line of its own, then the content of the file or
+ * standard input that it names. */
 struct admin_request {
 	int argc;
 	const char *const *argv; /* "user", "add", "alice", ... */
@@ -26,6 +27,8 @@ struct admin_request {
 enum qerr admin_understand(const struct admin_request *req, struct why *why);
 /* The word that names the file whose content input has to be, or NULL. */
 const char *admin_input_file(const struct admin_request *req);
+/* Does it want a password? */
+bool admin_wants_password(const struct admin_request *req);
 /* Is it one that only a running server can answer (ctl)? */
 bool admin_needs_server(const struct admin_request *req);
 /* Run it on server (its sessions, timers and flusher are NULL when none is

@@ -12,6 +12,7 @@ struct admin_call {
 	struct server *server;
 	int argc; /* words behind the command's name */
 	const char *const *argv;
+	struct span password; /* of a command that wants one */
 	struct span input;
 	struct buf *out;
 	bool cut; /* out was full */
@@ -23,6 +24,8 @@ void admin_say(struct admin_call *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Is text fit to be shown to people?  Q_FORMAT with a sentence about what. */
 enum qerr admin_check_text(struct admin_call *c, const char *what, const char *text);
+/* The value of an option among a command's words ("" for one without), or NULL. */
+const char *admin_option(int argc, const char *const *argv, const char *name);
 /* Local time, "2026-11-21 09:34:05". */
 #define ADMIN_TIME_SIZE 24
 void admin_time(int64_t wall_ms, char out[ADMIN_TIME_SIZE]);
@@ -31,6 +34,7 @@ void admin_time(int64_t wall_ms, char out[ADMIN_TIME_SIZE]);
 enum qerr admin_user_add(struct admin_call *c);
 enum qerr admin_user_list(struct admin_call *c);
 enum qerr admin_user_show(struct admin_call *c);
+enum qerr admin_user_passwd(struct admin_call *c);
 enum qerr admin_user_key(struct admin_call *c);
 enum qerr admin_user_remove(struct admin_call *c);
 /* admin_data.c */

@@ -15,11 +15,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bsd/readpassphrase.h>
+
 #include "base/clock.h"
+#include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/admin.h"
 #include "server/control.h"
 #include "server/log.h"
+#include "server/passwords.h"
 #include "server/sandbox.h"
 #include "store/store.h"
 
@@ -61,6 +65,62 @@ read_input(const char *name, struct buf *out, struct why *why)
 	return e;
 }
 
+/* ---- passwords ---- */
+
+/* Ask a person at the terminal, twice. */
+static enum qerr
+ask_password(struct buf *out, struct why *why)
+{
+	char first[PASSWORD_MAX + 2], again[PASSWORD_MAX + 2];
+	enum qerr e = Q_OK;
+
+	if (readpassphrase("New password: ", first, sizeof(first), RPP_REQUIRE_TTY) ==
+		NULL ||
+	    readpassphrase("The same again: ", again, sizeof(again), RPP_REQUIRE_TTY) ==
+		NULL)
+		e = why_set(why, Q_SYS, "no password was given");
+	else if (strcmp(first, again) != 0)
+		e = why_set(why, Q_FORMAT, "the two are not the same");
+	else
+		e = buf_put_str(out, first);
+	secret_wipe(first, sizeof(first));
+	secret_wipe(again, sizeof(again));
+	return e;
+}
+
+/* One line of standard input, and no byte more: a key may follow. */
+static enum qerr
+read_password(struct buf *out, struct why *why)
+{
+	ssize_t n;
+	char c;
+
+	while ((n = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n')
+		if (buf_put_u8(out, (uint8_t)c) != Q_OK)
+			return why_set(why, Q_LIMIT, "the password is too long");
+		else if (out->len > PASSWORD_MAX + 1)
+			return why_set(why, Q_LIMIT, "a password has at most %d bytes",
+				       PASSWORD_MAX);
+	if (n == -1)
+		return why_set(why, qerr_errno(errno), "cannot read the password: %s",
+			       strerror(errno));
+	if (out->len > 0 && out->p[out->len - 1] == '\r')
+		out->len--;
+	return Q_OK;
+}
+
+/* Append the new password as a line. */
+static enum qerr
+get_password(struct buf *out, struct why *why)
+{
+	enum qerr e =
+	    isatty(STDIN_FILENO) ? ask_password(out, why) : read_password(out, why);
+
+	return e == Q_OK ? buf_put_u8(out, '\n') : e;
+}
+
+/* ---- running it ---- */
+
 /* Run it on a store that is ours alone. */
 static enum qerr
 run_here(struct store *store, const struct admin_request *req, struct buf *out,
@@ -69,9 +129,13 @@ run_here(struct store *store, const struct admin_request *req, struct buf *out,
 	struct server server = {.store = store};
 	enum qerr e = accounts_new(store, &server.accounts);
 
-	if (e != Q_OK)
-		return why_set(why, e, "there is no memory");
-	e = admin_run(&server, req, out, why);
+	if (e == Q_OK)
+		e = passwords_open(store, server.accounts, &server.passwords);
+	if (e == Q_OK)
+		e = admin_run(&server, req, out, why);
+	else
+		why_set(why, e, "there is no memory");
+	passwords_close(server.passwords);
 	accounts_free(server.accounts);
 	return e;
 }
@@ -141,7 +205,7 @@ admin_main(const char *data_dir, int argc, const char *const *argv)
 	struct admin_request req = {argc, argv, {NULL, 0}};
 	struct why why = {""};
 	const char *file;
-	enum qerr e;
+	enum qerr e = Q_OK;
 
 	if (argc > ADMIN_WORDS_MAX || admin_understand(&req, &why) != Q_OK) {
 		fprintf(stderr, "server: %s\n",
@@ -149,8 +213,9 @@ admin_main(const char *data_dir, int argc, const char *const *argv)
 		return 2;
 	}
 	log_open("", LOG_ERROR, 0, NULL);
-	if ((file = admin_input_file(&req)) == NULL ||
-	    (e = read_input(file, &input, &why)) == Q_OK) {
+	file = admin_input_file(&req);
+	if ((!admin_wants_password(&req) || (e = get_password(&input, &why)) == Q_OK) &&
+	    (file == NULL || (e = read_input(file, &input, &why)) == Q_OK)) {
 		req.input = buf_span(&input);
 		e = run_somewhere(data_dir, &req, &out, &why);
 	}

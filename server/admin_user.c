@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * admin_user.c - the commands "user add, list, show, key, remove".
+ * admin_user.c - the commands "user add, list, show, passwd, key,
+ * remove".
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,10 +10,13 @@
 #include <bsd/string.h>
 
 #include "crypto/cert.h"
+#include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/admin_call.h"
 #include "server/hub.h"
 #include "server/log.h"
+#include "server/passwords.h"
+#include "store/relations.h"
 
 static const char *
 kind_text(const struct key *k)
@@ -54,35 +58,44 @@ parse_key(struct admin_call *c, struct key **out)
 	return Q_OK;
 }
 
-enum qerr
-admin_user_add(struct admin_call *c)
+/* The fields of a user to be made, but for the key. */
+static enum qerr
+fill_user(struct admin_call *c, struct user *u)
 {
-	const char *name = c->argv[0];
-	struct buf pem = BUF_INIT(KEY_PEM_MAX);
-	struct user u = {.uin = 0};
-	struct key *key = NULL;
-	bool with_key = false;
-	enum qerr e = Q_OK;
+	const char *email = admin_option(c->argc, c->argv, "--email");
+	enum qerr e;
 
-	if (name_copy(span_str(name), u.name) != Q_OK)
+	if (name_copy(span_str(c->argv[0]), u->name) != Q_OK)
 		return why_set(c->why, Q_FORMAT,
 			       "a name has 1 to %d letters, digits, dots, underscores or "
 			       "dashes and begins "
 			       "with a letter or digit",
 			       NAME_MAX_LEN);
-	for (int i = 1; i + 1 < c->argc; i += 2) {
-		if (strcmp(c->argv[i], "--key") == 0)
-			with_key = true;
-		else if ((e = admin_check_text(c, "e-mail address", c->argv[i + 1])) !=
-			 Q_OK)
-			return e;
-		else if (strlcpy(u.email, c->argv[i + 1], sizeof(u.email)) >=
-			 sizeof(u.email))
-			return why_set(c->why, Q_LIMIT, "the e-mail address is too long");
-	}
+	if (email != NULL && (e = admin_check_text(c, "e-mail address", email)) != Q_OK)
+		return e;
+	if (email != NULL &&
+	    strlcpy(u->email, email, sizeof(u->email)) >= sizeof(u->email))
+		return why_set(c->why, Q_LIMIT, "the e-mail address is too long");
+	if (c->password.len > 0 &&
+	    (e = passwords_hash(c->server->passwords, c->password, u->password)) != Q_OK)
+		return fail(c, e, u->name);
+	return Q_OK;
+}
+
+enum qerr
+admin_user_add(struct admin_call *c)
+{
+	bool with_key = admin_option(c->argc, c->argv, "--key") != NULL;
+	struct buf pem = BUF_INIT(KEY_PEM_MAX);
+	struct user u = {.uin = 0};
+	struct key *key = NULL;
+	enum qerr e;
+
+	if ((e = fill_user(c, &u)) != Q_OK)
+		return e;
 	/* What is stored is our own writing of the key, without the text around. */
 	if (with_key && (e = parse_key(c, &key)) != Q_OK)
-		return e;
+		goto out;
 	if (with_key)
 		e = key_public_pem(key, &pem);
 	if (e == Q_OK)
@@ -92,10 +105,12 @@ admin_user_add(struct admin_call *c)
 			  u.uin);
 		admin_say(c, "uin: %" PRIu32 "\n", u.uin);
 	} else {
-		fail(c, e, name);
+		fail(c, e, c->argv[0]);
 	}
+out:
 	key_free(key);
 	buf_free(&pem);
+	secret_wipe(u.password, sizeof(u.password));
 	return e;
 }
 
@@ -180,7 +195,24 @@ admin_user_show(struct admin_call *c)
 	return Q_OK;
 }
 
-/* ---- key and remove ---- */
+/* ---- password, key and remove ---- */
+
+enum qerr
+admin_user_passwd(struct admin_call *c)
+{
+	struct user u;
+	enum qerr e = accounts_get(c->server->accounts, c->argv[0], &u);
+
+	if (e == Q_OK)
+		e = passwords_set(c->server->passwords, u.name, c->password);
+	if (e != Q_OK)
+		return fail(c, e, c->argv[0]);
+	secret_wipe(u.password, sizeof(u.password));
+	log_event(LOG_INFO, NULL, "user-passwd", "name=%s", u.name);
+	end_sessions(c, u.name, "your password was changed");
+	admin_say(c, "%s has a new password\n", u.name);
+	return Q_OK;
+}
 
 enum qerr
 admin_user_key(struct admin_call *c)
@@ -207,6 +239,24 @@ admin_user_key(struct admin_call *c)
 	return e;
 }
 
+/* What others know of a user that is gone.  The user is gone in any case; what cannot
+ * be forgotten is said. */
+static void
+forget(struct admin_call *c, const char *name)
+{
+	struct relations *own = NULL, *all = c->server->relations;
+	enum qerr e = Q_OK;
+
+	if (all == NULL && (e = relations_open(c->server->store, &own)) == Q_OK)
+		all = own;
+	if (e == Q_OK)
+		e = relations_forget(all, name);
+	if (e != Q_OK)
+		admin_say(c, "the contacts of %s are still there: %s\n", name,
+			  qerr_str(e));
+	relations_close(own);
+}
+
 enum qerr
 admin_user_remove(struct admin_call *c)
 {
@@ -219,6 +269,7 @@ admin_user_remove(struct admin_call *c)
 		return fail(c, e, name);
 	log_event(LOG_INFO, NULL, "user-remove", "name=%s", name);
 	end_sessions(c, name, "your user was removed");
+	forget(c, name);
 	admin_say(c, "removed %s\n", name);
 	return Q_OK;
 }

@@ -18,6 +18,8 @@
 #include "server/control.h"
 #include "server/enrol_code.h"
 #include "server/log.h"
+#include "server/passwords.h"
+#include "store/relations.h"
 #include "tests/unit/pem.h"
 
 static char dir[64];
@@ -36,6 +38,8 @@ setup(void)
 	log_open("", LOG_ERROR, 0, NULL);
 	ck_assert_int_eq(store_open(dir, &opt, &server.store, NULL), Q_OK);
 	ck_assert_int_eq(accounts_new(server.store, &server.accounts), Q_OK);
+	ck_assert_int_eq(passwords_open(server.store, server.accounts, &server.passwords),
+			 Q_OK);
 }
 
 static int
@@ -48,6 +52,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 static void
 teardown(void)
 {
+	passwords_close(server.passwords);
 	accounts_free(server.accounts);
 	store_close(server.store);
 	buf_free(&out);
@@ -161,6 +166,80 @@ START_TEST(refusal)
 }
 END_TEST
 
+static enum qerr
+check_password(const char *name, const char *password)
+{
+	return passwords_check(server.passwords, name, span_str(password));
+}
+
+START_TEST(passwords)
+{
+	struct buf both = BUF_INIT(KEY_PEM_MAX);
+
+	input = span_str("first password\n");
+	ck_assert_int_eq(run("user", "add", "Alice", "--password-stdin", NULL), Q_OK);
+	ck_assert_int_eq(check_password("alice", "first password"), Q_OK);
+	ck_assert_int_eq(run("user", "show", "alice", NULL), Q_OK);
+	ck_assert(answered("password: set\n"));
+	input = span_str("second password\n");
+	ck_assert_int_eq(run("user", "passwd", "aLICE", NULL), Q_OK);
+	ck_assert(answered("Alice has a new password\n"));
+	ck_assert_int_eq(check_password("alice", "first password"), Q_DENIED);
+	ck_assert_int_eq(check_password("alice", "second password"), Q_OK);
+	ck_assert_int_eq(run("user", "passwd", "bob", NULL), Q_MISSING);
+	/* The key stands behind the password. */
+	ck_assert_int_eq(buf_put_str(&both, "bob's password\n"), Q_OK);
+	ck_assert_int_eq(buf_put_span(&both, pem_load("ec-pub")), Q_OK);
+	input = buf_span(&both);
+	ck_assert_int_eq(
+	    run("user", "add", "bob", "--key", "-", "--password-stdin", NULL), Q_OK);
+	ck_assert_int_eq(check_password("bob", "bob's password"), Q_OK);
+	ck_assert_int_eq(run("user", "show", "bob", NULL), Q_OK);
+	ck_assert(answered("key: EC P-256\n"));
+	buf_free(&both);
+}
+END_TEST
+
+static const struct {
+	const char *input, *says;
+} bad_passwords[] = {
+    {"", "no password was given"},
+    {"without an end", "no password was given"},
+    {"\n", "a password has 8 to 384 bytes"},
+    {"seven77\n", "a password has 8 to 384 bytes"},
+};
+
+START_TEST(passwords_refused)
+{
+	input = span_str("the old one\n");
+	ck_assert_int_eq(run("user", "add", "alice", "--password-stdin", NULL), Q_OK);
+	input = span_str(bad_passwords[_i].input);
+	ck_assert_int_eq(run("user", "passwd", "alice", NULL), Q_FORMAT);
+	ck_assert_str_eq(why.text, bad_passwords[_i].says);
+	ck_assert_int_eq(check_password("alice", "the old one"), Q_OK);
+	ck_assert_int_eq(run("user", "add", "bob", "--password-stdin", NULL), Q_FORMAT);
+	ck_assert_int_eq(run("user", "show", "bob", NULL), Q_MISSING);
+}
+END_TEST
+
+/* Who is gone is nobody's contact any more, not even under the same name again. */
+START_TEST(removing_forgets)
+{
+	struct relations *r;
+	enum wish_result w;
+
+	ck_assert_int_eq(run("user", "add", "alice", NULL), Q_OK);
+	ck_assert_int_eq(relations_open(server.store, &r), Q_OK);
+	ck_assert_int_eq(relations_wish(r, "alice", "bob", &w), Q_OK);
+	ck_assert_int_eq(relations_wish(r, "bob", "alice", &w), Q_OK);
+	relations_close(r);
+	ck_assert_int_eq(run("user", "remove", "alice", NULL), Q_OK);
+	ck_assert_int_eq(relations_open(server.store, &r), Q_OK);
+	ck_assert_int_eq(relations_get(r, "bob", "alice"), RELATION_NONE);
+	relations_close(r);
+}
+END_TEST
+
 START_TEST(enrolment_code)
 {
 	char first[64], stored[ENROL_CODE_SIZE];
@@ -224,6 +303,10 @@ static const struct {
     {"user add a", true, NULL, NULL},
     {"user add a --key f", true, NULL, "f"},
     {"user add a --email e --key -", true, NULL, "-"},
+    {"user add a --password-stdin", true, NULL, NULL},
+    {"user add a --password-stdin --key f --email e", true, NULL, "f"},
+    {"user add a --key --password-stdin", true, NULL, "--password-stdin"},
+    {"user passwd a", true, NULL, NULL},
     {"user key a f", true, NULL, "f"},
     {"enroll-code", true, NULL, NULL},
     {"enroll-code --rotate", true, NULL, NULL},
@@ -231,12 +314,14 @@ static const struct {
     {"ctl kick a b", true, NULL, NULL},
     {"", false, "there is no command", NULL},
     {"serve", false, "there is no command \"serve\"", NULL},
-    {"user", false, "user wants one of: add, list, show, key, remove", NULL},
+    {"user", false, "user wants one of: add, list, show, passwd, key, remove", NULL},
     {"user rename a b", false, "user wants one of", NULL},
     {"user add", false, "usage: server user add NAME", NULL},
     {"user add a --key", false, "usage", NULL},
     {"user add a --kee f", false, "usage", NULL},
     {"user add a b", false, "usage", NULL},
+    {"user passwd", false, "usage: server user passwd NAME", NULL},
+    {"user passwd a b", false, "usage: server user passwd NAME", NULL},
     {"user list a", false, "usage: server user list", NULL},
     {"user key a", false, "usage: server user key NAME FILE", NULL},
     {"enroll-code --rot", false, "usage: server enroll-code [--rotate]", NULL},
@@ -377,6 +462,10 @@ main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, life_of_a_user);
 	tcase_add_loop_test(c, refusal, 0, sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(c, passwords);
+	tcase_add_loop_test(c, passwords_refused, 0,
+			    sizeof(bad_passwords) / sizeof(bad_passwords[0]));
+	tcase_add_test(c, removing_forgets);
 	tcase_add_test(c, enrolment_code);
 	tcase_add_test(c, check_and_repair);
 	tcase_add_test(c, needs_a_server);

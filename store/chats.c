@@ -33,10 +33,11 @@ chat_of(struct pair *pair)
 	return INDEX_OBJECT(pair, struct chat, pair);
 }
 
+/* Ids come one after another and so do their slots: better than any hash. */
 static uint32_t
 hash_id(uint64_t id)
 {
-	return (uint32_t)(id * 0x9e3779b97f4a7c15 >> 32);
+	return (uint32_t)id;
 }
 
 struct chat *
@@ -91,6 +92,7 @@ chat_forget(struct chats *c, struct chat *chat)
 static void
 fill_info(const struct chat *chat, struct chat_info *out)
 {
+	memset(out, 0, sizeof(*out));
 	out->id = chat->id;
 	strcpy(out->maker, chat->pair.end[0].person->name);
 	strcpy(out->other, chat->pair.end[1].person->name);
@@ -157,7 +159,7 @@ chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *coun
 		if ((list = calloc(person->n, sizeof(*list))) == NULL)
 			e = Q_NOMEM;
 		else
-			LIST_FOREACH (end, &person->ends, link)
+			SLIST_FOREACH (end, &person->ends, link)
 				if (chat_of(end->pair)->id != 0)
 					fill_info(chat_of(end->pair), &list[n++]);
 	}

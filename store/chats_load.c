@@ -35,8 +35,8 @@ replay_create(struct chats *c, const struct record *r, const uint64_t n[2])
 	struct chat *chat;
 	struct pair *old;
 
-	if (chat_find(c, n[0]) != NULL || r->from[0] == '\0' || r->to[0] == '\0' ||
-	    name_cmp(r->from, r->to) == 0) {
+	if ((n[0] < c->next_id && chat_find(c, n[0]) != NULL) || r->from[0] == '\0' ||
+	    r->to[0] == '\0' || name_cmp(r->from, r->to) == 0) {
 		c->odd++;
 		return Q_OK;
 	}
@@ -114,7 +114,7 @@ chats_load(struct store *s, struct chats **out)
 	*out = c;
 	return Q_OK;
 no_ids:
-	pairs_fini(&c->pairs);
+	pairs_fini(&c->pairs, NULL);
 no_pairs:
 	free(c);
 	return e;
@@ -131,13 +131,11 @@ chats_close(struct chats *c)
 		struct chat *chat = INDEX_OBJECT(node, struct chat, by_id);
 
 		node = index_walk(&c->ids, node);
-		if (!chat->deleted)
-			pairs_remove(&c->pairs, &chat->pair);
 		free(chat);
 	}
 	journal_close(c->journal);
 	index_fini(&c->ids);
-	pairs_fini(&c->pairs);
+	pairs_fini(&c->pairs, NULL);
 	lock_fini(&c->lock);
 	pthread_cond_destroy(&c->changed);
 	free(c);

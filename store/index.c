@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define SLOTS_FIRST 64
+#define GROWTH      4 /* every object is touched, which is what costs: seldom */
 
 enum qerr
 index_init(struct index *ix)
@@ -33,7 +34,7 @@ slot_of(struct index_node **slots, size_t n_slots, uint32_t hash)
 static void
 grow(struct index *ix)
 {
-	size_t n_slots = ix->n_slots * 2;
+	size_t n_slots = ix->n_slots * GROWTH;
 	struct index_node **slots, *node;
 
 	if ((slots = calloc(n_slots, sizeof(struct index_node *))) == NULL)

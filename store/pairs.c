@@ -27,9 +27,19 @@ pairs_init(struct pairs *p)
 }
 
 void
-pairs_fini(struct pairs *p)
+pairs_fini(struct pairs *p, void (*gone)(struct pair *pair))
 {
-	assert(p->all.n == 0 && p->people.n == 0);
+	struct index_node *node, *next;
+
+	node = gone != NULL ? index_walk(&p->all, NULL) : NULL;
+	for (; node != NULL; node = next) {
+		next = index_walk(&p->all, node);
+		gone(INDEX_OBJECT(node, struct pair, node));
+	}
+	for (node = index_walk(&p->people, NULL); node != NULL; node = next) {
+		next = index_walk(&p->people, node);
+		free(INDEX_OBJECT(node, struct person, node));
+	}
 	index_fini(&p->people);
 	index_fini(&p->all);
 }
@@ -98,7 +108,7 @@ person_get(struct pairs *p, const char *name)
 
 	if (person != NULL || (person = calloc(1, sizeof(*person))) == NULL)
 		return person;
-	LIST_INIT(&person->ends);
+	SLIST_INIT(&person->ends);
 	memcpy(person->name, name, strlen(name));
 	index_add(&p->people, &person->node, hash);
 	return person;
@@ -131,7 +141,7 @@ pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
 	for (int i = 0; i < 2; i++) {
 		pair->end[i].person = who[i];
 		pair->end[i].pair = pair;
-		LIST_INSERT_HEAD(&who[i]->ends, &pair->end[i], link);
+		SLIST_INSERT_HEAD(&who[i]->ends, &pair->end[i], link);
 		who[i]->n++;
 	}
 	pair->topic = topic;
@@ -147,7 +157,7 @@ pairs_remove(struct pairs *p, struct pair *pair)
 	for (int i = 0; i < 2; i++) {
 		struct person *who = pair->end[i].person;
 
-		LIST_REMOVE(&pair->end[i], link);
+		SLIST_REMOVE(&who->ends, &pair->end[i], pair_end, link);
 		who->n--;
 		person_put(p, who);
 	}
@@ -171,20 +181,6 @@ pairs_find(const struct pairs *p, const char *a, const char *b, uint64_t topic)
 			return pair;
 	}
 	return NULL;
-}
-
-void
-pairs_empty(struct pairs *p, void (*gone)(struct pair *pair))
-{
-	struct index_node *node = index_walk(&p->all, NULL), *next;
-
-	for (; node != NULL; node = next) {
-		struct pair *pair = INDEX_OBJECT(node, struct pair, node);
-
-		next = index_walk(&p->all, node);
-		pairs_remove(p, pair);
-		gone(pair);
-	}
 }
 
 int

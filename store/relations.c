@@ -135,7 +135,7 @@ apply_forget(struct relations *r, const char *user)
 
 	/* The person goes with the last pair. */
 	while ((person = pairs_person(&r->pairs, user)) != NULL) {
-		struct pair *pair = LIST_FIRST(&person->ends)->pair;
+		struct pair *pair = SLIST_FIRST(&person->ends)->pair;
 
 		pairs_remove(&r->pairs, pair);
 		bond_free(pair);
@@ -201,8 +201,7 @@ relations_close(struct relations *r)
 	if (r == NULL)
 		return;
 	journal_close(r->journal);
-	pairs_empty(&r->pairs, bond_free);
-	pairs_fini(&r->pairs);
+	pairs_fini(&r->pairs, bond_free);
 	lock_fini(&r->lock);
 	pthread_cond_destroy(&r->changed);
 	free(r);
@@ -402,7 +401,7 @@ relations_of(struct relations *r, const char *user, struct relation_info **out,
 		if ((list = calloc(person->n, sizeof(*list))) == NULL)
 			e = Q_NOMEM;
 		else
-			LIST_FOREACH (end, &person->ends, link) {
+			SLIST_FOREACH (end, &person->ends, link) {
 				int side = end == &end->pair->end[0] ? 0 : 1;
 
 				fill_info(bond_of(end->pair), side, &list[n]);

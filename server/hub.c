@@ -40,6 +40,24 @@ hub_kick(struct server *server, const char *user, enum goodbye why, const char *
 }
 
 size_t
+hub_tell(struct server *server, const char *user, const struct event *event)
+{
+	struct sessions *t = server->sessions;
+	size_t n = 0;
+
+	for (struct session *s = sessions_next(t, user, 0); s != NULL;
+	     s = next(t, user, s)) {
+		const struct protocol *p = atomic_load(&s->protocol);
+
+		if (p == NULL || session_ended(s))
+			continue;
+		p->deliver(s, event);
+		n++;
+	}
+	return n;
+}
+
+size_t
 hub_say(struct server *server, const char *text)
 {
 	const struct event event = {.kind = EVENT_NOTICE, .text = span_str(text)};

@@ -18,6 +18,9 @@ bool hub_online(struct server *server, const char *user);
 /* End every session of user; returns how many there were. */
 size_t
 hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
+struct event;
+/* Deliver event to every session of user; returns how many there were. */
+size_t hub_tell(struct server *server, const char *user, const struct event *event);
 /* Deliver a notice to every logged-in session; returns how many there were. */
 size_t hub_say(struct server *server, const char *text);
 /* End every session (the server stops). */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chats.c - 112, 113 and 114.
+ */
+#include "server/contacts/contacts_session.h"
+
+#include <stdlib.h>
+
+#include "server/log.h"
+#include "server/metrics.h"
+#include "store/chats.h"
+#include "store/positions.h"
+
+void
+contacts_chat_list(struct contacts_session *cs, const struct contacts_request *r)
+{
+	struct buf *to = &cs->reply;
+	size_t start = to->len, n;
+	struct chat_info *all;
+	enum qerr e;
+
+	(void)r;
+	if ((e = chats_of(cs->session->server->chats, cs->user, &all, &n)) != Q_OK) {
+		/* 214 has no status code, 211 may carry one. */
+		contacts_answer(cs, CONTACTS_INVALID, contacts_failed(cs, "chats", e));
+		return;
+	}
+	e = contacts_put_count(to, CONTACTS_CHAT_LIST_BEGIN, n);
+	for (size_t i = 0; i < n && e == Q_OK; i++)
+		e = contacts_put_chat(to, all[i].id, all[i].maker, all[i].other);
+	if (e == Q_OK)
+		e = contacts_put_code(to, CONTACTS_CHAT_LIST_END);
+	if (e != Q_OK)
+		to->len = start;
+	contacts_answered(cs, e);
+	free(all);
+}
+
+void
+contacts_chat_create(struct contacts_session *cs, const struct contacts_request *r)
+{
+	struct server *server = cs->session->server;
+	char other[NAME_SIZE];
+	struct chat_info chat;
+	int status = contacts_other(cs, r->arg[0], other);
+	enum qerr e;
+
+	if (status == CONTACTS_OK &&
+	    relations_get(server->relations, cs->user, other) != RELATION_CONTACT)
+		status = CONTACTS_CONTACT_NOT_CONFIRMED;
+	if (status == CONTACTS_OK) {
+		e = chats_create(server->chats, cs->user, other, 0, &chat);
+		if (e == Q_OK) {
+			metric_add(METRIC_chats_total, 1);
+			log_event(LOG_INFO, cs->session, "chat-made", "chat=%llu with=%s",
+				  (unsigned long long)chat.id, other);
+		} else if (e != Q_EXISTS) {
+			status = contacts_failed(cs, "chat-create", e);
+		}
+	}
+	contacts_answer(cs, CONTACTS_CHAT_CREATE_RESPONSE, status);
+}
+
+/* The chat is gone: nothing of it waits for anybody.  A position that stays because of
+ * an error harms nobody, as ids of chats are never used again. */
+static void
+forget(struct contacts_session *cs, const struct chat_info *chat)
+{
+	struct session *s = cs->session;
+
+	lock_take(&s->out.lock);
+	inbox_forget(&cs->inbox, chat->id);
+	lock_drop(&s->out.lock);
+	(void)positions_drop(s->server->store, chat->maker, chat->id);
+	(void)positions_drop(s->server->store, chat->other, chat->id);
+}
+
+static int
+delete_chat(struct contacts_session *cs, struct shared_chat *chat)
+{
+	struct server *server = cs->session->server;
+	struct chat_info info = *shared_chat_info(chat);
+	enum qerr e;
+
+	if (!shared_chat_member(chat, cs->user))
+		return CONTACTS_CHAT_PERMISSION_DENIED;
+	e = shared_delete(server->shared, chat, cs->session);
+	if (e == Q_MISSING || e == Q_CLOSED)
+		return CONTACTS_CHAT_NOT_FOUND;
+	if (e != Q_OK)
+		return contacts_failed(cs, "chat-delete", e);
+	log_event(LOG_INFO, cs->session, "chat-deleted", "chat=%llu",
+		  (unsigned long long)info.id);
+	forget(cs, &info);
+	return CONTACTS_OK;
+}
+
+void
+contacts_chat_delete(struct contacts_session *cs, const struct contacts_request *r)
+{
+	struct shared_chat *chat = NULL;
+	int status;
+	enum qerr e;
+
+	contacts_drop_chat(cs);
+	e = shared_chat_get(cs->session->server->shared, r->id, &chat);
+	if (e == Q_OK)
+		status = delete_chat(cs, chat);
+	else if (e == Q_MISSING)
+		status = CONTACTS_CHAT_NOT_FOUND;
+	else
+		status = contacts_failed(cs, "chat-delete", e);
+	shared_chat_unref(chat);
+	contacts_answer(cs, CONTACTS_CHAT_DELETE_RESPONSE, status);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * send.c - 115.
+ *
+ * What a client sends in one go is one append to the chat's file and one hold of the
+ * other member's outbox lock.  So 115s that follow each other gather in a run, their
+ * texts still in the input buffer, until something else comes, another chat is meant or
+ * the input is used up.  A message costs no allocation, no system call, no look-up.
+ */
+#include "server/contacts/contacts_session.h"
+
+#include "crypto/random.h"
+#include "server/accounts.h"
+#include "server/metrics.h"
+#include "store/media.h"
+
+void
+contacts_drop_chat(struct contacts_session *cs)
+{
+	shared_chat_unref(cs->chat);
+	cs->chat = NULL;
+}
+
+/* Is there still somebody at the other end? */
+static int
+check_partner(struct contacts_session *cs, const struct shared_chat *chat)
+{
+	struct user u;
+	enum qerr e = accounts_get(cs->session->server->accounts,
+				   shared_chat_partner(chat, cs->user), &u);
+
+	if (e == Q_OK)
+		secret_wipe(u.password, sizeof(u.password));
+	if (e == Q_MISSING || e == Q_FORMAT)
+		return CONTACTS_CONTACT_NOT_CONFIRMED;
+	return e == Q_OK ? CONTACTS_OK : contacts_failed(cs, "look-up", e);
+}
+
+/* Make the chat with that id cs->chat. */
+static int
+find_chat(struct contacts_session *cs, uint64_t id)
+{
+	struct shared_chat *chat;
+	int status = CONTACTS_OK;
+	enum qerr e;
+
+	if (cs->chat != NULL && shared_chat_info(cs->chat)->id == id)
+		return CONTACTS_OK;
+	contacts_drop_chat(cs);
+	e = shared_chat_get(cs->session->server->shared, id, &chat);
+	if (e == Q_MISSING)
+		return CONTACTS_CHAT_NOT_FOUND;
+	if (e != Q_OK)
+		return contacts_failed(cs, "send", e);
+	if (!shared_chat_member(chat, cs->user))
+		status = CONTACTS_CHAT_PERMISSION_DENIED;
+	else
+		status = check_partner(cs, chat);
+	if (status == CONTACTS_OK)
+		cs->chat = chat;
+	else
+		shared_chat_unref(chat);
+	return status;
+}
+
+/* May the user write into that chat?  CONTACTS_OK: it is cs->chat. */
+static int
+may_send(struct contacts_session *cs, uint64_t id)
+{
+	struct relations *relations = cs->session->server->relations;
+	int status = find_chat(cs, id);
+
+	if (status != CONTACTS_OK)
+		return status;
+	/* In a chat about an announcement nobody has to be a contact.  Elsewhere the
+	 * contact may have ended since the last time. */
+	if (shared_chat_info(cs->chat)->anons_id == 0 &&
+	    relations_get(relations, cs->user, shared_chat_partner(cs->chat, cs->user)) !=
+		RELATION_CONTACT)
+		return CONTACTS_CONTACT_NOT_CONFIRMED;
+	return CONTACTS_OK;
+}
+
+static int
+post(struct contacts_session *cs, struct shared_post *posts, size_t n)
+{
+	struct session *s = cs->session;
+	size_t bytes = 0;
+	enum qerr e;
+
+	e = shared_post(s->server->shared, cs->chat, cs->user, s, posts, n);
+	if (e == Q_OK) {
+		for (size_t i = 0; i < n; i++)
+			bytes += posts[i].text.len;
+		metric_add(METRIC_messages_total, n);
+		metric_add(METRIC_message_bytes_total, bytes);
+		return CONTACTS_OK;
+	}
+	contacts_drop_chat(cs);
+	if (e == Q_CLOSED || e == Q_MISSING)
+		return CONTACTS_CHAT_NOT_FOUND;
+	metric_add(METRIC_archive_failures_total, n);
+	return contacts_failed(cs, "send", e);
+}
+
+void
+contacts_run_post(struct contacts_session *cs, struct contacts_run *run)
+{
+	int status;
+
+	if (run->n == 0)
+		return;
+	if ((status = may_send(cs, run->chat)) == CONTACTS_OK)
+		status = post(cs, run->post, run->n);
+	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, status, run->n);
+	run->n = 0;
+}
+
+/* The picture goes first: a message that names it must not be there without it. */
+static int
+send_media(struct contacts_session *cs, const struct contacts_request *r)
+{
+	struct shared_post p = {.text = r->message};
+	int status = may_send(cs, r->id);
+
+	if (status == CONTACTS_OK)
+		status = contacts_media_keep(cs, r, &p.media_id);
+	if (status != CONTACTS_OK)
+		return status;
+	if ((status = post(cs, &p, 1)) != CONTACTS_OK)
+		(void)media_remove(cs->session->server->store, p.media_id);
+	return status;
+}
+
+/* Did the codec have to undo escapes?  Then the text is where the next line's will
+ * be. */
+static bool
+in_scratch(const struct contacts_session *cs, struct span text)
+{
+	const struct buf *b = &cs->scratch;
+
+	return b->p != NULL && text.p >= b->p && text.p < b->p + b->cap;
+}
+
+void
+contacts_send(struct contacts_session *cs, struct contacts_run *run,
+	      const struct contacts_request *r)
+{
+	if (r->has_media) {
+		contacts_run_post(cs, run);
+		contacts_answer(cs, CONTACTS_SEND_RESPONSE, send_media(cs, r));
+		return;
+	}
+	if (run->n == CONTACTS_RUN_MAX || (run->n > 0 && run->chat != r->id))
+		contacts_run_post(cs, run);
+	run->chat = r->id;
+	run->post[run->n++] = (struct shared_post){.text = r->message};
+	if (in_scratch(cs, r->message))
+		contacts_run_post(cs, run);
+}

@@ -119,11 +119,10 @@ oldest(struct round *r)
 
 /* Line by line, since an event may have put some there meanwhile. */
 static void
-copy_locked(struct round *r, uint8_t *to) REQUIRES(r->cs->session->out.lock)
+copy_locked(struct session *s, struct round *r, uint8_t *to) REQUIRES(s->out.lock)
 {
-	struct outbox *o = &r->cs->session->out;
 	struct inbox *in = &r->cs->inbox;
-	uint64_t start = o->written + outbox_waiting_locked(o);
+	uint64_t start = s->out.written + outbox_waiting_locked(&s->out);
 	size_t from = 0, n = 0;
 
 	for (size_t i = 0; i < r->entries; i++) {
@@ -142,8 +141,8 @@ copy_locked(struct round *r, uint8_t *to) REQUIRES(r->cs->session->out.lock)
 		from = m->end;
 	}
 	if (n > 0)
-		outbox_commit_locked(o, n);
-	contacts_save_soon_locked(r->cs);
+		outbox_commit_locked(&s->out, n);
+	contacts_save_soon_locked(s);
 }
 
 static enum qerr
@@ -154,11 +153,10 @@ try_portion(struct round *r, bool last_try)
 	enum qerr e;
 
 	lock_take(&s->out.lock);
-	if ((e = contacts_ring_room_locked(r->cs, r->entries)) == Q_OK &&
-	    r->lines.len > 0)
+	if ((e = contacts_ring_room_locked(s, r->entries)) == Q_OK && r->lines.len > 0)
 		e = outbox_reserve_locked(&s->out, OUTBOX_DATA, r->lines.len, &at);
 	if (e == Q_OK)
-		copy_locked(r, at);
+		copy_locked(s, r, at);
 	else if (e == Q_FULL && last_try)
 		outbox_want_room_locked(s);
 	lock_drop(&s->out.lock);

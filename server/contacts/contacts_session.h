@@ -4,7 +4,8 @@
  * the files of this folder offer each other.
  *
  * "worker" fields belong to the session's worker, [outbox] ones are guarded by
- * session->out.lock.  All functions but deliver's are the worker's.
+ * session->out.lock; helpers that need it held take the session.  All functions but
+ * deliver's are the worker's.
  */
 #ifndef SERVER_CONTACTS_CONTACTS_SESSION_H
 #define SERVER_CONTACTS_CONTACTS_SESSION_H
@@ -120,8 +121,7 @@ struct event;
 /* Any thread: the row's deliver. */
 void contacts_deliver(struct session *s, const struct event *event);
 /* Room for n more entries in the inbox's ring.  Q_NOMEM. */
-enum qerr contacts_ring_room_locked(struct contacts_session *cs, size_t n)
-    REQUIRES(cs->session->out.lock);
+enum qerr contacts_ring_room_locked(struct session *s, size_t n) REQUIRES(s->out.lock);
 
 /* ---- catchup.c ---- */
 /* Fill the inbox with the user's chats and what waits in them.  It is ARRIVING, and
@@ -134,8 +134,7 @@ void contacts_catch_up(struct contacts_session *cs);
 /* ---- positions.c ---- */
 contacts_operation contacts_seen;
 /* Have positions saved within a second. */
-void
-contacts_save_soon_locked(struct contacts_session *cs) REQUIRES(cs->session->out.lock);
+void contacts_save_soon_locked(struct session *s) REQUIRES(s->out.lock);
 /* Save what was delivered by now. */
 void contacts_save(struct contacts_session *cs);
 /* How many bytes of the connection the peer's TCP has acknowledged, at least. */

@@ -20,21 +20,21 @@
 #define RING_LOOK 4096
 
 enum qerr
-contacts_ring_room_locked(struct contacts_session *cs, size_t n)
+contacts_ring_room_locked(struct session *s, size_t n)
 {
-	struct inbox *in = &cs->inbox;
+	struct inbox *in = &((struct contacts_session *)s->state)->inbox;
 
 	if (in->ring_n + n > RING_LOOK && in->ring_n + n > in->ring_cap)
-		inbox_acked(in, contacts_acked_locked(cs->session));
+		inbox_acked(in, contacts_acked_locked(s));
 	return inbox_reserve(in, n);
 }
 
 /* Put what c was not sent yet into the outbox.  Q_FULL: nothing was. */
 static enum qerr
-put_locked(struct contacts_session *cs, struct inbox_chat *c, const struct event *event)
-    REQUIRES(cs->session->out.lock)
+put_locked(struct session *s, struct inbox_chat *c, const struct event *event)
+    REQUIRES(s->out.lock)
 {
-	struct outbox *o = &cs->session->out;
+	struct contacts_session *cs = s->state;
 	size_t room = 0;
 	struct buf lines;
 	uint64_t start;
@@ -43,11 +43,11 @@ put_locked(struct contacts_session *cs, struct inbox_chat *c, const struct event
 
 	for (size_t i = 0; i < event->count; i++)
 		room += CONTACTS_220_MAX(event->messages[i].text.len);
-	if ((e = contacts_ring_room_locked(cs, event->count)) != Q_OK ||
-	    (e = outbox_reserve_locked(o, OUTBOX_DATA, room, &at)) != Q_OK)
+	if ((e = contacts_ring_room_locked(s, event->count)) != Q_OK ||
+	    (e = outbox_reserve_locked(&s->out, OUTBOX_DATA, room, &at)) != Q_OK)
 		return e;
 	lines = (struct buf){at, 0, room, room};
-	start = o->written + outbox_waiting_locked(o);
+	start = s->out.written + outbox_waiting_locked(&s->out);
 	for (size_t i = 0; i < event->count; i++) {
 		const struct shared_message *m = &event->messages[i];
 
@@ -62,15 +62,15 @@ put_locked(struct contacts_session *cs, struct inbox_chat *c, const struct event
 		c->sent = m->id;
 		inbox_sent(&cs->inbox, c->chat, m->id, start + lines.len);
 	}
-	outbox_commit_locked(o, lines.len);
-	contacts_save_soon_locked(cs);
+	outbox_commit_locked(&s->out, lines.len);
+	contacts_save_soon_locked(s);
 	return Q_OK;
 }
 
 static enum qerr
-messages_locked(struct contacts_session *cs, const struct event *event)
-    REQUIRES(cs->session->out.lock)
+messages_locked(struct session *s, const struct event *event) REQUIRES(s->out.lock)
 {
+	struct contacts_session *cs = s->state;
 	uint64_t first = event->messages[0].id;
 	uint64_t last = event->messages[event->count - 1].id;
 	struct inbox_chat *c;
@@ -86,9 +86,9 @@ messages_locked(struct contacts_session *cs, const struct event *event)
 		c->told = last;
 	if (owing || cs->inbox.phase != INBOX_HERE)
 		return Q_OK;
-	if ((e = put_locked(cs, c, event)) != Q_FULL)
+	if ((e = put_locked(s, c, event)) != Q_FULL)
 		return e;
-	outbox_want_room_locked(cs->session);
+	outbox_want_room_locked(s);
 	return Q_OK;
 }
 
@@ -100,7 +100,7 @@ event_locked(struct session *s, const struct event *event) REQUIRES(s->out.lock)
 	if (cs == NULL || cs->inbox.phase == INBOX_AWAY)
 		return Q_OK;
 	switch (event->kind) {
-	case EVENT_MESSAGES: return event->count > 0 ? messages_locked(cs, event) : Q_OK;
+	case EVENT_MESSAGES: return event->count > 0 ? messages_locked(s, event) : Q_OK;
 	case EVENT_CHAT_DELETED:
 		inbox_forget(&cs->inbox, shared_chat_info(event->chat)->id);
 		break;

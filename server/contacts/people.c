@@ -220,18 +220,19 @@ gather_news(struct contacts_session *cs, const struct relation_info *all, size_t
 static void
 note_ends(struct contacts_session *cs)
 {
-	struct outbox *o = &cs->session->out;
+	struct session *s = cs->session;
 	bool news = false;
 
-	lock_take(&o->lock);
+	lock_take(&s->out.lock);
 	for (size_t i = 0; i < cs->n_heard; i++) {
 		if (cs->heard[i].end == 0)
-			cs->heard[i].end = o->written + outbox_waiting_locked(o);
+			cs->heard[i].end =
+			    s->out.written + outbox_waiting_locked(&s->out);
 		news |= cs->heard[i].news && !cs->heard[i].settled;
 	}
 	if (news)
-		contacts_save_soon_locked(cs);
-	lock_drop(&o->lock);
+		contacts_save_soon_locked(s);
+	lock_drop(&s->out.lock);
 }
 
 void

@@ -43,14 +43,16 @@ save_now(void *arg)
 }
 
 void
-contacts_save_soon_locked(struct contacts_session *cs)
+contacts_save_soon_locked(struct session *s)
 {
-	LOCK_ASSERT_HELD(&cs->session->out.lock);
+	struct contacts_session *cs = s->state;
+
+	LOCK_ASSERT_HELD(&s->out.lock);
 	if (cs->timing)
 		return;
 	cs->timing = true;
-	timer_set(cs->session->server->timers, &cs->save_timer, clock_mono_ms() + SAVE_MS,
-		  save_now, cs);
+	timer_set(s->server->timers, &cs->save_timer, clock_mono_ms() + SAVE_MS, save_now,
+		  cs);
 }
 
 /* What the store does not know yet; malloc'ed. */
@@ -126,7 +128,7 @@ contacts_save(struct contacts_session *cs)
 	lock_take(&s->out.lock);
 	cs->timing = false;
 	if (more_to_come_locked(cs) && !session_ended(s))
-		contacts_save_soon_locked(cs);
+		contacts_save_soon_locked(s);
 	lock_drop(&s->out.lock);
 }
 
@@ -163,7 +165,7 @@ contacts_seen(struct contacts_session *cs, const struct contacts_request *r)
 	}
 	if (e == Q_OK)
 		e = inbox_seen(&cs->inbox, r->id, id);
-	contacts_save_soon_locked(cs);
+	contacts_save_soon_locked(s);
 	lock_drop(&s->out.lock);
 	if (e == Q_NOMEM || e == Q_SYS)
 		(void)contacts_failed(cs, "seen", e);

@@ -12,7 +12,8 @@
  *   2. sessions            the session table (sessions.c)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
- *      flusher, timers, throttle, accounts' key cache, log, identity
+ *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
+ *      shared chats (shared.c), each shared chat's queue (shared_post.c)
  *
  * The store's locks are its own: no lock of the server is held over a call
  * into the store, because the store may wait for the disk.

@@ -4,12 +4,13 @@
  * is stored once and told to every session of both members, whichever protocol each
  * speaks; what somebody missed is in the chat's file.
  *
- * Order: everybody sees one chat's messages in the order of the file.  Appends of several
- * senders run side by side (with durability "always" they share an fdatasync); telling is
- * put into the file's order by a queue in the chat, without a lock held over the disk.
+ * Order: everybody is told one chat's messages in the order of the file.  Appends of
+ * several senders run side by side (with durability "always" they share an fdatasync);
+ * telling is put into the file's order by a queue in the chat, without a lock held over
+ * the disk or over a session.
  *
- * A struct shared_chat is counted and cached; it holds the open log.  Any thread, no lock
- * held by the caller.
+ * A struct shared_chat is counted; it holds the open log.  Any thread, no lock held by
+ * the caller.
  */
 #ifndef SERVER_SHARED_H
 #define SERVER_SHARED_H
@@ -23,32 +24,42 @@
 struct shared;
 struct shared_chat;
 
+/* The server has its store, chats and sessions by now.  Q_NOMEM. */
 enum qerr shared_open(struct server *server, struct shared **out, struct why *why);
-void shared_close(struct shared *sh); /* NULL is fine */
+/* Every chat has been given back.  NULL is fine. */
+void shared_close(struct shared *sh);
 
-/* The chat, a reference.  Q_MISSING; Q_NOMEM, Q_SYS. */
+/* The chat, a reference.  Q_MISSING; Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out);
+struct shared_chat *shared_chat_ref(struct shared_chat *c);
 void shared_chat_unref(struct shared_chat *c); /* NULL is fine */
 const struct chat_info *shared_chat_info(const struct shared_chat *c);
-/* Is user one of the two?  And who is the other one? */
+/* Is user one of the two?  And who is the other one (user has to be one)? */
 bool shared_chat_member(const struct shared_chat *c, const char *user);
 const char *shared_chat_partner(const struct shared_chat *c, const char *user);
 
 /* What somebody says.  Kinds in the log: "msg" (text) and "media" (data is
  * "MEDIAID text", so that one record is one message). */
 struct shared_post {
-	struct span text;
+	struct span text;  /* any UTF-8, line breaks too */
 	uint64_t media_id; /* 0: none */
 	/* filled in: */
 	uint64_t id;     /* in the chat's file, rises by 1 */
 	int64_t time_ms; /* rises strictly within the chat, from before a restart too */
 };
-/* Store n posts of from with one append, then tell: every session of both members but
- * `origin` gets EVENT_MESSAGES through its protocol's deliver.  Q_OK: all are stored (and
- * told, or about to be by another thread).  Q_CLOSED: the chat was deleted; Q_FULL, Q_NOMEM,
- * Q_SYS: none is. */
+/* Store n posts of from (a member) with one append, then tell: every session of both
+ * members but `origin` (may be NULL) gets one EVENT_MESSAGES with all of them through
+ * its protocol's deliver.  May wait for its turn while others' earlier posts are told;
+ * touched sessions are left for the caller's next outbox_flush_touched.
+ *
+ * Q_OK: all are stored and told.  Q_CLOSED: the chat was deleted.  Q_FORMAT: a text is
+ * not UTF-8; Q_LIMIT: longer than a record may be; Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS.
+ * Without Q_OK nothing was stored and posts are unchanged, but for what msglog_append
+ * says of Q_SYS with durability "always": then they are in the file, whether for good
+ * nobody knows; they have ids, and have been told like others, because whoever reads
+ * the file meets them. */
 enum qerr shared_post(struct shared *sh, struct shared_chat *c, const char *from,
-    struct session *origin, struct shared_post *posts, size_t n);
+		      struct session *origin, struct shared_post *posts, size_t n);
 
 /* A message as it is read back or told. */
 struct shared_message {
@@ -58,19 +69,22 @@ struct shared_message {
 	struct span text;
 	uint64_t media_id;
 };
-/* Take a chat's record apart.  Q_FORMAT: not a message. */
+/* Take a chat's record apart; text stays borrowed from it.  Q_FORMAT: not a message. */
 enum qerr shared_message_parse(const struct record *r, struct shared_message *out);
-/* Up to max messages with id > after, oldest first (constant cost, msglog.h).  each returns
- * false to stop. */
+/* Up to max messages with id > after, oldest first (constant cost, msglog.h), each with
+ * m valid during the call, no lock held.  Fewer than max mean that there are no more,
+ * or that each returned false to stop.  Q_CLOSED: deleted; Q_NOMEM, Q_SYS. */
 enum qerr shared_read(struct shared_chat *c, uint64_t after, size_t max,
-    bool (*each)(void *arg, const struct shared_message *m), void *arg);
-/* The newest id, 0: none. */
+		      bool (*each)(void *arg, const struct shared_message *m), void *arg);
+/* The newest id, 0: none.  Errors as for shared_read. */
 enum qerr shared_last(struct shared_chat *c, uint64_t *id);
-/* The id of the last message not younger than time_ms, 0: none (bisects). */
+/* The id of the last message from time_ms or before, 0: none (bisects). */
 enum qerr shared_id_at(struct shared_chat *c, int64_t time_ms, uint64_t *id);
 
-/* Delete chat, messages and media for both; the other sessions of both members get
- * EVENT_CHAT_DELETED.  Q_MISSING; Q_FULL, Q_SYS: it is still there. */
+/* Delete chat, messages and media for both; every session of both members but origin
+ * gets EVENT_CHAT_DELETED, after the last message that it was told.  Whoever still holds
+ * the chat gets Q_CLOSED from it.  Q_MISSING: another was quicker; Q_FULL, Q_NOMEM,
+ * Q_SYS: it is still there. */
 enum qerr shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin);
 
 #endif

@@ -3,10 +3,10 @@
  * media.h - pictures and files of the shared chats, as they came.
  *
  *   DIR/media/ID        the bytes
- *   DIR/media/ID.info   "key: value" lines: chat, type, name, size, sha256, check
+ *   DIR/media/ID.info   "key: value" lines: chat, type, name, size, crc32, sha256, check
  *
- * Ids rise from 1 and are never used again (DIR/server/media-ids holds how far they are
- * taken, in blocks).  No name from a user becomes a path.  Any thread.
+ * Ids rise from 1 and are never used again: DIR/server/media-ids holds how far they are
+ * taken, in blocks.  No name from a user becomes a path.  Any thread.
  */
 #ifndef STORE_MEDIA_H
 #define STORE_MEDIA_H
@@ -21,23 +21,27 @@
 #define MEDIA_SIZE_MAX (16 * 1024 * 1024)
 
 struct media_info {
-	uint64_t id;   /* filled in by media_add */
-	uint64_t chat; /* whose members may have it */
-	uint64_t size;
+	uint64_t id;                   /* filled in by media_add */
+	uint64_t chat;                 /* whose members may have it */
+	uint64_t size;                 /* bytes; filled in by media_add */
 	char type[MEDIA_TYPE_MAX + 1]; /* as it came; "" when none was given */
 	char name[MEDIA_NAME_MAX + 1]; /* what its sender called it, UTF-8; may be "" */
 };
 
-/* Store content; both files are whole and on their way to the disk (or on it, with
- * STORE_ALWAYS) before Q_OK.  Q_LIMIT: empty or above MEDIA_SIZE_MAX; Q_FULL, Q_SYS: nothing
- * is left of it. */
+/* Store content under a new id; both files are on the disk before Q_OK, whatever the
+ * durability: there are few of them.  Q_LIMIT: empty or above MEDIA_SIZE_MAX; Q_FORMAT:
+ * type or name is not UTF-8, or chat is 0; Q_FULL, Q_DENIED, Q_NOMEM, Q_CRYPTO, Q_SYS.
+ * Without Q_OK nothing is left of it, and info is unchanged. */
 enum qerr media_add(struct store *s, struct media_info *info, struct span content);
-/* Q_MISSING; Q_FORMAT: damaged (reported). */
+/* Q_MISSING; Q_FORMAT: damaged (reported); Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr media_info(struct store *s, uint64_t id, struct media_info *out);
-/* Append the bytes to out. */
+/* Append the bytes to out, after a look at their CRC-32.  Q_LIMIT: more than out can
+ * hold; the others as for media_info. */
 enum qerr media_read(struct store *s, uint64_t id, struct buf *out);
+/* Q_MISSING: there was none. */
 enum qerr media_remove(struct store *s, uint64_t id);
-/* Remove all media of a chat; files that vanish meanwhile are no error. */
+/* Remove all media of a chat; files that vanish meanwhile are no error.  Looks at the
+ * .info of all media there are. */
 enum qerr media_remove_chat(struct store *s, uint64_t chat);
 
 #endif

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * positions.h - up to where a user has had the messages of each chat:
- * DIR/queue/NAME, lines "CHAT ID", replaced atomically.  What is behind the position
- * waits for the user; nothing is copied into a queue.  Any thread; saves of one user's
- * file come one after another.
+ * positions.h - up to where a user has had the messages of each chat.  What is behind
+ * the position waits for the user; nothing is copied into a queue.
+ *
+ *   DIR/queue/NAME     (the folded name)
+ *	quintet-positions: 1
+ *	CHAT ID            one line a chat, chats rising
+ *	check: CCCCCCCC    CRC-32 of the lines above
+ *
+ * Replaced by rename, but not forced to the disk: a position that is lost in a power cut
+ * means that messages are sent again, which the receiver knows by their times, and saves
+ * come once a second from every user who is there.  For the same reason a damaged file is
+ * set aside, reported, and taken for none.
+ *
+ * Any thread; saves of one user's file come one after another.
  */
 #ifndef STORE_POSITIONS_H
 #define STORE_POSITIONS_H
@@ -17,14 +27,16 @@ struct position {
 	uint64_t id; /* the record's id in the chat's log; everything up to it was had */
 };
 
-/* The user's positions, by chat, malloc'ed (NULL: none). */
-enum qerr positions_load(struct store *s, const char *user, struct position **out,
-    size_t *count);
-/* Move positions forward: those given replace older ones of the same chat, never back; the
- * others stay. */
-enum qerr positions_save(struct store *s, const char *user, const struct position *p,
-    size_t count);
-/* Forget one chat (it was deleted), or the user. */
+/* The user's positions, by chat, malloc'ed (NULL: none).  Q_FORMAT: not a name;
+ * Q_DENIED, Q_NOMEM, Q_SYS. */
+enum qerr
+positions_load(struct store *s, const char *user, struct position **out, size_t *count);
+/* Move positions forward: those given (in any order) replace older ones of the same
+ * chat, never newer ones; the others stay.  Writes only when something moved.  Q_FULL
+ * and the errors of positions_load: the file is as it was. */
+enum qerr
+positions_save(struct store *s, const char *user, const struct position *p, size_t count);
+/* Forget one chat (it was deleted), or the user.  There need not be anything. */
 enum qerr positions_drop(struct store *s, const char *user, uint64_t chat);
 enum qerr positions_remove(struct store *s, const char *user);
 

@@ -155,6 +155,9 @@ store_new(const char *dir, const struct store_options *opt)
 	s->report_arg = opt->report_arg;
 	lock_init(&s->users);
 	lock_init(&s->bad);
+	lock_init(&s->media.lock);
+	for (size_t i = 0; i < POSITIONS_LOCKS; i++)
+		lock_init(&s->positions[i]);
 	pem_index_init(&s->pems);
 	return s;
 }
@@ -196,6 +199,9 @@ store_close(struct store *s)
 		close(s->lock_fd); /* last: what is above belongs to us till here */
 	lock_fini(&s->users);
 	lock_fini(&s->bad);
+	lock_fini(&s->media.lock);
+	for (size_t i = 0; i < POSITIONS_LOCKS; i++)
+		lock_fini(&s->positions[i]);
 	free(s->dir);
 	free(s);
 }

@@ -5,6 +5,8 @@
  * Order of the store's locks (a thread holding one takes only later ones):
  *   1. round      turns of syncer and store_sync; held while the disk works
  *   2. users      orders changes of users/, uins/ and pems/
+ *      media      gives out ids; held while a block of them is written down
+ *      positions  orders changes of the files in queue/; one of a few, by user
  *   3. msglog     one a log; never two at once
  *   4. leaves: logs (the table of logs, its lists), pems (the index), bad
  */
@@ -51,6 +53,16 @@ struct pem_index {
 	bool sure;                  /* [lock] no later change can have that mtime */
 };
 
+/* Ids for media: media_ids.c. */
+struct media_ids {
+	struct lock lock;
+	uint64_t next;  /* [lock] the next one to be given out */
+	uint64_t end;   /* [lock] up to here they are ours; 0: none yet */
+	uint64_t first; /* [lock] the first that was ours; 0: none yet */
+};
+
+#define POSITIONS_LOCKS 8
+
 enum store_folder {
 	FOLDER_SERVER,
 	FOLDER_USERS,
@@ -75,7 +87,9 @@ struct store {
 	void *report_arg;
 	struct lock users;
 	struct lock bad;
+	struct lock positions[POSITIONS_LOCKS];
 	struct pem_index pems;
+	struct media_ids media;
 	struct logs logs;
 	_Atomic(struct buf *) scratch[SCRATCH_SLOTS];
 };

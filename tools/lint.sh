@@ -46,7 +46,11 @@ for m in docs/man/*; do
 done
 
 step "settings in the manual"
-make -s server/server && tools/config-manual.sh | diff docs/man/quintet.conf.5 - || fail
+if make -s server/server; then
+  tools/config-manual.sh | diff docs/man/quintet.conf.5 - || fail
+else
+  fail
+fi
 
 if [ "$bad" = 0 ]; then
   echo "lint: nothing found"

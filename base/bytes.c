@@ -14,13 +14,13 @@
 struct span
 span_str(const char *s)
 {
-	return (struct span) { (const uint8_t *)s, strlen(s) };
+	return (struct span){(const uint8_t *)s, strlen(s)};
 }
 
 struct span
 span_of(const void *p, size_t len)
 {
-	return (struct span) { p, len };
+	return (struct span){p, len};
 }
 
 bool
@@ -34,7 +34,7 @@ span_eq(struct span a, struct span b)
 struct reader
 reader_of(struct span s)
 {
-	return (struct reader) { s.p, s.len };
+	return (struct reader){s.p, s.len};
 }
 
 enum qerr
@@ -42,7 +42,7 @@ reader_take(struct reader *r, size_t n, struct span *out)
 {
 	if (n > r->left)
 		return Q_SHORT;
-	*out = (struct span) { r->p, n };
+	*out = (struct span){r->p, n};
 	if (n > 0)
 		r->p += n;
 	r->left -= n;
@@ -52,7 +52,7 @@ reader_take(struct reader *r, size_t n, struct span *out)
 struct span
 reader_rest(struct reader *r)
 {
-	struct span s = { r->p, r->left };
+	struct span s = {r->p, r->left};
 
 	if (r->left > 0)
 		r->p += r->left;
@@ -126,7 +126,7 @@ uint32_t
 le32_get(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
+	       (uint32_t)p[3] << 24;
 }
 
 void
@@ -206,7 +206,7 @@ buf_put_u8(struct buf *b, uint8_t v)
 enum qerr
 buf_put_u16(struct buf *b, uint16_t v)
 {
-	uint8_t raw[2] = { (uint8_t)v, (uint8_t)(v >> 8) };
+	uint8_t raw[2] = {(uint8_t)v, (uint8_t)(v >> 8)};
 
 	return buf_put(b, raw, sizeof(raw));
 }
@@ -271,7 +271,7 @@ buf_consume(struct buf *b, size_t n)
 struct span
 buf_span(const struct buf *b)
 {
-	return (struct span) { b->p, b->len };
+	return (struct span){b->p, b->len};
 }
 
 void

@@ -64,7 +64,10 @@ struct buf {
 	size_t cap;
 	size_t max; /* buf never grows beyond; Q_LIMIT */
 };
-#define BUF_INIT(max_len) { NULL, 0, 0, (max_len) }
+#define BUF_INIT(max_len)                                       \
+	{                                                       \
+		.p = NULL, .len = 0, .cap = 0, .max = (max_len) \
+	}
 
 /* Room for n more bytes.  Q_LIMIT beyond max, Q_NOMEM; b is then unchanged. */
 enum qerr buf_reserve(struct buf *b, size_t n);
@@ -77,8 +80,8 @@ enum qerr buf_put_u16(struct buf *b, uint16_t v);
 enum qerr buf_put_i32(struct buf *b, int32_t v);
 enum qerr buf_put_u32(struct buf *b, uint32_t v);
 enum qerr buf_put_i64(struct buf *b, int64_t v);
-enum qerr buf_printf(struct buf *b, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+enum qerr
+buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Drop the first n bytes (n <= len) by moving the rest to the front. */
 void buf_consume(struct buf *b, size_t n);
 /* What b holds now, borrowed until b changes. */

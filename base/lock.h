@@ -15,19 +15,19 @@
 #include <stdint.h>
 
 #if defined(__clang__)
-# define LOCKABLE       __attribute__((capability("mutex")))
-# define REQUIRES(...)  __attribute__((requires_capability(__VA_ARGS__)))
-# define EXCLUDES(...)  __attribute__((locks_excluded(__VA_ARGS__)))
-# define ACQUIRES(...)  __attribute__((acquire_capability(__VA_ARGS__)))
-# define RELEASES(...)  __attribute__((release_capability(__VA_ARGS__)))
-# define UNCHECKED_LOCK __attribute__((no_thread_safety_analysis))
+#	define LOCKABLE       __attribute__((capability("mutex")))
+#	define REQUIRES(...)  __attribute__((requires_capability(__VA_ARGS__)))
+#	define EXCLUDES(...)  __attribute__((locks_excluded(__VA_ARGS__)))
+#	define ACQUIRES(...)  __attribute__((acquire_capability(__VA_ARGS__)))
+#	define RELEASES(...)  __attribute__((release_capability(__VA_ARGS__)))
+#	define UNCHECKED_LOCK __attribute__((no_thread_safety_analysis))
 #else
-# define LOCKABLE
-# define REQUIRES(...)
-# define EXCLUDES(...)
-# define ACQUIRES(...)
-# define RELEASES(...)
-# define UNCHECKED_LOCK
+#	define LOCKABLE
+#	define REQUIRES(...)
+#	define EXCLUDES(...)
+#	define ACQUIRES(...)
+#	define RELEASES(...)
+#	define UNCHECKED_LOCK
 #endif
 
 struct LOCKABLE lock {
@@ -36,7 +36,10 @@ struct LOCKABLE lock {
 };
 
 /* For locks with static storage. */
-#define LOCK_INIT { PTHREAD_MUTEX_INITIALIZER, 0 }
+#define LOCK_INIT                                              \
+	{                                                      \
+		.mutex = PTHREAD_MUTEX_INITIALIZER, .owner = 0 \
+	}
 
 void lock_init(struct lock *l);
 /* Nobody may hold it. */

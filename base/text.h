@@ -13,7 +13,7 @@
 /* Bytes that base64 (RFC 4648 section 4, padded, no line breaks) and lower-case
  * hex take for n bytes, without a NUL. */
 #define BASE64_LEN(n) (((n) + 2) / 3 * 4)
-#define HEX_LEN(n)    ((n) * 2)
+#define HEX_LEN(n)    ((n)*2)
 
 /* Write BASE64_LEN(s.len) characters, without a NUL; returns how many. */
 size_t base64_encode(struct span s, char *out);

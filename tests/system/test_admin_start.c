@@ -369,7 +369,8 @@ START_TEST(gives_up_root)
 	if (geteuid() != 0)
 		return; /* nothing to give up */
 	if (sanitizer != NULL && strcmp(sanitizer, "asan") == 0) {
-		printf("skipped: LeakSanitizer cannot trace a process that gave up root\n");
+		printf(
+		    "skipped: LeakSanitizer cannot trace a process that gave up root\n");
 		return;
 	}
 	h = harness_new();

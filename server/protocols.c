@@ -4,11 +4,13 @@
  */
 #include "server/protocol.h"
 
+#include "server/contacts/contacts.h"
 #include "server/relay/relay.h"
 #include "server/tls.h"
 
 const struct protocol *const protocols[] = {
     &relay_protocol,
+    &contacts_protocol,
     &tls_protocol,
     NULL,
 };

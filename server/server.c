@@ -31,6 +31,7 @@
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/passwords.h"
+#include "server/shared.h"
 #include "server/protocol.h"
 #include "server/sandbox.h"
 #include "server/sessions.h"
@@ -162,6 +163,8 @@ start_objects(struct life *l, struct why *why)
 	    (e = timers_new(&s->timers)) != Q_OK ||
 	    (e = flusher_new(&s->flusher)) != Q_OK)
 		return why_set(why, e, "cannot start: %s", qerr_str(e));
+	if ((e = shared_open(s, &s->shared, why)) != Q_OK)
+		return e;
 	for (size_t i = 0; protocols[i] != NULL; i++) {
 		if (protocols[i]->start != NULL &&
 		    (e = protocols[i]->start(s, why)) != Q_OK)
@@ -226,6 +229,7 @@ undo(struct life *l)
 	timers_free(s->timers);
 	sessions_free(s->sessions);
 	throttle_free(s->throttle);
+	shared_close(s->shared);
 	passwords_close(s->passwords);
 	accounts_free(s->accounts);
 	identity_free(s->identity);

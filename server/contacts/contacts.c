@@ -341,6 +341,12 @@ serve_lines(struct session *s)
 			session_continue(s, serve_lines);
 			return;
 		}
+		if (cs->arriving) {
+			cs->arriving = false;
+			look_around(cs);
+			if (cs->over)
+				break;
+		}
 		e = session_fill(s, contacts_logged_in(cs) ? MEDIA_INPUT_MAX : INPUT_MAX);
 		if (e == Q_SHORT)
 			look_around(cs);

@@ -39,6 +39,7 @@ struct contacts_session {
 	int wrong;                /* wrong passwords in a row */
 	bool begun;               /* the first line has come */
 	bool over;                /* close once the answers are out */
+	bool arriving;            /* logged in just now: what waited comes next */
 	bool rethread;            /* go on in a fresh thread (session_continue) */
 	int64_t login_by_ms;      /* monotonic; 0: no limit */
 	char user[NAME_SIZE];     /* as registered; "" when not logged in */

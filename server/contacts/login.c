@@ -104,7 +104,7 @@ wrong_password(struct contacts_session *cs, const char *name)
 		cs->over = true;
 }
 
-/* Everything that comes before what happens now. */
+/* Who asks to be a contact comes before everything else. */
 static void
 welcome(struct contacts_session *cs)
 {
@@ -115,8 +115,8 @@ welcome(struct contacts_session *cs)
 	contacts_answers_out(cs);
 	if (!cs->over)
 		contacts_tell_news(cs);
-	if (!cs->over)
-		contacts_catch_up(cs);
+	/* A 122 that came together with this 110 means the first 220 already. */
+	cs->arriving = !cs->over;
 	/* What hashing a password has touched is not for an idle session to keep. */
 	cs->rethread = !cs->over;
 }

@@ -54,17 +54,21 @@ chat_find(const struct chats *c, uint64_t id)
 	return NULL;
 }
 
-struct chat *
-chat_new(struct chats *c, const char *maker, const char *other, uint64_t anons_id)
+enum qerr
+chat_new(struct chats *c, const char *maker, const char *other, uint64_t anons_id,
+	 struct chat **out)
 {
 	struct chat *chat = calloc(1, sizeof(*chat));
+	enum qerr e;
 
-	if (chat != NULL &&
-	    pairs_add(&c->pairs, &chat->pair, maker, other, anons_id) != Q_OK) {
+	if (chat == NULL)
+		return Q_NOMEM;
+	if ((e = pairs_add(&c->pairs, &chat->pair, maker, other, anons_id)) != Q_OK) {
 		free(chat);
-		chat = NULL;
+		return e;
 	}
-	return chat;
+	*out = chat;
+	return Q_OK;
 }
 
 void
@@ -267,8 +271,9 @@ enum qerr
 chats_create(struct chats *c, const char *maker, const char *other, uint64_t anons_id,
 	     struct chat_info *out)
 {
-	struct chat *chat = NULL;
+	struct chat *chat;
 	struct pair *pair;
+	enum qerr e = Q_EXISTS;
 
 	if (!name_valid(span_str(maker)) || !name_valid(span_str(other)) ||
 	    name_cmp(maker, other) == 0 || anons_id > INT64_MAX)
@@ -279,12 +284,10 @@ chats_create(struct chats *c, const char *maker, const char *other, uint64_t ano
 		(void)lock_wait(&c->lock, &c->changed, 0);
 	if (pair != NULL)
 		fill_info(chat_of(pair), out);
-	else if ((chat = chat_new(c, maker, other, anons_id)) != NULL)
+	else if ((e = chat_new(c, maker, other, anons_id, &chat)) == Q_OK)
 		chat->pair.busy = true;
 	lock_drop(&c->lock);
-	if (pair != NULL)
-		return Q_EXISTS;
-	if (chat == NULL)
-		return Q_NOMEM;
+	if (e != Q_OK)
+		return e;
 	return make(c, chat, out);
 }

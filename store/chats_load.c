@@ -33,21 +33,21 @@ static enum qerr
 replay_create(struct chats *c, const struct record *r, const uint64_t n[2])
 {
 	struct chat *chat;
-	struct pair *old;
+	enum qerr e;
 
 	if ((n[0] < c->next_id && chat_find(c, n[0]) != NULL) || r->from[0] == '\0' ||
 	    r->to[0] == '\0' || name_cmp(r->from, r->to) == 0) {
 		c->odd++;
 		return Q_OK;
 	}
-	if ((old = pairs_find(&c->pairs, r->from, r->to, n[1])) != NULL) {
-		chat_unpublish(c, chat_of(old));
+	if ((e = chat_new(c, r->from, r->to, n[1], &chat)) == Q_EXISTS) {
+		chat_unpublish(c, chat_of(pairs_find(&c->pairs, r->from, r->to, n[1])));
 		c->odd++;
+		e = chat_new(c, r->from, r->to, n[1], &chat);
 	}
-	if ((chat = chat_new(c, r->from, r->to, n[1])) == NULL)
-		return Q_NOMEM;
-	chat_publish(c, chat, n[0], r->time_ms);
-	return Q_OK;
+	if (e == Q_OK)
+		chat_publish(c, chat, n[0], r->time_ms);
+	return e;
 }
 
 static void

@@ -52,9 +52,9 @@ bool chats_known(struct chats *c, uint64_t id);
 /* ---- chats.c; with c->lock held, or while nobody else knows c ---- */
 struct chat *chat_of(struct pair *pair);
 struct chat *chat_find(const struct chats *c, uint64_t id);
-/* A chat that only its pair can be found by; NULL: no memory. */
-struct chat *
-chat_new(struct chats *c, const char *maker, const char *other, uint64_t anons_id);
+/* A chat that can only be found by its pair.  Q_EXISTS: the pair has one; Q_NOMEM. */
+enum qerr chat_new(struct chats *c, const char *maker, const char *other,
+		   uint64_t anons_id, struct chat **out);
 /* From here on it is found by its id, too. */
 void chat_publish(struct chats *c, struct chat *chat, uint64_t id, int64_t created_ms);
 /* It is deleted: nobody finds it, but its id is kept until chat_forget. */

@@ -125,18 +125,50 @@ person_put(struct pairs *p, struct person *person)
 
 /* ---- pairs ---- */
 
+static struct pair *
+find_pair(const struct pairs *p, const struct person *x, const struct person *y,
+	  uint64_t topic, uint32_t hash)
+{
+	struct index_node *node = index_first(&p->all, hash);
+
+	for (; node != NULL; node = index_next(node)) {
+		struct pair *pair = INDEX_OBJECT(node, struct pair, node);
+		struct person *one = pair->end[0].person, *two = pair->end[1].person;
+
+		if (pair->topic == topic &&
+		    ((one == x && two == y) || (one == y && two == x)))
+			return pair;
+	}
+	return NULL;
+}
+
+struct pair *
+pairs_find(const struct pairs *p, const char *a, const char *b, uint64_t topic)
+{
+	struct person *x = pairs_person(p, a), *y = pairs_person(p, b);
+
+	if (x == NULL || y == NULL)
+		return NULL;
+	return find_pair(p, x, y, topic, hash_pair(p, x, y, topic));
+}
+
 enum qerr
 pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
 	  uint64_t topic)
 {
 	struct person *who[2];
+	uint32_t hash;
+	enum qerr e = Q_NOMEM;
 
 	assert(name_cmp(a, b) != 0);
 	if ((who[0] = person_get(p, a)) == NULL)
 		return Q_NOMEM;
-	if ((who[1] = person_get(p, b)) == NULL) {
-		person_put(p, who[0]);
-		return Q_NOMEM;
+	if ((who[1] = person_get(p, b)) == NULL)
+		goto no_second;
+	hash = hash_pair(p, who[0], who[1], topic);
+	if (find_pair(p, who[0], who[1], topic, hash) != NULL) {
+		e = Q_EXISTS;
+		goto exists;
 	}
 	for (int i = 0; i < 2; i++) {
 		pair->end[i].person = who[i];
@@ -146,8 +178,13 @@ pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
 	}
 	pair->topic = topic;
 	pair->busy = false;
-	index_add(&p->all, &pair->node, hash_pair(p, who[0], who[1], topic));
+	index_add(&p->all, &pair->node, hash);
 	return Q_OK;
+exists:
+	person_put(p, who[1]);
+no_second:
+	person_put(p, who[0]);
+	return e;
 }
 
 void
@@ -161,26 +198,6 @@ pairs_remove(struct pairs *p, struct pair *pair)
 		who->n--;
 		person_put(p, who);
 	}
-}
-
-struct pair *
-pairs_find(const struct pairs *p, const char *a, const char *b, uint64_t topic)
-{
-	struct person *x = pairs_person(p, a), *y = pairs_person(p, b);
-	struct index_node *node;
-
-	if (x == NULL || y == NULL)
-		return NULL;
-	node = index_first(&p->all, hash_pair(p, x, y, topic));
-	for (; node != NULL; node = index_next(node)) {
-		struct pair *pair = INDEX_OBJECT(node, struct pair, node);
-		struct person *one = pair->end[0].person, *two = pair->end[1].person;
-
-		if (pair->topic == topic &&
-		    ((one == x && two == y) || (one == y && two == x)))
-			return pair;
-	}
-	return NULL;
 }
 
 int

@@ -53,7 +53,8 @@ enum qerr pairs_init(struct pairs *p); /* Q_NOMEM */
 /* Forget everything.  gone is called for each pair that is still there and may free
  * it; NULL: the owner has done so, or will. */
 void pairs_fini(struct pairs *p, void (*gone)(struct pair *pair));
-/* Add pair, whose memory is the caller's.  a and b differ.  Q_NOMEM. */
+/* Add pair, whose memory is the caller's.  a and b are names and differ.  Q_EXISTS:
+ * there is one; Q_NOMEM. */
 enum qerr pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
 		    uint64_t topic);
 void pairs_remove(struct pairs *p, struct pair *pair);

@@ -13,12 +13,14 @@
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
  *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
- *      shared chats (shared.c), each shared chat's queue (shared_post.c)
+ *      shared chats (shared.c), each shared chat's queue (shared_post.c),
+ *      the gate of passwords.c, each TLS connection (stream_tls.c; held for one
+ *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call
  * into the store, because the store may wait for the disk.
- * No lock is held over a blocking call.  Writing to a plain socket under its
- * outbox lock is allowed because it never blocks (MSG_DONTWAIT).
+ * No lock is held over a blocking call.  Writing to a socket, plain or TLS, under
+ * its outbox lock is allowed because it never blocks (MSG_DONTWAIT).
  */
 #ifndef SERVER_LOCKS_H
 #define SERVER_LOCKS_H

@@ -266,7 +266,6 @@ START_TEST(replay_gives_the_same)
 
 	memset(model, 0, sizeof(model));
 	srandom(4711);
-	/* So that everybody is spelled like this whatever comes first. */
 	for (int step = 0; step < 3000; step++) {
 		int a = (int)(random() % PEOPLE), b = (int)(random() % PEOPLE);
 		int t = (int)(random() % TOPICS), lo = a < b ? a : b, hi = a < b ? b : a;

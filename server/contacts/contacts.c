@@ -130,17 +130,20 @@ contacts_failed(struct contacts_session *cs, const char *what, enum qerr e)
 
 /* ---- operations ---- */
 
+/* What stands for a code where there is none. */
+enum { NO_LOGIN_NEEDED = 0, NO_ANSWER = -1 };
+
 static const struct {
 	int code;
 	contacts_operation *act;
-	int refusal; /* the code that says 407; 0: it needs no login */
+	int refusal; /* the code that says 407 */
 } operations[] = {
-    {CONTACTS_LOGIN, contacts_login, 0},
-    {CONTACTS_REGISTER, contacts_register, 0},
+    {CONTACTS_LOGIN, contacts_login, NO_LOGIN_NEEDED},
+    {CONTACTS_REGISTER, contacts_register, NO_LOGIN_NEEDED},
     {CONTACTS_LOGOUT, contacts_logout, CONTACTS_LOGOUT_RESPONSE},
-    /* These two have no answer with a status. */
+    /* 214 has no place for a status; 122 has no answer at all. */
     {CONTACTS_CHAT_LIST, contacts_chat_list, CONTACTS_INVALID},
-    {CONTACTS_SEEN, contacts_seen, CONTACTS_INVALID},
+    {CONTACTS_SEEN, contacts_seen, NO_ANSWER},
     {CONTACTS_CHAT_CREATE, contacts_chat_create, CONTACTS_CHAT_CREATE_RESPONSE},
     {CONTACTS_CHAT_DELETE, contacts_chat_delete, CONTACTS_CHAT_DELETE_RESPONSE},
     {CONTACTS_OWN_LIST, contacts_own_list, CONTACTS_OWN_LIST_RESPONSE},
@@ -156,12 +159,12 @@ act(struct contacts_session *cs, const struct contacts_request *r)
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
 		if (operations[i].code != r->code)
 			continue;
-		if (operations[i].refusal == 0 || contacts_logged_in(cs)) {
+		if (operations[i].refusal == NO_LOGIN_NEEDED || contacts_logged_in(cs)) {
 			operations[i].act(cs, r);
 		} else if (operations[i].refusal == CONTACTS_INVALID) {
 			mistake(cs, CONTACTS_INVALID, CONTACTS_CLIENT_NOT_LOGGED_IN);
 			return;
-		} else {
+		} else if (operations[i].refusal != NO_ANSWER) {
 			contacts_answer(cs, operations[i].refusal,
 					CONTACTS_CLIENT_NOT_LOGGED_IN);
 		}

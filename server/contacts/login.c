@@ -95,7 +95,9 @@ static void
 wrong_password(struct contacts_session *cs, const char *name)
 {
 	struct session *s = cs->session;
-	int ms = throttle_login_failed(s->server->throttle, name, &s->peer);
+	/* What is no name has a count of its own: "" is the address's. */
+	int ms = throttle_login_failed(s->server->throttle, name[0] == '\0' ? "?" : name,
+				       &s->peer);
 
 	metric_add(METRIC_login_failures_total, 1);
 	log_limited(LOG_WARN, &s->peer, s, "login-failed", "name=%s",

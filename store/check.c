@@ -282,6 +282,8 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_CHATS, check_chats_file},
 	    {FOLDER_CONTACTS, check_contacts_file},
 	    {FOLDER_MESSAGES, check_message_file},
+	    {FOLDER_MEDIA, check_media_file},
+	    {FOLDER_QUEUE, check_queue_file},
 	};
 	struct check c = {s, repair, say, arg, out, NULL};
 	enum qerr e = Q_OK;

@@ -10,8 +10,8 @@
 #include "store/check_priv.h"
 #include "store/decimal.h"
 
-static bool
-known(struct check *c, uint64_t id)
+bool
+check_chat_known(struct check *c, uint64_t id)
 {
 	if (c->chats != NULL && (chats_known(c->chats, id) || !chats_stale(c->chats)))
 		return chats_known(c->chats, id);
@@ -29,7 +29,8 @@ check_chat_orphan(struct check *c, const char *log)
 	uint64_t id;
 
 	return strncmp(log, prefix, len) == 0 &&
-	       decimal_read(span_str(log + len), INT64_MAX, &id) == Q_OK && !known(c, id);
+	       decimal_read(span_str(log + len), INT64_MAX, &id) == Q_OK &&
+	       !check_chat_known(c, id);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * check_priv.h - between check.c, check_log.c and check_chats.c.
+ * check_priv.h - between check.c, check_log.c, check_chats.c and check_media.c.
  */
 #ifndef STORE_CHECK_PRIV_H
 #define STORE_CHECK_PRIV_H
@@ -30,6 +30,12 @@ void check_log(struct check *c, enum store_folder folder, const char *name);
 /* Was the log of this name left without its chat?  c->chats is loaded when it is
  * first needed, and again when the journal has grown. */
 bool check_chat_orphan(struct check *c, const char *log);
+/* Is there such a chat, or one whose files are still to be removed?  Likewise. */
+bool check_chat_known(struct check *c, uint64_t id);
 void check_chats_fini(struct check *c);
+
+/* ---- check_media.c; arg is the struct check ---- */
+bool check_media_file(void *arg, const char *file);
+bool check_queue_file(void *arg, const char *file);
 
 #endif

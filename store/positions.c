@@ -92,8 +92,9 @@ decode(struct span text, size_t more, struct list *out)
 
 /* ---- files ---- */
 
-struct lock *
-positions_lock(struct store *s, const char *folded)
+/* The lock that orders changes of this user's file. */
+static struct lock *
+lock_of(struct store *s, const char *folded)
 {
 	uint32_t h = 0;
 
@@ -206,7 +207,7 @@ positions_load(struct store *s, const char *user, struct position **out, size_t 
 
 	if ((e = fold(user, folded)) != Q_OK)
 		return e;
-	lock = positions_lock(s, folded);
+	lock = lock_of(s, folded);
 	lock_take(lock);
 	e = load(s, folded, 0, &l, &note);
 	lock_drop(lock);
@@ -234,7 +235,7 @@ positions_save(struct store *s, const char *user, const struct position *p, size
 
 	if ((e = fold(user, folded)) != Q_OK)
 		return e;
-	lock = positions_lock(s, folded);
+	lock = lock_of(s, folded);
 	lock_take(lock);
 	if ((e = load(s, folded, count, &l, &note)) == Q_OK) {
 		for (size_t i = 0; i < count; i++) {
@@ -261,7 +262,7 @@ positions_drop(struct store *s, const char *user, uint64_t chat)
 
 	if ((e = fold(user, folded)) != Q_OK)
 		return e;
-	lock = positions_lock(s, folded);
+	lock = lock_of(s, folded);
 	lock_take(lock);
 	if ((e = load(s, folded, 0, &l, &note)) == Q_OK) {
 		size_t i = place_of(&l, chat);
@@ -287,7 +288,7 @@ positions_remove(struct store *s, const char *user)
 
 	if ((e = fold(user, folded)) != Q_OK)
 		return e;
-	lock = positions_lock(s, folded);
+	lock = lock_of(s, folded);
 	lock_take(lock);
 	if (unlinkat(s->fd[FOLDER_QUEUE], folded, 0) != 0)
 		e = qerr_errno(errno);

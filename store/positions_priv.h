@@ -8,8 +8,6 @@
 #include "store/positions.h"
 #include "store/store_priv.h"
 
-/* The lock that orders changes of queue/FOLDED. */
-struct lock *positions_lock(struct store *s, const char *folded);
 /* Is queue/FILE good?  Q_MISSING, Q_FORMAT, Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr positions_examine(struct store *s, const char *file);
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Positions: forwards only, whoever saves when; damage costs nothing but repetition.
+ */
+#include "tests/unit/unit.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "store/check.h"
+#include "store/positions.h"
+#include "tests/unit/tempdir.h"
+
+#define FILE_OF_ALICE "d/queue/alice"
+
+static struct store *s;
+static char said[4096];
+
+static void
+say(void *arg, const char *sentence)
+{
+	(void)arg;
+	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
+	strcat(said, "\n");
+}
+
+#define ASSERT_SAID(text) \
+	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said)
+
+static void
+open_store(void)
+{
+	struct store_options opt = STORE_OPTIONS_DEFAULT;
+	struct why why;
+
+	opt.report = say;
+	ck_assert_int_eq(store_open(at("d"), &opt, &s, &why), Q_OK);
+}
+
+static void
+setup(void)
+{
+	tempdir_make();
+	open_store();
+	said[0] = '\0';
+}
+
+static void
+teardown(void)
+{
+	store_close(s);
+	tempdir_remove();
+}
+
+static enum qerr
+save(uint64_t chat, uint64_t id)
+{
+	struct position p = {chat, id};
+
+	return positions_save(s, "Alice", &p, 1);
+}
+
+/* "CHAT:ID CHAT:ID ..." */
+static const char *
+loaded(const char *user)
+{
+	static char text[256];
+	struct position *p;
+	size_t n;
+
+	ck_assert_int_eq(positions_load(s, user, &p, &n), Q_OK);
+	ck_assert((n == 0) == (p == NULL));
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "%s%" PRIu64 ":%" PRIu64, i == 0 ? "" : " ", p[i].chat, p[i].id);
+	free(p);
+	return text;
+}
+
+START_TEST(forwards_only)
+{
+	const struct position some[] = {{9, 90}, {3, 30}, {9, 91}, {4, 0}, {9, 17}};
+
+	ck_assert_str_eq(loaded("alice"), "");
+	ck_assert_int_eq(positions_save(s, "alice", some, 5), Q_OK);
+	ck_assert_str_eq(loaded("ALICE"), "3:30 9:91");
+	ck_assert_int_eq(save(5, 50), Q_OK);
+	ck_assert_int_eq(save(3, 29), Q_OK); /* never back */
+	ck_assert_int_eq(save(9, 100), Q_OK);
+	ck_assert_str_eq(loaded("alice"), "3:30 5:50 9:100");
+	ck_assert_str_eq(loaded("bob"), "");
+	ck_assert_int_eq(positions_save(s, "alice", NULL, 0), Q_OK);
+	store_close(s);
+	open_store();
+	ck_assert_str_eq(loaded("alice"), "3:30 5:50 9:100");
+	ck_assert_int_eq(count_names("d/queue", ""), 1);
+}
+END_TEST
+
+START_TEST(dropping_and_removing)
+{
+	ck_assert_int_eq(positions_drop(s, "alice", 3), Q_OK);
+	ck_assert_int_eq(positions_remove(s, "alice"), Q_OK);
+	ck_assert(!exists(FILE_OF_ALICE));
+	for (uint64_t chat = 1; chat <= 3; chat++)
+		ck_assert_int_eq(save(chat, 10), Q_OK);
+	ck_assert_int_eq(positions_drop(s, "alice", 2), Q_OK);
+	ck_assert_int_eq(positions_drop(s, "alice", 4), Q_OK);
+	ck_assert_str_eq(loaded("alice"), "1:10 3:10");
+	ck_assert_int_eq(positions_drop(s, "alice", 3), Q_OK);
+	ck_assert_int_eq(positions_drop(s, "alice", 1), Q_OK);
+	ck_assert_str_eq(loaded("alice"), "");
+	ck_assert_int_eq(save(1, 1), Q_OK); /* a new beginning */
+	ck_assert_str_eq(loaded("alice"), "1:1");
+	ck_assert_int_eq(positions_remove(s, "alice"), Q_OK);
+	ck_assert(!exists(FILE_OF_ALICE));
+}
+END_TEST
+
+START_TEST(only_names)
+{
+	static const char *const bad[] = {"", "..", "a/b", "\xc3\xa4", ".tmp-1"};
+	struct position p = {1, 1}, *list;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_int_eq(positions_load(s, bad[i], &list, &n), Q_FORMAT);
+		ck_assert_int_eq(positions_save(s, bad[i], &p, 1), Q_FORMAT);
+		ck_assert_int_eq(positions_drop(s, bad[i], 1), Q_FORMAT);
+		ck_assert_int_eq(positions_remove(s, bad[i]), Q_FORMAT);
+	}
+	ck_assert_int_eq(count_names("d/queue", ""), 0);
+}
+END_TEST
+
+/* What did not move is not written again. */
+START_TEST(nothing_new_costs_no_write)
+{
+	struct stat before, after;
+
+	ck_assert_int_eq(save(1, 10), Q_OK);
+	ck_assert_int_eq(stat(at(FILE_OF_ALICE), &before), 0);
+	ck_assert_int_eq(save(1, 10), Q_OK);
+	ck_assert_int_eq(stat(at(FILE_OF_ALICE), &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	ck_assert_int_eq(save(1, 11), Q_OK);
+	ck_assert_int_eq(stat(at(FILE_OF_ALICE), &after), 0);
+	ck_assert_uint_ne(before.st_ino, after.st_ino);
+	ck_assert_uint_eq(after.st_mode & 07777, 0600);
+}
+END_TEST
+
+/* ---- trouble ---- */
+
+START_TEST(damaged_at_every_byte)
+{
+	struct buf whole;
+	size_t cases = 0;
+
+	ck_assert_int_eq(save(1, 10), Q_OK);
+	ck_assert_int_eq(save(20, 200), Q_OK);
+	whole = slurp(FILE_OF_ALICE);
+	for (size_t i = 0; i < whole.len; i++, cases += 2) {
+		whole.p[i] ^= 1;
+		spill(FILE_OF_ALICE, buf_span(&whole));
+		whole.p[i] ^= 1;
+		said[0] = '\0';
+		ck_assert_str_eq(loaded("alice"), "");
+		ASSERT_SAID("queue/alice: damaged; moved to bad/");
+		ck_assert(!exists(FILE_OF_ALICE));
+		spill(FILE_OF_ALICE, span_of(whole.p, i));
+		said[0] = '\0';
+		ck_assert_int_eq(save(7, 70), Q_OK);
+		ASSERT_SAID("queue/alice: damaged; moved to bad/");
+		ck_assert_str_eq(loaded("alice"), "7:70");
+	}
+	ck_assert_int_eq(count_names("d/bad", "queue-alice"), (int)cases);
+	buf_free(&whole);
+}
+END_TEST
+
+/* With a right check, but not as it would be written. */
+START_TEST(odd_lines)
+{
+	static const char *const odd[] = {
+	    "quintet-positions: 1\n2 1\n1 1\ncheck: d51d216e\n",
+	    "quintet-positions: 1\n0 1\ncheck: 1882ff54\n",
+	    "quintet-positions: 1\n1\ncheck: aac8bde1\n",
+	    "quintet-positions: 2\n1 1\ncheck: 26aaea9f\n",
+	};
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		spill(FILE_OF_ALICE, span_str(odd[i]));
+		said[0] = '\0';
+		ck_assert_str_eq(loaded("alice"), "");
+		ASSERT_SAID("queue/alice: damaged; moved to bad/");
+	}
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+	struct rlimit before, lim;
+
+	ck_assert_int_eq(save(1, 10), Q_OK);
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	lim = before;
+	lim.rlim_cur = 20;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	ck_assert_int_ne(save(1, 11), Q_OK);
+	ck_assert_int_ne(positions_drop(s, "alice", 1), Q_OK);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_str_eq(loaded("alice"), "1:10");
+	ck_assert_int_eq(count_names("d/queue", ""), 1);
+	ck_assert_int_eq(save(1, 11), Q_OK);
+	ck_assert_str_eq(loaded("alice"), "1:11");
+}
+END_TEST
+
+START_TEST(check_finds_damage)
+{
+	struct check_result r;
+
+	ck_assert_int_eq(save(1, 10), Q_OK);
+	ck_assert_int_eq(store_check(s, true, say, NULL, &r), Q_OK);
+	ck_assert_uint_eq(r.problems, 0);
+	spill("d/queue/bob", span_str("1 10\n"));
+	spill("d/queue/Carol", span_str(""));
+	ck_assert_int_eq(store_check(s, false, say, NULL, &r), Q_OK);
+	ck_assert_uint_eq(r.problems, 2);
+	ASSERT_SAID("queue/bob: damaged");
+	ASSERT_SAID("queue/Carol: is not named as a user's positions");
+	ck_assert_int_eq(store_check(s, true, say, NULL, &r), Q_OK);
+	ck_assert_uint_eq(r.repaired, 2);
+	ck_assert_int_eq(count_names("d/queue", ""), 1);
+}
+END_TEST
+
+/* ---- many at once ---- */
+
+#define SAVERS 4
+
+static void *
+save_rising(void *arg)
+{
+	uint64_t mine = *(const uint64_t *)arg, had = 0;
+
+	for (uint64_t i = 1; i <= 100; i++) {
+		struct position p[] = {{mine, i}, {50, i * 3 + mine}}, *list;
+		size_t n;
+
+		ck_assert_int_eq(positions_save(s, "alice", p, 2), Q_OK);
+		ck_assert_int_eq(positions_load(s, "alice", &list, &n), Q_OK);
+		ck_assert_uint_ge(list[n - 1].id, had); /* chat 50, everybody's */
+		had = list[n - 1].id;
+		free(list);
+	}
+	return NULL;
+}
+
+START_TEST(many_savers)
+{
+	uint64_t chats[SAVERS];
+	pthread_t t[SAVERS];
+
+	for (uint64_t i = 0; i < SAVERS; i++) {
+		chats[i] = i + 1;
+		ck_assert_int_eq(pthread_create(&t[i], NULL, save_rising, &chats[i]), 0);
+	}
+	for (int i = 0; i < SAVERS; i++)
+		pthread_join(t[i], NULL);
+	ck_assert_str_eq(loaded("alice"), "1:100 2:100 3:100 4:100 50:304");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("positions");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, forwards_only);
+	tcase_add_test(t, dropping_and_removing);
+	tcase_add_test(t, only_names);
+	tcase_add_test(t, nothing_new_costs_no_write);
+	tcase_add_test(t, damaged_at_every_byte);
+	tcase_add_test(t, odd_lines);
+	tcase_add_test(t, full_disk);
+	tcase_add_test(t, check_finds_damage);
+	tcase_add_test(t, many_savers);
+	suite_add_tcase(suite, t);
+	return unit_main(suite);
+}

@@ -16,6 +16,7 @@
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/passwords.h"
+#include "store/positions.h"
 #include "store/relations.h"
 
 static const char *
@@ -239,8 +240,9 @@ admin_user_key(struct admin_call *c)
 	return e;
 }
 
-/* What others know of a user that is gone.  The user is gone in any case; what cannot
- * be forgotten is said. */
+/* The contacts of a user that is gone, and what was delivered to it: a new user of the
+ * same name must not inherit them.  The user is gone in any case; what cannot be
+ * forgotten is said. */
 static void
 forget(struct admin_call *c, const char *name)
 {
@@ -255,6 +257,9 @@ forget(struct admin_call *c, const char *name)
 		admin_say(c, "the contacts of %s are still there: %s\n", name,
 			  qerr_str(e));
 	relations_close(own);
+	if ((e = positions_remove(c->server->store, name)) != Q_OK)
+		admin_say(c, "the positions of %s are still there: %s\n", name,
+			  qerr_str(e));
 }
 
 enum qerr

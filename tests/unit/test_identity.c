@@ -444,6 +444,31 @@ END_TEST
 
 /* ---- the enrolment code ---- */
 
+/* A reload makes a new TLS context; who has the old one keeps it. */
+START_TEST(tls_contexts)
+{
+	struct tls_context *first, *again, *other;
+
+	open_good();
+	first = identity_tls(id);
+	again = identity_tls(id);
+	ck_assert_ptr_eq(first, again);
+	ck_assert_int_eq(identity_reload(id, store, config_now(), NULL), Q_OK);
+	other = identity_tls(id);
+	ck_assert_ptr_ne(first, other);
+	identity_free(id);
+	id = NULL;
+	for (int i = 0; i < 3; i++) {
+		struct tls_context *c = i == 0 ? first : i == 1 ? again : other;
+		struct tls *t = tls_new(c, -1, (struct span){NULL, 0});
+
+		ck_assert_ptr_nonnull(t);
+		tls_free(t);
+		tls_context_free(c);
+	}
+}
+END_TEST
+
 START_TEST(code)
 {
 	char first[ENROL_CODE_SIZE], again[ENROL_CODE_SIZE], rotated[ENROL_CODE_SIZE];
@@ -533,6 +558,7 @@ main(void)
 	tcase_add_test(c, certificate_of_another_ca);
 	tcase_add_test(c, configured_files);
 	tcase_add_test(c, full_disk);
+	tcase_add_test(c, tls_contexts);
 	tcase_add_test(c, code);
 	tcase_add_loop_test(c, no_code, 0, sizeof(no_codes) / sizeof(no_codes[0]));
 	tcase_add_test(c, proofs);

@@ -29,9 +29,9 @@ outbox_init(struct outbox *o, size_t soft, size_t hard)
 {
 	assert(soft > 0 && soft <= hard);
 	*o = (struct outbox){.data = BUF_INIT(SIZE_MAX / 2),
-			      .soft = soft,
-			      .hard = hard,
-			      .patience_ms = FLUSHER_PATIENCE_MS};
+			     .soft = soft,
+			     .hard = hard,
+			     .patience_ms = FLUSHER_PATIENCE_MS};
 	lock_init(&o->lock);
 	lock_cond_init(&o->room);
 }

@@ -31,9 +31,9 @@ struct passwords {
 	struct store *store;
 	struct accounts *accounts;
 	struct lock gate;
-	TAILQ_HEAD(, waiter) queue; /* [gate] who came first is first */
-	size_t waiting;             /* [gate] in the queue */
-	size_t hashing;             /* [gate] */
+	TAILQ_HEAD(waiters, waiter) queue; /* [gate] who came first is first */
+	size_t waiting;                    /* [gate] in the queue */
+	size_t hashing;                    /* [gate] */
 	size_t hashing_max;
 };
 

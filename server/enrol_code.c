@@ -72,6 +72,18 @@ enrol_code_read(struct store *store, char out[ENROL_CODE_SIZE], struct why *why)
 	return e;
 }
 
+void
+enrol_code_set_aside_broken(struct store *store)
+{
+	char code[ENROL_CODE_SIZE];
+	struct why why;
+
+	/* When that fails, whoever reads the code next says why. */
+	if (enrol_code_read(store, code, &why) == Q_FORMAT)
+		(void)store_server_set_aside(store, CODE_FILE, "holds no enrolment code");
+	secret_wipe(code, sizeof(code));
+}
+
 enum qerr
 enrol_code_make(struct store *store, char out[ENROL_CODE_SIZE], struct why *why)
 {

@@ -19,6 +19,9 @@ enum qerr enrol_code_parse(struct span text, char out[ENROL_CODE_SIZE]);
  * code; both with a sentence in why. */
 enum qerr
 enrol_code_read(struct store *store, char out[ENROL_CODE_SIZE], struct why *why);
+/* For a start, which a damaged code must not prevent: when the file holds none, it
+ * is set aside (and that is reported), so that a new one will be made. */
+void enrol_code_set_aside_broken(struct store *store);
 /* Make a new code and store it. */
 enum qerr
 enrol_code_make(struct store *store, char out[ENROL_CODE_SIZE], struct why *why);

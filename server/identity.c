@@ -13,8 +13,10 @@
  *   cert.pem     missing: issued.  Issued anew, by our own CA alone, when it
  *                is about to end or an address of the machine is not in it
  *
- * What is there and broken, or does not fit together, is never replaced: it may
- * be the only copy of somebody's key.
+ *   enroll-code  missing: made.  At a start a broken one is set aside
+ *
+ * A key or certificate that is there and broken, or does not fit together with the
+ * rest, is never replaced: it may be the only copy of somebody's key.
  */
 #include "server/identity.h"
 
@@ -460,6 +462,7 @@ identity_open(struct store *store, const struct config *cfg, struct identity **o
 		return why_set(why, Q_NOMEM,
 			       "there is no memory for the server's identity");
 	lock_init(&id->lock);
+	enrol_code_set_aside_broken(store);
 	if ((e = identity_reload(id, store, cfg, why)) != Q_OK) {
 		identity_free(id);
 		return e;

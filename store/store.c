@@ -226,3 +226,13 @@ store_server_write(struct store *s, const char *name, struct span content, unsig
 	assert(strchr(name, '/') == NULL && strcmp(name, LOCK_NAME) != 0);
 	return file_replace(s->fd[FOLDER_SERVER], name, content, mode);
 }
+
+enum qerr
+store_server_set_aside(struct store *s, const char *name, const char *reason)
+{
+	struct why note = {""};
+	enum qerr e = store_set_aside(s, FOLDER_SERVER, name, reason, &note);
+
+	store_tell(s, &note);
+	return e;
+}

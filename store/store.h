@@ -74,5 +74,7 @@ enum qerr store_server_read(struct store *s, const char *name, struct buf *out);
 /* Replace it atomically.  mode is 0600 for secrets, 0644 otherwise. */
 enum qerr
 store_server_write(struct store *s, const char *name, struct span content, unsigned mode);
+/* Move it to DIR/bad, for a person to look at, and report that with the reason. */
+enum qerr store_server_set_aside(struct store *s, const char *name, const char *reason);
 
 #endif

@@ -214,7 +214,6 @@ static const struct {
     {"server/cert.pem", "rubbish", "/server/cert.pem holds no certificate in PEM"},
     {"server/ca.pem", "rubbish", "/server/ca.pem holds no certificate in PEM"},
     {"server/ca-key.pem", "rubbish", "/server/ca-key.pem holds no private key in PEM"},
-    {"server/enroll-code", "1-2-3", "/server/enroll-code holds no enrolment code"},
     {"server/server.conf", "[relay]\n\narchiv = no\n",
      "server.conf:3: there is no setting"},
     {"server/server.conf", "[server]\ncert = /nonexistent.pem\n",
@@ -235,6 +234,25 @@ START_TEST(broken_file)
 		harness_restart(h); /* a setting for root alone */
 	else
 		assert_no_start(h, "127.0.0.1:0", broken[_i].says);
+	harness_free(h);
+}
+END_TEST
+
+/* The code is nobody's work: a damaged one keeps nobody from starting. */
+START_TEST(broken_code)
+{
+	struct harness *h = harness_start(NULL);
+	char code[20], code_again[20];
+
+	harness_enrol_code(h, code);
+	harness_stop(h);
+	put(h, "server/enroll-code", "1-2-3");
+	harness_restart(h);
+	harness_enrol_code(h, code_again);
+	ck_assert_str_ne(code, code_again);
+	ck_assert_uint_eq(strlen(code_again), strlen(code));
+	ck_assert(
+	    harness_logged(h, "server/enroll-code: holds no enrolment code; moved"));
 	harness_free(h);
 }
 END_TEST
@@ -484,6 +502,7 @@ main(void)
 	tcase_add_test(c, busy_port);
 	tcase_add_test(c, several_listeners);
 	tcase_add_loop_test(c, broken_file, 0, sizeof(broken) / sizeof(broken[0]));
+	tcase_add_test(c, broken_code);
 	tcase_add_test(c, check_config);
 	tcase_add_loop_test(c, command_line, 0,
 			    sizeof(command_lines) / sizeof(command_lines[0]));

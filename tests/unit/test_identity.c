@@ -233,8 +233,6 @@ static const struct {
     {"ca.pem", NULL, "ca.pem is missing"},
     {"cert.pem", "garbage", "cert.pem holds no certificate in PEM"},
     {"cert.pem", "", "cert.pem holds no certificate in PEM"},
-    {"enroll-code", "1234", "enroll-code holds no enrolment code"},
-    {"enroll-code", "", "enroll-code holds no enrolment code"},
 };
 
 START_TEST(refused)
@@ -497,6 +495,27 @@ START_TEST(code)
 }
 END_TEST
 
+/* A reload refuses it; a start puts it aside and goes on with a new one. */
+START_TEST(broken_code)
+{
+	char first[ENROL_CODE_SIZE], again[ENROL_CODE_SIZE];
+	struct why why = {""};
+
+	open_good();
+	identity_enrol_code(id, first);
+	put("enroll-code", span_str(_i == 0 ? "1234" : ""));
+	ck_assert_int_ne(identity_reload(id, store, config_now(), &why), Q_OK);
+	ck_assert_ptr_nonnull(strstr(why.text, "enroll-code holds no enrolment code"));
+	ck_assert_uint_eq(file("enroll-code").len, _i == 0 ? 4 : 0);
+	identity_enrol_code(id, again);
+	ck_assert_str_eq(first, again);
+	open_good();
+	identity_enrol_code(id, again);
+	ck_assert_str_ne(first, again);
+	ck_assert_mem_eq(file("enroll-code").p, again, 19);
+}
+END_TEST
+
 static const char *const no_codes[] = {"",
 				       "ABCD-EFGH-2345-IJK",
 				       "ABCD-EFGH-2345-IJKLM",
@@ -560,6 +579,7 @@ main(void)
 	tcase_add_test(c, full_disk);
 	tcase_add_test(c, tls_contexts);
 	tcase_add_test(c, code);
+	tcase_add_loop_test(c, broken_code, 0, 2);
 	tcase_add_loop_test(c, no_code, 0, sizeof(no_codes) / sizeof(no_codes[0]));
 	tcase_add_test(c, proofs);
 	suite_add_tcase(s, c);

@@ -127,7 +127,8 @@ send_media(struct contacts_session *cs, const struct contacts_request *r)
 		status = contacts_media_keep(cs, r, &p.media_id);
 	if (status != CONTACTS_OK)
 		return status;
-	if ((status = post(cs, &p, 1)) != CONTACTS_OK)
+	/* A message with an id is in the file, even when the disk was not sure. */
+	if ((status = post(cs, &p, 1)) != CONTACTS_OK && p.id == 0)
 		(void)media_remove(cs->session->server->store, p.media_id);
 	return status;
 }

@@ -25,6 +25,8 @@ struct flight {
 	uint64_t first; /* 0: the append has not come back */
 };
 
+TAILQ_HEAD(flight_list, flight);
+
 struct shared_chat {
 	RB_ENTRY(shared_chat) link; /* [table] while in_table */
 	unsigned refs;              /* [table] */
@@ -34,11 +36,11 @@ struct shared_chat {
 	struct msglog *log;
 
 	struct lock lock;
-	TAILQ_HEAD(, flight) flights; /* [lock] */
-	uint64_t next;                /* [lock] whose turn it is; 0: not known yet */
-	bool deleted;                 /* [lock] */
-	unsigned waiting;             /* [lock] threads that wait for moved */
-	pthread_cond_t moved;         /* something here is different */
+	struct flight_list flights; /* [lock] */
+	uint64_t next;              /* [lock] whose turn it is; 0: not known yet */
+	bool deleted;               /* [lock] */
+	unsigned waiting;           /* [lock] threads that wait for moved */
+	pthread_cond_t moved;       /* something here is different */
 };
 
 RB_HEAD(chat_tree, shared_chat);

@@ -42,8 +42,10 @@ struct entry {
 	TAILQ_ENTRY(entry) by_use; /* the longest unused first */
 	bool used;                 /* it is in the tree */
 	/* the key */
-	char what[WHAT_SIZE]; /* "login", or what throttle_take was asked for */
-	char user[NAME_SIZE]; /* folded; "" for an address alone */
+	char what[WHAT_SIZE]; /* "login", "logins" (of anybody), or what throttle_take
+			       * was asked for */
+	char user[NAME_SIZE]; /* folded; "" for an address alone, and in "login" for
+			       * names that are none */
 	struct in6_addr ip;   /* IPv6 cut to its /64 */
 	/* logins */
 	int64_t failures;
@@ -199,7 +201,7 @@ throttle_login_failed(struct throttle *t, const char *user, const struct address
 	if (address_trusted(a))
 		return 0;
 	make_key(&mine, "login", user, a);
-	make_key(&all, "login", "", a);
+	make_key(&all, "logins", "", a);
 	lock_take(&t->lock);
 	ms = larger(
 	    delay_of(count_failure_locked(t, &mine, cfg->login_failures_window_ms, now),
@@ -220,7 +222,7 @@ throttle_login_delay(struct throttle *t, const char *user, const struct address 
 	if (address_trusted(a))
 		return 0;
 	make_key(&mine, "login", user, a);
-	make_key(&all, "login", "", a);
+	make_key(&all, "logins", "", a);
 	lock_take(&t->lock);
 	ms = larger(delay_of(failures_locked(find_locked(t, &mine),
 					     cfg->login_failures_window_ms, now),

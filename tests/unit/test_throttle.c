@@ -103,6 +103,21 @@ START_TEST(address_alone)
 }
 END_TEST
 
+/* What was no valid name counts as one user more, and once. */
+START_TEST(no_name)
+{
+	struct address a = from("10.0.0.1");
+
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(throttle_login_failed(t, "", &a), 0);
+	ck_assert_int_eq(throttle_login_failed(t, "", &a), 500);
+	throttle_login_ok(t, "", &a);
+	for (int i = 0; i < 94; i++)
+		ck_assert_int_le(throttle_login_failed(t, "", &a), 8000);
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 500); /* the 101st */
+}
+END_TEST
+
 START_TEST(ipv6_counts_as_its_network)
 {
 	struct address a = from("2001:db8::1"), b = from("2001:db8::ffff:1"),
@@ -242,6 +257,7 @@ main(void)
 	tcase_add_test(c, delays);
 	tcase_add_test(c, window_ends);
 	tcase_add_test(c, address_alone);
+	tcase_add_test(c, no_name);
 	tcase_add_test(c, ipv6_counts_as_its_network);
 	tcase_add_test(c, trusted);
 	tcase_add_test(c, buckets);

@@ -104,9 +104,10 @@ turn_away(struct listener *l)
 		pause_accepting(l);
 }
 
-/* Enter the session into the table, if the limits allow. */
+/* Enter the session into the table, if the limits allow.  Q_LIMIT: *limit is the
+ * setting to change. */
 static enum qerr
-admit(struct session *s)
+admit(struct session *s, const char **limit)
 {
 	const struct config *c = config_now();
 	bool trusted = address_trusted(&s->peer);
@@ -114,15 +115,16 @@ admit(struct session *s)
 	    .total = (size_t)c->max_connections,
 	    .per_address = trusted ? 0 : (size_t)c->per_address,
 	    .per_address_before_login = trusted ? 0 : (size_t)c->per_address_before_login,
+	    .reached = limit,
 	};
 
 	return sessions_add(s->server->sessions, s, &limits);
 }
 
 /* Make a session of an accepted socket and start its worker, or close it.
- * Q_NOMEM tells the caller to pause. */
+ * Q_NOMEM tells the caller to pause; Q_LIMIT as admit. */
 static enum qerr
-begin(struct listener *l, int fd, const struct address *peer)
+begin(struct listener *l, int fd, const struct address *peer, const char **limit)
 {
 	struct stream *stream;
 	struct session *s;
@@ -134,7 +136,7 @@ begin(struct listener *l, int fd, const struct address *peer)
 	}
 	if ((s = session_new(l->server, stream, peer)) == NULL)
 		return Q_NOMEM;
-	if ((e = admit(s)) == Q_OK && (e = worker_start(s)) == Q_OK)
+	if ((e = admit(s, limit)) == Q_OK && (e = worker_start(s)) == Q_OK)
 		return Q_OK;
 	sessions_remove(l->server->sessions, s);
 	session_unref(s);
@@ -144,20 +146,21 @@ begin(struct listener *l, int fd, const struct address *peer)
 static void
 accepted(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
+	const char *limit = "";
 	struct address peer;
 	enum qerr e;
 
 	address_from(from, &peer);
 	metric_add(METRIC_connections_total, 1);
-	if ((e = begin(l, fd, &peer)) == Q_OK)
+	if ((e = begin(l, fd, &peer, &limit)) == Q_OK)
 		return;
 	metric_add(METRIC_connections_refused, 1);
 	if (e == Q_LIMIT) {
 		char text[ADDRESS_SIZE];
 
 		address_text(&peer, text);
-		log_limited(LOG_WARN, &peer, NULL, "refused", "addr=%s reason=limit",
-			    text);
+		log_limited(LOG_WARN, &peer, NULL, "refused", "addr=%s limit=%s", text,
+			    limit);
 	} else {
 		complain(l, "memory-or-threads", ENOMEM);
 		pause_accepting(l);

@@ -90,10 +90,15 @@ sessions_free(struct sessions *t)
 
 /* ---- coming and going ---- */
 
+/* Are there n of what limit allows?  Then it is that setting that refuses. */
 static bool
-reached(size_t n, size_t limit)
+reached(const struct sessions_limits *limits, size_t n, size_t limit, const char *setting)
 {
-	return limit != 0 && n >= limit;
+	bool is = limit != 0 && n >= limit;
+
+	if (is && limits->reached != NULL)
+		*limits->reached = setting;
+	return is;
 }
 
 /* Find or make the entry of an address, if it may have one session more. */
@@ -111,8 +116,10 @@ source_enter_locked(struct sessions *t, const struct address *a,
 			return Q_NOMEM;
 		src->address = *a;
 		RB_INSERT(source_tree, &t->sources, src);
-	} else if (reached(src->sessions, limits->per_address) ||
-		   reached(src->anonymous, limits->per_address_before_login)) {
+	} else if (reached(limits, src->sessions, limits->per_address,
+			   "limits.per_address") ||
+		   reached(limits, src->anonymous, limits->per_address_before_login,
+			   "limits.per_address_before_login")) {
 		return Q_LIMIT;
 	}
 	src->sessions++;
@@ -128,7 +135,7 @@ sessions_add(struct sessions *t, struct session *s, const struct sessions_limits
 
 	lock_take(&t->lock);
 	assert(s->source == NULL);
-	if (!reached(t->count, limits->total))
+	if (!reached(limits, t->count, limits->total, "limits.max_connections"))
 		e = source_enter_locked(t, &s->peer, limits, &s->source);
 	if (e == Q_OK) {
 		s->id = ++t->last_id;

@@ -27,6 +27,7 @@ struct sessions_limits {
 	size_t total;
 	size_t per_address;
 	size_t per_address_before_login; /* of these, not logged in */
+	const char **reached; /* NULL, or where Q_LIMIT puts the setting's name */
 };
 /* Number s and enter it (the table takes a reference).  Q_LIMIT: it would be one
  * too many; Q_NOMEM. */

@@ -71,8 +71,11 @@ END_TEST
 
 START_TEST(limits)
 {
-	const struct sessions_limits l = {
-	    .total = 5, .per_address = 3, .per_address_before_login = 2};
+	const char *which = "";
+	const struct sessions_limits l = {.total = 5,
+					  .per_address = 3,
+					  .per_address_before_login = 2,
+					  .reached = &which};
 	struct session *in[5], *s, *older;
 
 	in[0] = make(1);
@@ -80,7 +83,8 @@ START_TEST(limits)
 	ck_assert_int_eq(sessions_add(core.sessions, in[0], &l), Q_OK);
 	ck_assert_int_eq(sessions_add(core.sessions, in[1], &l), Q_OK);
 	s = make(1);
-	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT); /* before login */
+	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT);
+	ck_assert_str_eq(which, "limits.per_address_before_login");
 	ck_assert_int_eq(sessions_login(core.sessions, in[0], "a", LOGIN_ADD, &older),
 			 Q_OK);
 	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_OK);
@@ -88,14 +92,16 @@ START_TEST(limits)
 	ck_assert_int_eq(sessions_login(core.sessions, in[1], "b", LOGIN_ADD, &older),
 			 Q_OK);
 	s = make(1);
-	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT); /* per address */
+	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT);
+	ck_assert_str_eq(which, "limits.per_address");
 	session_unref(s);
 	in[3] = make(2);
 	in[4] = make(3);
 	ck_assert_int_eq(sessions_add(core.sessions, in[3], &l), Q_OK);
 	ck_assert_int_eq(sessions_add(core.sessions, in[4], &l), Q_OK);
 	s = make(4);
-	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT); /* total */
+	ck_assert_int_eq(sessions_add(core.sessions, s, &l), Q_LIMIT);
+	ck_assert_str_eq(which, "limits.max_connections");
 	ck_assert_int_eq(sessions_add(core.sessions, s, &unlimited), Q_OK);
 	leave(s);
 	/* A logout makes a session anonymous again. */

@@ -16,9 +16,10 @@
 #include "crypto/random.h"
 
 enum qerr
-ask_source_init(struct ask_source *s, const char *file, struct why *why)
+ask_source_init(struct ask_source *s, const char *variable, const char *file,
+		struct why *why)
 {
-	char *value = getenv("QUINTET_PASSPHRASE");
+	char *value = getenv(variable);
 	size_t len;
 
 	*s = (struct ask_source){.file = file};
@@ -27,9 +28,9 @@ ask_source_init(struct ask_source *s, const char *file, struct why *why)
 	s->given = true;
 	len = strlcpy(s->text, value, sizeof(s->text));
 	secret_wipe(value, len);
-	unsetenv("QUINTET_PASSPHRASE");
+	unsetenv(variable);
 	if (len >= sizeof(s->text))
-		return why_set(why, Q_LIMIT, "QUINTET_PASSPHRASE is too long");
+		return why_set(why, Q_LIMIT, "%s is too long", variable);
 	return Q_OK;
 }
 
@@ -53,8 +54,7 @@ read_passphrase_file(const char *path, char out[ASK_PASSPHRASE_SIZE], struct why
 	newline = text.len > 0 ? memchr(text.p, '\n', text.len) : NULL;
 	len = newline != NULL ? (size_t)(newline - text.p) : text.len;
 	if (len > KEY_PASSPHRASE_MAX || (len > 0 && memchr(text.p, '\0', len) != NULL)) {
-		e = why_set(why, Q_LIMIT, "the passphrase in %s is too long, or none",
-			    path);
+		e = why_set(why, Q_LIMIT, "the secret in %s is too long, or none", path);
 	} else {
 		if (len > 0)
 			memcpy(out, text.p, len);
@@ -76,11 +76,19 @@ from_source(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE], struct wh
 	return Q_OK;
 }
 
+static enum qerr
+ask_terminal(const char *prompt, char out[ASK_PASSPHRASE_SIZE])
+{
+	return readpassphrase(prompt, out, ASK_PASSPHRASE_SIZE, RPP_REQUIRE_TTY) != NULL
+		   ? Q_OK
+		   : Q_DENIED;
+}
+
 /* From the terminal, wherever standard input comes from. */
 static enum qerr
 from_terminal(const char *prompt, char out[ASK_PASSPHRASE_SIZE], struct why *why)
 {
-	if (readpassphrase(prompt, out, ASK_PASSPHRASE_SIZE, RPP_REQUIRE_TTY) == NULL)
+	if (ask_terminal(prompt, out) != Q_OK)
 		return why_set(why, Q_DENIED,
 			       "the key has a passphrase and there is no terminal to ask "
 			       "for it: use "
@@ -137,6 +145,71 @@ ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 		e = why_set(why, Q_DENIED, "these were two different passphrases");
 	secret_wipe(again, sizeof(again));
 	return e;
+}
+
+/* A byte at a time: what follows the line belongs to whoever reads next. */
+static enum qerr
+from_input(char out[ASK_PASSWORD_SIZE], struct why *why)
+{
+	size_t n = 0;
+	ssize_t got = 0;
+	char c = '\0';
+
+	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+		if (n == ASK_PASSWORD_SIZE - 1 || c == '\0')
+			return why_set(
+			    why, Q_LIMIT,
+			    "the password on standard input is too long, or none");
+		out[n++] = c;
+	}
+	if (n > 0 && out[n - 1] == '\r')
+		n--;
+	out[n] = '\0';
+	if (got != 1 && n == 0)
+		return why_set(why, Q_CLOSED,
+			       "no password was given: it is the first line of standard "
+			       "input, or in --password-file or QUINTET_PASSWORD");
+	return Q_OK;
+}
+
+enum qerr
+ask_password(const struct ask_source *s, const char *user, enum ask_password which,
+	     char out[ASK_PASSWORD_SIZE], struct why *why)
+{
+	char again[ASK_PASSWORD_SIZE], prompt[96];
+	enum qerr e = from_source(s, out, why);
+
+	if (e != Q_MISSING)
+		return e;
+	if (!isatty(STDIN_FILENO))
+		return from_input(out, why);
+	snprintf(prompt, sizeof(prompt),
+		 "%s for %s: ", which == ASK_NEW_PASSWORD ? "New password" : "Password",
+		 user);
+	if (ask_terminal(prompt, out) != Q_OK)
+		return why_set(why, Q_CLOSED, "no password was given");
+	if (which == ASK_PASSWORD)
+		return Q_OK;
+	if (ask_terminal("The same again: ", again) != Q_OK)
+		e = why_set(why, Q_CLOSED, "no password was given");
+	else if (strcmp(out, again) != 0)
+		e = why_set(why, Q_DENIED, "these were two different passwords");
+	else
+		e = Q_OK;
+	secret_wipe(again, sizeof(again));
+	return e;
+}
+
+enum qerr
+ask_yes(const char *question)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO) ||
+	    readpassphrase(question, answer, sizeof(answer),
+			   RPP_REQUIRE_TTY | RPP_ECHO_ON) == NULL)
+		return Q_DENIED;
+	return strcmp(answer, "yes") == 0 ? Q_OK : Q_DENIED;
 }
 
 enum qerr

@@ -12,16 +12,17 @@
 
 #define ASK_PASSPHRASE_SIZE (KEY_PASSPHRASE_MAX + 1)
 
-/* Where passphrases come from when not from a terminal. */
+/* Where passphrases, or passwords, come from when not from a terminal. */
 struct ask_source {
 	const char *file;               /* --passphrase-file, or NULL */
-	bool given;                     /* QUINTET_PASSPHRASE was set */
+	bool given;                     /* the variable was set */
 	char text[ASK_PASSPHRASE_SIZE]; /* its value */
 };
 
-/* Take QUINTET_PASSPHRASE out of the environment, where child processes and
- * /proc would have it.  Q_LIMIT: too long. */
-enum qerr ask_source_init(struct ask_source *s, const char *file, struct why *why);
+/* Take the variable (QUINTET_PASSPHRASE, QUINTET_PASSWORD) out of the environment,
+ * where child processes and /proc would have it.  Q_LIMIT: too long. */
+enum qerr ask_source_init(struct ask_source *s, const char *variable, const char *file,
+			  struct why *why);
 void ask_source_fini(struct ask_source *s); /* wipes */
 
 /* The private key in pem, which is called name for people; asks for its
@@ -32,6 +33,17 @@ enum qerr ask_unlock(const struct ask_source *s, const char *name, struct span p
  * a script gets that gives none.  The caller wipes out. */
 enum qerr ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 			     struct why *why);
+enum ask_password { ASK_PASSWORD, ASK_NEW_PASSWORD };
+
+/* The password of user; a new one is asked for twice.  Without a source and a
+ * terminal: standard input's first line, and not a byte more, since the rest is the
+ * script.  The caller wipes out. */
+#define ASK_PASSWORD_SIZE ASK_PASSPHRASE_SIZE
+enum qerr
+ask_password(const struct ask_source *s, const char *user, enum ask_password which,
+	     char out[ASK_PASSWORD_SIZE], struct why *why);
+/* Yes or no, from the terminal.  Q_DENIED: no, or nobody can be asked. */
+enum qerr ask_yes(const char *question);
 /* One line: the enrolment code, from the terminal or from standard input's
  * first line.  The caller wipes out. */
 #define ASK_CODE_SIZE 128

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "client/contacts.h"
 #include "client/link.h"
 #include "client/relay.h"
 
@@ -23,7 +24,8 @@ struct client {
 const struct client_protocol *
 client_protocol_find(const char *name)
 {
-	static const struct client_protocol *const all[] = {&client_relay};
+	static const struct client_protocol *const all[] = {&client_relay,
+							    &client_contacts};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (strcmp(all[i]->name, name) == 0)
@@ -62,6 +64,8 @@ client_new(const struct target *target, const struct client_protocol *protocol,
 	   const struct client_login *login, client_event_fn *event, void *event_arg,
 	   struct client **out, struct why *why)
 {
+	enum link_security security =
+	    protocol->tls && !login->clear ? LINK_TLS : LINK_CLEAR;
 	struct client *c = calloc(1, sizeof(*c));
 	enum qerr e;
 
@@ -70,7 +74,7 @@ client_new(const struct target *target, const struct client_protocol *protocol,
 	c->protocol = protocol;
 	c->event = event;
 	c->event_arg = event_arg;
-	if ((e = link_open(target, &c->link, why)) != Q_OK)
+	if ((e = link_open(target, security, login->ca, &c->link, why)) != Q_OK)
 		goto fail;
 	c->env = (struct client_env){
 	    .login = login,

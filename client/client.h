@@ -13,11 +13,14 @@
  * nothing, never exits, and tells everything through one callback (event.h).
  *
  *   client.c     this: a link with a protocol's machine on it
- *   link.c       TCP
+ *   link.c       TCP; link_tls.c TLS on it, chain.c whose certificate it must be
  *   relay.c      the relay protocol; relay_login.c its handshake
  *   enrol.c      enrolment
  *   channel.c    sealed frames: towards the server, and towards the partner
  *   e2e.c        agreeing on a key with the partner
+ *   contacts.c   the contacts protocol; talk_do.c what people ask for, talk_answer.c
+ *                what the server says, and for each subject a file: talk_people.c,
+ *                talk_chat.c (also what is unread), talk_file.c
  *   profile.c    keys and pins below ~/.config/quintet
  *
  * A struct client belongs to one thread.  Only client_new may block, and only

@@ -5,34 +5,48 @@
 #include <string.h>
 
 const char *const command_help[] = {
-    "/list           who is here and free",
-    "/chat NAME      ask somebody for a chat",
+    "/list           who is here and free; in contacts, as /people: everybody",
+    "/chat NAME      ask somebody for a chat; in contacts: open the chat with a contact",
     "/accept, /deny  answer somebody who asks",
     "TEXT            say it in the chat (//TEXT says a text that begins with /)",
     "/end            end the chat, or withdraw the request",
     "/logout, /quit  log out and leave; so does the end of the input",
     "/wait EVENT [SECONDS]  for scripts: request, chat, closed, message, list, notice, "
-    "gone",
+    "contact, unread, file, gone",
     "/help           this",
+    "in contacts also:",
+    "/contacts, /chats             your contacts, your chats, and what is unread",
+    "/add NAME, /confirm NAME      ask somebody to be a contact; agree to it",
+    "/remove NAME                  be no contact any longer; take the request back",
+    "/send FILE                    a file of at most 9 MB into the open chat",
+    "/save ID [FILE]               keep a file that has come",
+    "/delete                       the open chat and its files, for both of you",
     NULL,
 };
+
+enum operand { NONE, NAME, PATH, ID_AND_PATH, EVENT };
 
 static const struct {
 	const char *word;
 	enum command_verb verb;
-	bool has_arg;
+	enum operand operand;
 } words[] = {
-    {"/list", COMMAND_LIST, false},     {"/chat", COMMAND_CHAT, true},
-    {"/accept", COMMAND_ACCEPT, false}, {"/deny", COMMAND_DENY, false},
-    {"/end", COMMAND_END, false},       {"/wait", COMMAND_WAIT, true},
-    {"/help", COMMAND_HELP, false},     {"/logout", COMMAND_LOGOUT, false},
-    {"/quit", COMMAND_LOGOUT, false},
+    {"/list", COMMAND_LIST, NONE},         {"/chat", COMMAND_CHAT, NAME},
+    {"/accept", COMMAND_ACCEPT, NONE},     {"/deny", COMMAND_DENY, NONE},
+    {"/end", COMMAND_END, NONE},           {"/wait", COMMAND_WAIT, EVENT},
+    {"/help", COMMAND_HELP, NONE},         {"/logout", COMMAND_LOGOUT, NONE},
+    {"/quit", COMMAND_LOGOUT, NONE},       {"/people", COMMAND_LIST, NONE},
+    {"/contacts", COMMAND_CONTACTS, NONE}, {"/chats", COMMAND_CHATS, NONE},
+    {"/add", COMMAND_ADD, NAME},           {"/confirm", COMMAND_CONFIRM, NAME},
+    {"/remove", COMMAND_REMOVE, NAME},     {"/delete", COMMAND_DELETE, NONE},
+    {"/send", COMMAND_SEND, PATH},         {"/save", COMMAND_SAVE, ID_AND_PATH},
 };
 
 static const char *const wait_words[] = {
     [WAIT_NOTHING] = "nothing", [WAIT_REQUEST] = "request", [WAIT_CHAT] = "chat",
     [WAIT_CLOSED] = "closed",   [WAIT_MESSAGE] = "message", [WAIT_LIST] = "list",
-    [WAIT_NOTICE] = "notice",   [WAIT_GONE] = "gone",
+    [WAIT_NOTICE] = "notice",   [WAIT_CONTACT] = "contact", [WAIT_UNREAD] = "unread",
+    [WAIT_FILE] = "file",       [WAIT_GONE] = "gone",
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -107,9 +121,53 @@ parse_wait(struct span rest, struct command *c, struct why *why)
 	    (seconds.len > 0 && parse_seconds(seconds, &c->wait_ms) != Q_OK))
 		return why_set(why, Q_FORMAT,
 			       "/wait EVENT [SECONDS]: request, chat, closed, message, "
-			       "list, notice or gone");
+			       "list, notice, contact, unread, file or gone");
 	c->wait = (enum command_wait)i;
 	return Q_OK;
+}
+
+/* All of rest but the blanks around it: names of files may hold some. */
+static struct span
+whole(struct span rest)
+{
+	while (rest.len > 0 && blank(rest.p[0]))
+		rest = span_of(rest.p + 1, rest.len - 1);
+	while (rest.len > 0 && blank(rest.p[rest.len - 1]))
+		rest.len--;
+	return rest;
+}
+
+static enum qerr
+parse_operand(size_t i, struct span rest, struct command *c, struct why *why)
+{
+	static const char *const wanted[] = {
+	    [NONE] = "nothing behind it",
+	    [NAME] = "one name",
+	    [PATH] = "the name of a file",
+	    [ID_AND_PATH] = "the number of a file and perhaps where to keep it",
+	};
+	bool good;
+
+	switch (words[i].operand) {
+	case EVENT: return parse_wait(rest, c, why);
+	case PATH:
+		c->text = whole(rest);
+		good = c->text.len > 0;
+		break;
+	case ID_AND_PATH:
+		c->text = next_word(&rest);
+		c->file = whole(rest);
+		good = c->text.len > 0;
+		break;
+	default:
+		c->text = next_word(&rest);
+		good = (c->text.len > 0) == (words[i].operand == NAME) &&
+		       next_word(&rest).len == 0;
+	}
+	if (good)
+		return Q_OK;
+	return why_set(why, Q_FORMAT, "%s takes %s", words[i].word,
+		       wanted[words[i].operand]);
 }
 
 enum qerr
@@ -118,7 +176,7 @@ command_parse(struct span line, struct command *out, struct why *why)
 	struct command c = {.verb = COMMAND_TEXT, .text = line};
 	struct span rest = line, word;
 	size_t i = 0;
-	enum qerr e = Q_OK;
+	enum qerr e;
 
 	if (line.len == 0 || line.p[0] != '/') {
 		*out = c;
@@ -139,15 +197,7 @@ command_parse(struct span line, struct command *out, struct why *why)
 			       (int)(word.len < 32 ? word.len : 32),
 			       (const char *)word.p);
 	c.verb = words[i].verb;
-	if (c.verb == COMMAND_WAIT) {
-		e = parse_wait(rest, &c, why);
-	} else {
-		c.text = next_word(&rest);
-		if ((c.text.len > 0) != words[i].has_arg || next_word(&rest).len > 0)
-			e = why_set(why, Q_FORMAT, "%s takes %s", words[i].word,
-				    words[i].has_arg ? "one name" : "nothing behind it");
-	}
-	if (e == Q_OK)
+	if ((e = parse_operand(i, rest, &c, why)) == Q_OK)
 		*out = c;
 	return e;
 }

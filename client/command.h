@@ -14,6 +14,14 @@ enum command_verb {
 	COMMAND_TEXT, /* text: to be said */
 	COMMAND_LIST,
 	COMMAND_CHAT, /* text: the name */
+	COMMAND_CHATS,
+	COMMAND_CONTACTS,
+	COMMAND_ADD,     /* text: the name */
+	COMMAND_CONFIRM, /* text: the name */
+	COMMAND_REMOVE,  /* text: the name */
+	COMMAND_DELETE,
+	COMMAND_SEND, /* text: the file */
+	COMMAND_SAVE, /* text: the id; file: where to, or empty */
 	COMMAND_ACCEPT,
 	COMMAND_DENY,
 	COMMAND_END,
@@ -31,6 +39,9 @@ enum command_wait {
 	WAIT_MESSAGE, /* one more message than was waited for so far */
 	WAIT_LIST,    /* one more list than was waited for so far */
 	WAIT_NOTICE,  /* one more notice than was waited for so far */
+	WAIT_CONTACT, /* one more has asked to be a contact, or become one */
+	WAIT_UNREAD,  /* there are messages that were not shown yet */
+	WAIT_FILE,    /* one more file has come */
 	WAIT_GONE     /* the connection is over */
 };
 
@@ -39,7 +50,8 @@ enum command_wait {
 
 struct command {
 	enum command_verb verb;
-	struct span text; /* borrowed from the line */
+	struct span text; /* borrowed from the line, as is file */
+	struct span file;
 	enum command_wait wait;
 	int64_t wait_ms;
 };

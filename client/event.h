@@ -11,6 +11,7 @@
 #define CLIENT_EVENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -29,6 +30,19 @@ enum client_event_kind {
 	CLIENT_NOTICE,            /* text: from the server's administrator */
 	CLIENT_UNKNOWN, /* name; text: came from them and cannot be shown, a phrase */
 
+	CLIENT_DONE,          /* text: what was asked for has been done, a phrase */
+	CLIENT_FAILED,        /* text: what was asked for cannot be, a sentence */
+	CLIENT_CONTACT,       /* name: one of ours; time_ms: since; count: unread */
+	CLIENT_CONTACTS_END,  /* that was all; count: how many */
+	CLIENT_CONTACT_ASKS,  /* name: would like to be one */
+	CLIENT_CONTACT_NOW,   /* name: is one from now on */
+	CLIENT_CHAT_KEPT,     /* name: with whom there is a chat; count: unread */
+	CLIENT_CHATS_END,     /* that was all; count: how many */
+	CLIENT_UNREAD,        /* name: has written; count: messages not shown yet */
+	CLIENT_FILE,          /* name: from; id; text: what they call it; type, or NULL
+			       * when not looked at; count: bytes */
+	CLIENT_FILE_CONTENTS, /* the same, and content */
+
 	/* The last event of a client is exactly one of these; text: a sentence. */
 	CLIENT_LOGGED_OUT,    /* as we wanted */
 	CLIENT_REFUSED,       /* before login: we do not trust it, or it not us */
@@ -41,6 +55,10 @@ struct client_event {
 	const char *name;
 	const char *fingerprint;
 	struct span text;
+	uint64_t id, count;
+	int64_t time_ms;
+	const char *type; /* printable ASCII */
+	struct span content;
 };
 
 /* Called from within the library's calls, in the caller's thread.  It may call

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "client/chain.h"
 #include "client/enrol.h"
 #include "client/private.h"
 #include "client/show.h"
@@ -157,18 +158,6 @@ talk(const struct options *o, const struct client_login *login, struct joining *
 	return j->end;
 }
 
-static enum qerr
-fingerprint(const struct cert *cert, char out[FINGERPRINT_SIZE], struct why *why)
-{
-	uint8_t sum[SHA256_LEN];
-	enum qerr e = cert_fingerprint(cert, sum);
-
-	if (e != Q_OK)
-		return why_set(why, e, "the CA's fingerprint cannot be computed");
-	fingerprint_text(sum, out);
-	return Q_OK;
-}
-
 /* Pin the CA.  A pin that is there already and differs is replaced, since the
  * code has proven the new one; but that is said. */
 static enum qerr
@@ -185,10 +174,10 @@ pin(const struct options *o, const struct profile *profile, struct span ca,
 		why_set(why, e, "the server's CA certificate is none");
 		goto out;
 	}
-	if ((e = fingerprint(cert, new_print, why)) != Q_OK)
+	if ((e = chain_fingerprint(cert, new_print, why)) != Q_OK)
 		goto out;
 	if (profile_ca(profile, &o->target, &old, NULL) == Q_OK &&
-	    fingerprint(old, old_print, NULL) == Q_OK &&
+	    chain_fingerprint(old, old_print, NULL) == Q_OK &&
 	    strcmp(old_print, new_print) != 0)
 		show_status("the CA of %s is a new one; it was %s", where, old_print);
 	if ((e = profile_pin_ca(profile, &o->target, ca, why)) != Q_OK)

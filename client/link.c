@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client/link_tls.h"
 
 #define READ_PIECE 65536
 
@@ -27,9 +28,13 @@ struct link {
 	int64_t deadline_ms;     /* for all of them */
 	int64_t try_deadline_ms; /* for the present one */
 	int fd;
-	bool up;
-	bool finish;   /* link_finish was called */
-	bool finished; /* and the server has been told */
+	bool connected; /* TCP is */
+	bool up;        /* and so is what stands on it */
+	enum link_security security;
+	const struct cert *ca;
+	struct link_tls *tls; /* once connected; NULL: in the clear */
+	bool finish;          /* link_finish was called */
+	bool finished;        /* and the server has been told */
 	struct buf in, out;
 };
 
@@ -94,7 +99,8 @@ try_next(struct link *l, int failure, struct why *why)
 }
 
 enum qerr
-link_open(const struct target *t, struct link **out, struct why *why)
+link_open(const struct target *t, enum link_security security, const struct cert *ca,
+	  struct link **out, struct why *why)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct link *l = calloc(1, sizeof(*l));
@@ -105,6 +111,8 @@ link_open(const struct target *t, struct link **out, struct why *why)
 	if (l == NULL)
 		return why_set(why, Q_NOMEM, "there is no memory for a connection");
 	l->fd = -1;
+	l->security = security;
+	l->ca = ca;
 	l->in = (struct buf)BUF_INIT(LINK_IN_MAX);
 	l->out = (struct buf)BUF_INIT(LINK_OUT_MAX);
 	target_text(t, l->name);
@@ -131,6 +139,7 @@ link_free(struct link *l)
 {
 	if (l == NULL)
 		return;
+	link_tls_free(l->tls);
 	if (l->fd != -1)
 		close(l->fd);
 	if (l->addresses != NULL)
@@ -155,15 +164,19 @@ link_fd(const struct link *l)
 short
 link_poll_events(const struct link *l)
 {
-	if (!l->up)
+	if (!l->connected)
 		return POLLOUT;
+	if (!l->up)
+		return link_tls_wants(l->tls);
 	return (short)(POLLIN | (l->out.len > 0 ? POLLOUT : 0));
 }
 
 int64_t
 link_deadline(const struct link *l)
 {
-	return l->up ? 0 : l->try_deadline_ms;
+	if (l->up)
+		return 0;
+	return l->connected ? l->deadline_ms : l->try_deadline_ms;
 }
 
 bool
@@ -184,6 +197,12 @@ link_out(const struct link *l)
 	/* Whoever has the link may fill it; const is for the callers that only
 	 * ask how full it is. */
 	return (struct buf *)(uintptr_t)&l->out;
+}
+
+enum qerr
+link_chain(const struct link *l, struct buf *out)
+{
+	return link_tls_chain(l->tls, out);
 }
 
 void
@@ -207,7 +226,22 @@ step_connect(struct link *l, short revents, struct why *why)
 		failed = errno;
 	if (failed != 0)
 		return try_next(l, failed, why);
-	l->up = true;
+	l->connected = true;
+	l->up = l->security == LINK_CLEAR;
+	return l->up ? Q_OK : link_tls_new(l->fd, l->name, l->ca, &l->tls, why);
+}
+
+static enum qerr
+step_handshake(struct link *l, struct why *why)
+{
+	enum qerr e = link_tls_handshake(l->tls, why);
+
+	l->up = e == Q_OK;
+	if (e != Q_SHORT)
+		return e;
+	if (clock_left_ms(l->deadline_ms) == 0)
+		return why_set(why, Q_TIMEOUT, "%s does not finish its TLS handshake",
+			       l->name);
 	return Q_OK;
 }
 
@@ -221,10 +255,12 @@ lost(const struct link *l, struct why *why)
 static enum qerr
 step_read(struct link *l, struct why *why)
 {
-	enum qerr e = buf_reserve(&l->in, READ_PIECE);
+	enum qerr e;
 	ssize_t n;
 
-	if (e != Q_OK)
+	if (l->tls != NULL)
+		return link_tls_read(l->tls, &l->in, why);
+	if ((e = buf_reserve(&l->in, READ_PIECE)) != Q_OK)
 		return why_set(why, e, "%s sends more than can be kept", l->name);
 	n = recv(l->fd, l->in.p + l->in.len, READ_PIECE, 0);
 	if (n == 0)
@@ -236,20 +272,37 @@ step_read(struct link *l, struct why *why)
 }
 
 static enum qerr
-step_write(struct link *l, struct why *why)
+clear_write(struct link *l, size_t *gone, struct why *why)
 {
-	while (l->out.len > 0) {
-		ssize_t n = send(l->fd, l->out.p, l->out.len, MSG_NOSIGNAL);
+	while (*gone < l->out.len) {
+		ssize_t n =
+		    send(l->fd, l->out.p + *gone, l->out.len - *gone, MSG_NOSIGNAL);
 
 		if (n == -1)
 			return errno == EAGAIN || errno == EINTR ? Q_OK : lost(l, why);
-		buf_consume(&l->out, (size_t)n);
-	}
-	if (l->finish && !l->finished) {
-		l->finished = true;
-		(void)shutdown(l->fd, SHUT_WR);
+		*gone += (size_t)n;
 	}
 	return Q_OK;
+}
+
+static enum qerr
+step_write(struct link *l, struct why *why)
+{
+	size_t gone = 0;
+	enum qerr e;
+
+	if (l->tls != NULL)
+		e = link_tls_write(l->tls, buf_span(&l->out), &gone, why);
+	else
+		e = clear_write(l, &gone, why);
+	buf_consume(&l->out, gone);
+	if (e == Q_OK && l->out.len == 0 && l->finish && !l->finished) {
+		l->finished = true;
+		if (l->tls != NULL)
+			link_tls_finish(l->tls);
+		(void)shutdown(l->fd, SHUT_WR);
+	}
+	return e;
 }
 
 enum qerr
@@ -257,8 +310,10 @@ link_step(struct link *l, short revents, struct why *why)
 {
 	enum qerr e;
 
-	if (!l->up)
+	if (!l->connected)
 		return step_connect(l, revents, why);
+	if (!l->up)
+		return step_handshake(l, why);
 	/* When the server has said why it hangs up, that counts for more than
 	 * that we can write no longer: so read first, and once more before a
 	 * failed write is reported. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * link.h - a TCP connection that never blocks: two buffers and a descriptor to
- * poll.  What is put into link_out goes out with the next steps; what comes in
- * is in link_in until somebody consumes it.  TLS fits in here without a change
- * for those above.  One thread.
+ * link.h - a connection that never blocks, over TCP, or over TLS on TCP: two
+ * buffers and a descriptor to poll.  What is put into link_out goes out with the
+ * next steps; what comes in is in link_in until somebody consumes it.  One thread.
  */
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
@@ -12,17 +11,26 @@
 #include <stdint.h>
 
 #include "client/target.h"
+#include "crypto/cert.h"
 
 #define LINK_CONNECT_MS 10000
-#define LINK_IN_MAX     (2 * 1024 * 1024)
-#define LINK_OUT_MAX    (4 * 1024 * 1024)
+#define LINK_IN_MAX     (24 * 1024 * 1024) /* a file of 16 MiB in base64 */
+#define LINK_OUT_MAX    (16 * 1024 * 1024)
 
 struct link;
 
+enum link_security {
+	LINK_CLEAR,
+	LINK_TLS /* link_up says that the server is the right one, see link_open */
+};
+
 /* Look the host up (this may block as long as the resolver does) and begin to
- * connect, to one address after the other within LINK_CONNECT_MS.  Q_MISSING:
- * no such host; Q_SYS: no address can even be tried; Q_NOMEM. */
-enum qerr link_open(const struct target *t, struct link **out, struct why *why);
+ * connect, to one address after the other within LINK_CONNECT_MS.  ca is for TLS,
+ * borrowed: who must have issued the server's certificate; NULL: whoever, for looking
+ * at it (link_chain).  Q_MISSING: no such host; Q_SYS: no address can even be tried;
+ * Q_NOMEM. */
+enum qerr link_open(const struct target *t, enum link_security security,
+		    const struct cert *ca, struct link **out, struct why *why);
 void link_free(struct link *l); /* closes; NULL is fine */
 
 /* "HOST:PORT", for people. */
@@ -34,11 +42,15 @@ short link_poll_events(const struct link *l);
 int64_t link_deadline(const struct link *l);
 bool link_up(const struct link *l);
 /* Connect, read, write, as far as it goes now.  Q_OK: go on.  Q_CLOSED: the
- * server hung up; Q_TIMEOUT, Q_SYS: the connection failed; Q_LIMIT, Q_NOMEM.
+ * server hung up; Q_TIMEOUT, Q_SYS: the connection failed; Q_DENIED: it is not the
+ * server that ca stands for, or TLS failed; Q_LIMIT, Q_NOMEM.
  * Then why is a sentence; link_in holds what came before. */
 enum qerr link_step(struct link *l, short revents, struct why *why);
 struct buf *link_in(struct link *l);
 struct buf *link_out(const struct link *l);
+/* TLS, once up: append the certificates that the server has shown, its own first, in
+ * PEM. */
+enum qerr link_chain(const struct link *l, struct buf *out);
 /* No more will be put into link_out: once it is sent, tell the server so. */
 void link_finish(struct link *l);
 

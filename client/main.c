@@ -18,6 +18,7 @@
 #include "client/plain.h"
 #include "client/profile.h"
 #include "client/show.h"
+#include "client/trust.h"
 #include "crypto/random.h"
 
 #define EXIT_USAGE 2
@@ -99,18 +100,50 @@ out:
 	return e;
 }
 
+/* With a password instead of a key.  The server is looked at first: nobody is asked
+ * for a password that it will not get. */
+static enum qerr
+log_in_with_password(const struct options *o, const struct profile *profile,
+		     const struct ask_source *source, struct why *why)
+{
+	struct client_login login = {.new_user = o->new_user, .clear = o->clear};
+	char password[ASK_PASSWORD_SIZE] = "";
+	struct cert *ca = NULL;
+	enum qerr e;
+
+	strlcpy(login.user, o->user, sizeof(login.user));
+	login.password = password;
+	if (o->clear)
+		show_status("in the clear: others on the way can read all of it");
+	else if ((e = trust_find(o, profile, &ca, why)) != Q_OK)
+		return e;
+	login.ca = ca;
+	if ((e = ask_password(source, o->user,
+			      o->new_user ? ASK_NEW_PASSWORD : ASK_PASSWORD, password,
+			      why)) == Q_OK &&
+	    (e = profile_set_last_user(profile, o->user, why)) == Q_OK)
+		e = plain_run(&o->target, o->protocol, &login, why);
+	secret_wipe(password, sizeof(password));
+	cert_free(ca);
+	return e;
+}
+
 static enum qerr
 run(struct options *o, struct why *why)
 {
+	bool password = o->protocol->password;
 	struct profile *profile = NULL;
 	struct ask_source source;
 	enum qerr e;
 
-	if ((e = ask_source_init(&source, o->passphrase_file, why)) == Q_OK &&
-	    (e = profile_open(&profile, why)) == Q_OK &&
+	e = ask_source_init(&source, password ? "QUINTET_PASSWORD" : "QUINTET_PASSPHRASE",
+			    password ? o->password_file : o->passphrase_file, why);
+	if (e == Q_OK && (e = profile_open(&profile, why)) == Q_OK &&
 	    (e = find_user(o, profile, why)) == Q_OK) {
 		if (o->task == OPTIONS_ENROL)
 			e = join_run(o, profile, &source, program_invocation_name, why);
+		else if (password)
+			e = log_in_with_password(o, profile, &source, why);
 		else
 			e = log_in(o, profile, &source, why);
 	}
@@ -128,6 +161,7 @@ main(int argc, char **argv)
 	secret_process();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(argc, argv, &o, &why) != Q_OK)
 		return complain(&why, EXIT_USAGE);
 	if (o.task == OPTIONS_HELP)

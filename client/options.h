@@ -22,6 +22,10 @@ struct options {
 	const char *key_file;
 	const char *code;
 	const char *passphrase_file;
+	const char *password_file;
+	const char *fingerprint; /* of the CA to trust: hex, perhaps with colons */
+	bool new_user;           /* --register */
+	bool clear;              /* no TLS */
 };
 
 /* Q_FORMAT: why says what is wrong.  May reorder argv (getopt_long(3)). */

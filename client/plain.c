@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Commands are read one after the other, and only when the one before has had
- * its effect here: not before the login, not during /wait, not while too much
- * waits to be sent.  So a script means the same whatever the timing.
+ * its effect here: not before the login, not during /wait, not while an answer to it is
+ * to come or too much waits to be sent.  So a script means the same whatever the timing.
  */
 #include "client/plain.h"
 
@@ -14,135 +14,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "client/command.h"
-#include "client/lines.h"
+#include "client/file.h"
+#include "client/plain_inner.h"
 #include "client/show.h"
 
 /* The kernel drops what is typed beyond this in one line of a terminal, without
  * a word; so a line of this length is not to be trusted. */
 #define TERMINAL_LINE_MAX 4095
-
-struct plain {
-	struct client *client;
-	const struct client_protocol *protocol;
-	struct lines lines;
-	bool terminal; /* standard input is one */
-	bool logged_in;
-	bool leaving; /* /quit, or the end of the input */
-	bool refused; /* a script's command */
-	enum command_wait wait;
-	int64_t wait_deadline_ms;
-	bool chat_came;  /* a chat has become ready since it was last asked for */
-	size_t messages; /* come, and not yet waited for */
-	size_t lists;
-	size_t notices;
-	struct buf list; /* names of the list that is coming in */
-	enum qerr end;   /* how it ended */
-	struct why why;
-};
-
-/* ---- what happens ---- */
-
-static void
-refuse(struct plain *p, const char *sentence)
-{
-	show_text("! ", span_str(sentence));
-	if (!p->terminal)
-		p->refused = true;
-}
-
-static void
-show_list(struct plain *p)
-{
-	if (p->list.len == 0)
-		show_status("list: (nobody)");
-	else
-		show_status("list:%.*s", (int)p->list.len, (const char *)p->list.p);
-	p->list.len = 0;
-	p->lists++;
-}
-
-static void
-show_message(struct plain *p, const struct client_event *e)
-{
-	char before[NAME_SIZE + 4];
-
-	snprintf(before, sizeof(before), "<%s> ", e->name);
-	show_text(before, e->text);
-	p->messages++;
-}
-
-static void
-on_final(struct plain *p, const struct client_event *e)
-{
-	char text[sizeof(p->why.text) / 2];
-
-	text_visible(e->text, text, sizeof(text));
-	if (e->kind == CLIENT_LOGGED_OUT) {
-		show_status("logged out");
-		p->end = Q_OK;
-		return;
-	}
-	if (p->logged_in)
-		show_status("disconnected");
-	if (e->kind != CLIENT_FORCED_LOGOUT)
-		p->end = why_set(&p->why, Q_CLOSED, "%s", text);
-	else if (text[0] != '\0')
-		p->end =
-		    why_set(&p->why, Q_CLOSED, "the server ended the session: %s", text);
-	else
-		p->end = why_set(&p->why, Q_CLOSED, "the server ended the session");
-}
-
-static void
-on_event(void *arg, const struct client_event *e)
-{
-	struct plain *p = arg;
-
-	switch (e->kind) {
-	case CLIENT_CONNECTED: show_text("* connected to ", e->text); break;
-	case CLIENT_LOGGED_IN:
-		p->logged_in = true;
-		show_status("logged in as %s%s", e->name,
-			    p->terminal ? " (/help lists the commands)" : "");
-		break;
-	case CLIENT_LIST_NAME:
-		/* Without memory to collect them in: one by one. */
-		if (buf_printf(&p->list, " %s", e->name) != Q_OK)
-			show_status("list: %s", e->name);
-		break;
-	case CLIENT_LIST_END: show_list(p); break;
-	case CLIENT_REQUEST_FROM:
-		show_status("request from %s: /accept or /deny", e->name);
-		break;
-	case CLIENT_REQUEST_WITHDRAWN: show_status("request over: %s", e->name); break;
-	case CLIENT_REQUEST_DENIED:
-		show_status("no chat with %s: refused, busy or not here", e->name);
-		break;
-	case CLIENT_CHAT_READY:
-		p->chat_came = true;
-		show_status("chat with %s, key %s", e->name, e->fingerprint);
-		break;
-	case CLIENT_MESSAGE: show_message(p, e); break;
-	case CLIENT_CHAT_CLOSED:
-		printf("* chat with %s ended: ", e->name);
-		show_text("", e->text);
-		break;
-	case CLIENT_NOTICE:
-		show_text("* notice: ", e->text);
-		p->notices++;
-		break;
-	case CLIENT_UNKNOWN:
-		printf("* not shown, from %s: ", e->name);
-		show_text("", e->text);
-		break;
-	case CLIENT_ENROLLED: break; /* not while logging in */
-	case CLIENT_LOGGED_OUT:
-	case CLIENT_REFUSED:
-	case CLIENT_FORCED_LOGOUT:
-	case CLIENT_LOST: on_final(p, e); break;
-	}
-}
 
 /* ---- waiting ---- */
 
@@ -173,6 +51,9 @@ look(struct plain *p)
 	case WAIT_MESSAGE: return counted(&p->messages, !quiet);
 	case WAIT_LIST: return counted(&p->lists, true);
 	case WAIT_NOTICE: return counted(&p->notices, true);
+	case WAIT_CONTACT: return counted(&p->contacts, true);
+	case WAIT_UNREAD: return client_view(p->client)->unread > 0 ? DONE : NOT_YET;
+	case WAIT_FILE: return counted(&p->files, true);
 	case WAIT_GONE: return NOT_YET; /* the loop ends by itself */
 	case WAIT_NOTHING: break;
 	}
@@ -203,7 +84,7 @@ check_wait(struct plain *p)
 	if (v == IN_VAIN) {
 		why_set(&why, Q_TIMEOUT, "waited for %s in vain",
 			command_wait_word(p->wait));
-		refuse(p, why.text);
+		plain_refuse(p, why.text);
 		if (!p->terminal)
 			leave(p);
 	}
@@ -222,10 +103,11 @@ do_verb(struct plain *p, enum client_verb verb, struct span arg)
 	if (verb == CLIENT_DO_CHAT || verb == CLIENT_DO_ACCEPT)
 		p->chat_came = false;
 	if (client_do(p->client, verb, arg, &why) != Q_OK) {
-		refuse(p, why.text);
+		plain_refuse(p, why.text);
 		return;
 	}
-	if (verb == CLIENT_DO_CHAT)
+	if (verb == CLIENT_DO_CHAT &&
+	    client_view(p->client)->phase == CLIENT_PHASE_ASKING)
 		show_status("asking %s", client_view(p->client)->partner);
 	else if (verb == CLIENT_DO_DENY)
 		show_status("denied %s", partner);
@@ -241,10 +123,38 @@ do_text(struct plain *p, struct span text)
 	if (text.len == 0 && (p->terminal || !chatting))
 		return;
 	if (p->terminal && text.len >= TERMINAL_LINE_MAX)
-		refuse(p, "not sent: terminals cut lines as long as this one; send it "
-			  "through a pipe");
+		plain_refuse(p,
+			     "not sent: terminals cut lines as long as this one; send it "
+			     "through a pipe");
 	else
 		do_verb(p, CLIENT_DO_SAY, text);
+}
+
+static void
+do_send(struct plain *p, struct span path)
+{
+	struct buf file = BUF_INIT(2 * FILE_SEND_MAX);
+	struct why why;
+
+	if (file_load(path, &file, &why) == Q_OK)
+		do_verb(p, CLIENT_DO_SEND, buf_span(&file));
+	else
+		plain_refuse(p, why.text);
+	buf_free(&file);
+}
+
+static void
+do_save(struct plain *p, const struct command *c)
+{
+	if (c->file.len >= sizeof(p->save_as) ||
+	    (c->file.len > 0 && memchr(c->file.p, '\0', c->file.len) != NULL)) {
+		plain_refuse(p, "no file can have such a name");
+		return;
+	}
+	if (c->file.len > 0)
+		memcpy(p->save_as, c->file.p, c->file.len);
+	p->save_as[c->file.len] = '\0';
+	do_verb(p, CLIENT_DO_SAVE, c->text);
 }
 
 static void
@@ -253,13 +163,16 @@ do_line(struct plain *p, struct span line)
 	static const enum client_verb verbs[] = {
 	    [COMMAND_LIST] = CLIENT_DO_LIST,     [COMMAND_CHAT] = CLIENT_DO_CHAT,
 	    [COMMAND_ACCEPT] = CLIENT_DO_ACCEPT, [COMMAND_DENY] = CLIENT_DO_DENY,
-	    [COMMAND_END] = CLIENT_DO_END,
+	    [COMMAND_END] = CLIENT_DO_END,       [COMMAND_CHATS] = CLIENT_DO_CHATS,
+	    [COMMAND_ADD] = CLIENT_DO_ADD,       [COMMAND_CONFIRM] = CLIENT_DO_CONFIRM,
+	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE, [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
+	    [COMMAND_DELETE] = CLIENT_DO_DELETE,
 	};
 	struct command c;
 	struct why why;
 
 	if (command_parse(line, &c, &why) != Q_OK) {
-		refuse(p, why.text);
+		plain_refuse(p, why.text);
 		return;
 	}
 	switch (c.verb) {
@@ -274,6 +187,8 @@ do_line(struct plain *p, struct span line)
 		check_wait(p);
 		break;
 	case COMMAND_LOGOUT: leave(p); break;
+	case COMMAND_SEND: do_send(p, c.text); break;
+	case COMMAND_SAVE: do_save(p, &c); break;
 	default: do_verb(p, verbs[c.verb], c.text); break;
 	}
 }
@@ -284,7 +199,8 @@ static bool
 takes_lines(const struct plain *p)
 {
 	return p->logged_in && !p->leaving && p->wait == WAIT_NOTHING &&
-	       !client_over(p->client) && client_waiting(p->client) < CLIENT_WAITING_HIGH;
+	       !client_over(p->client) && !client_view(p->client)->busy &&
+	       client_waiting(p->client) < CLIENT_WAITING_HIGH;
 }
 
 /* Act on the lines that are there.  True: more are wanted from the input. */
@@ -301,7 +217,7 @@ work_off(struct plain *p)
 			why_set(&why, Q_LIMIT,
 				"not sent: the line is too long, %zu bytes at most",
 				p->protocol->text_max);
-			refuse(p, why.text);
+			plain_refuse(p, why.text);
 			break;
 		case Q_SHORT: return true;
 		default: leave(p); break;
@@ -342,7 +258,7 @@ plain_run(const struct target *target, const struct client_protocol *protocol,
 	struct plain p = {.protocol = protocol, .terminal = isatty(STDIN_FILENO) == 1};
 	enum qerr e;
 
-	e = client_new(target, protocol, login, on_event, &p, &p.client, why);
+	e = client_new(target, protocol, login, plain_event, &p, &p.client, why);
 	if (e != Q_OK)
 		return e;
 	p.list = (struct buf)BUF_INIT(65536);

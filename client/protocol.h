@@ -27,6 +27,9 @@ struct client_login {
 	struct key *key;       /* the user's long-term key, with its private half */
 	const struct cert *ca; /* login: the server's CA, pinned */
 	const char *code;      /* enrolment: as it was typed */
+	const char *password;  /* where the protocol wants one */
+	bool new_user;         /* become a user with that password first */
+	bool clear;            /* do without TLS although the protocol wants it */
 };
 
 enum client_phase {
@@ -45,12 +48,22 @@ struct client_view {
 	enum client_phase phase;
 	char partner[NAME_SIZE];            /* "" when there is none */
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
+	bool busy;     /* the next command depends on an answer that is to come */
+	size_t unread; /* messages that have come and were not shown yet */
 };
 
 /* What a person can ask for.  A protocol refuses what it has no word for. */
 enum client_verb {
 	CLIENT_DO_LIST,
 	CLIENT_DO_CHAT, /* arg: a name */
+	CLIENT_DO_CHATS,
+	CLIENT_DO_CONTACTS,
+	CLIENT_DO_ADD,     /* arg: a name */
+	CLIENT_DO_CONFIRM, /* arg: a name */
+	CLIENT_DO_REMOVE,  /* arg: a name */
+	CLIENT_DO_DELETE,
+	CLIENT_DO_SEND, /* arg: what the file is called, a NUL, a data URL */
+	CLIENT_DO_SAVE, /* arg: a file's id, as in CLIENT_FILE */
 	CLIENT_DO_ACCEPT,
 	CLIENT_DO_DENY,
 	CLIENT_DO_SAY, /* arg: UTF-8 text */
@@ -70,6 +83,8 @@ struct client_env {
 struct client_protocol {
 	const char *name;
 	size_t text_max; /* bytes of the longest text that can be said */
+	bool password;   /* logs in with one, and knows nothing of keys and codes */
+	bool tls;        /* seals nothing itself, so it travels inside TLS */
 	/* The machine; NULL: no memory. */
 	void *(*make)(const struct client_env *env);
 	void (*drop)(void *machine); /* wipes; NULL is fine */

@@ -414,6 +414,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 	case CLIENT_DO_SAY: return do_say(m, arg, why);
 	case CLIENT_DO_END: return do_end(m, why);
 	case CLIENT_DO_LOGOUT: return do_logout(m, now_ms);
+	default: break;
 	}
 	return why_set(why, Q_DENIED, "relay has no word for this");
 }

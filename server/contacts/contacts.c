@@ -4,10 +4,6 @@
  * collect 115s into runs (send.c), act on the rest, put the answers into the outbox,
  * and read again, which first writes every outbox that was touched.
  *
- * Answers gather in cs->reply and reach the outbox in whole answers, so that a 220
- * which another thread puts there never stands inside a list.  They are put as
- * OUTBOX_DATA: a client that asks and does not read is not read from either.
- *
  * Events come two ways.  220s are put into the outbox by the sender's thread as long as
  * it takes them (deliver.c).  Everything that may take longer - 233s, what waited, what
  * did not fit, saving positions - is done by the worker, which is woken for it.
@@ -17,17 +13,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "crypto/random.h"
 #include "server/contacts/contacts_session.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
-/* A client that takes nothing for so long while bytes wait is cut off. */
-#define PATIENCE_MS     30000
 #define USER_TIMEOUT_MS 60000
 /* Above this, answers go into the outbox before the input is used up. */
 #define REPLY_PORTION 65536
@@ -35,98 +27,6 @@
 /* A line and its CR LF. */
 #define INPUT_MAX       (CONTACTS_LINE_MAX + 2)
 #define MEDIA_INPUT_MAX (CONTACTS_MEDIA_LINE_MAX + 2)
-
-/* ---- answers ---- */
-
-void
-contacts_answered(struct contacts_session *cs, enum qerr e)
-{
-	if (e == Q_OK || cs->over)
-		return;
-	log_event(LOG_ERROR, cs->session, "answer-failed", "error=%s", qerr_str(e));
-	cs->over = true;
-}
-
-void
-contacts_answer(struct contacts_session *cs, int code, int status)
-{
-	contacts_answered(cs, contacts_put_status(&cs->reply, code, status));
-}
-
-void
-contacts_answer_all(struct contacts_session *cs, int code, int status, size_t n)
-{
-	uint8_t space[32];
-	struct buf line = {space, 0, sizeof(space), sizeof(space)};
-	enum qerr e = contacts_put_status(&line, code, status);
-
-	if (e == Q_OK)
-		e = buf_reserve(&cs->reply, n * line.len);
-	for (; e == Q_OK && n > 0; n--)
-		e = buf_put(&cs->reply, line.p, line.len);
-	contacts_answered(cs, e);
-}
-
-/* A mistake: so many in a row are no person's typing any more. */
-static void
-mistake(struct contacts_session *cs, int code, int status)
-{
-	contacts_answered(cs, status != 0 ? contacts_put_status(&cs->reply, code, status)
-					  : contacts_put_code(&cs->reply, code));
-	if (++cs->errors < cs->config->contacts_max_errors)
-		return;
-	metric_add(METRIC_protocol_errors_total, 1);
-	log_limited(LOG_WARN, &cs->session->peer, cs->session, "protocol-error",
-		    "reason=%s", "too many mistakes in a row");
-	cs->over = true;
-}
-
-void
-contacts_answer_invalid(struct contacts_session *cs)
-{
-	mistake(cs, CONTACTS_INVALID, 0);
-}
-
-void
-contacts_answers_out(struct contacts_session *cs)
-{
-	struct session *s = cs->session;
-	enum qerr e = Q_OK;
-	uint8_t *at;
-
-	while (cs->reply.len > 0) {
-		lock_take(&s->out.lock);
-		e = outbox_reserve_locked(&s->out, OUTBOX_DATA, cs->reply.len, &at);
-		if (e == Q_OK) {
-			memcpy(at, cs->reply.p, cs->reply.len);
-			outbox_commit_locked(&s->out, cs->reply.len);
-			cs->reply.len = 0;
-		}
-		lock_drop(&s->out.lock);
-		outbox_touch(s);
-		if (e == Q_FULL) {
-			outbox_flush_touched();
-			e = outbox_wait_room(s, clock_mono_ms() + PATIENCE_MS);
-		}
-		if (e != Q_OK)
-			break;
-	}
-	if (e == Q_TIMEOUT)
-		session_end(s, GOODBYE_SLOW, NULL);
-	if (e != Q_OK && e != Q_CLOSED && e != Q_TIMEOUT)
-		contacts_answered(cs, e);
-	if (e != Q_OK)
-		cs->over = true;
-	buf_free(&cs->reply);
-}
-
-int
-contacts_failed(struct contacts_session *cs, const char *what, enum qerr e)
-{
-	log_limited(LOG_ERROR, &cs->session->peer, cs->session, "operation-failed",
-		    "operation=%s error=%s", what, qerr_str(e));
-	return CONTACTS_SERVER_ERROR;
-}
 
 /* ---- operations ---- */
 
@@ -162,7 +62,8 @@ act(struct contacts_session *cs, const struct contacts_request *r)
 		if (operations[i].refusal == NO_LOGIN_NEEDED || contacts_logged_in(cs)) {
 			operations[i].act(cs, r);
 		} else if (operations[i].refusal == CONTACTS_INVALID) {
-			mistake(cs, CONTACTS_INVALID, CONTACTS_CLIENT_NOT_LOGGED_IN);
+			contacts_answer_mistake(cs, CONTACTS_INVALID,
+						CONTACTS_CLIENT_NOT_LOGGED_IN);
 			return;
 		} else if (operations[i].refusal != NO_ANSWER) {
 			contacts_answer(cs, operations[i].refusal,
@@ -236,9 +137,9 @@ take_line(struct contacts_session *cs, struct contacts_run *run, struct span lin
 	}
 	contacts_run_post(cs, run);
 	if (e == Q_MISSING)
-		mistake(cs, CONTACTS_UNKNOWN, 0);
+		contacts_answer_mistake(cs, CONTACTS_UNKNOWN, 0);
 	else if (e == Q_FORMAT)
-		mistake(cs, CONTACTS_INVALID, 0);
+		contacts_answer_invalid(cs);
 	else if (e != Q_OK)
 		contacts_answered(cs, e);
 	else if (r.code == CONTACTS_SEND)
@@ -271,7 +172,7 @@ serve_input(struct contacts_session *cs)
 	size_t used = 0, n;
 	enum qerr e = Q_OK;
 
-	run.n = 0;
+	contacts_run_clear(&run);
 	while (!cs->over && !cs->rethread && used < in.len) {
 		struct span rest = {in.p + used, in.len - used};
 
@@ -385,7 +286,7 @@ serve(struct session *s)
 	(void)setsockopt(s->stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	lock_take(&s->out.lock);
-	s->out.patience_ms = PATIENCE_MS;
+	s->out.patience_ms = CONTACTS_PATIENCE_MS;
 	s->state = cs;
 	lock_drop(&s->out.lock);
 	serve_lines(s);

@@ -4,6 +4,7 @@
  * numbered lines between confirmed contacts, through chats that the server keeps.
  *
  *   contacts.c   the row below, the serve loop, the table of operations
+ *   answer.c     answers, on their way to the outbox
  *   login.c      110, 111, 117: coming, going, making an account
  *   people.c     118, 120, 121, 123, and 233: who knows whom
  *   chats.c      112, 113, 114

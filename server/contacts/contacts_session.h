@@ -69,14 +69,18 @@ struct contacts_run {
 	struct shared_post post[CONTACTS_RUN_MAX];
 };
 
-/* ---- contacts.c: answers ---- */
+/* ---- answer.c ---- */
+/* A client that takes nothing for so long while bytes wait is cut off. */
+#define CONTACTS_PATIENCE_MS 30000
 /* Note the result of putting something into cs->reply; without memory the session
  * is over. */
 void contacts_answered(struct contacts_session *cs, enum qerr e);
 void contacts_answer(struct contacts_session *cs, int code, int status);
 /* The same for n requests. */
 void contacts_answer_all(struct contacts_session *cs, int code, int status, size_t n);
-/* 211 alone, which counts as a mistake. */
+/* 210 or 211 (status 0: alone): a mistake.  Too many in a row end the session. */
+void contacts_answer_mistake(struct contacts_session *cs, int code, int status);
+/* 211 alone. */
 void contacts_answer_invalid(struct contacts_session *cs);
 /* Put the answers so far into the outbox, in one piece.  When the client does not
  * read them this waits, and in the end the session is over. */
@@ -107,6 +111,7 @@ int contacts_media_keep(struct contacts_session *cs, const struct contacts_reque
 			uint64_t *id);
 
 /* ---- send.c ---- */
+void contacts_run_clear(struct contacts_run *run);
 /* A 115: into the run when it fits there, else what is there is posted first. */
 void contacts_send(struct contacts_session *cs, struct contacts_run *run,
 		   const struct contacts_request *r);

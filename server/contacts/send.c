@@ -21,6 +21,13 @@ contacts_drop_chat(struct contacts_session *cs)
 	cs->chat = NULL;
 }
 
+void
+contacts_run_clear(struct contacts_run *run)
+{
+	run->chat = 0;
+	run->n = 0;
+}
+
 /* Is there still somebody at the other end? */
 static int
 check_partner(struct contacts_session *cs, const struct shared_chat *chat)
@@ -113,7 +120,7 @@ contacts_run_post(struct contacts_session *cs, struct contacts_run *run)
 	if ((status = may_send(cs, run->chat)) == CONTACTS_OK)
 		status = post(cs, run->post, run->n);
 	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, status, run->n);
-	run->n = 0;
+	contacts_run_clear(run);
 }
 
 /* The picture goes first: a message that names it must not be there without it. */

@@ -14,7 +14,9 @@ index_init(struct index *ix)
 
 	if (slots == NULL)
 		return Q_NOMEM;
-	*ix = (struct index){slots, SLOTS_FIRST, 0};
+	ix->slots = slots;
+	ix->n_slots = SLOTS_FIRST;
+	ix->n = 0;
 	return Q_OK;
 }
 

@@ -401,6 +401,7 @@ relations_of(struct relations *r, const char *user, struct relation_info **out,
 		if ((list = calloc(person->n, sizeof(*list))) == NULL)
 			e = Q_NOMEM;
 		else
+			/* cppcheck-suppress uninitvar - the macro sets it */
 			SLIST_FOREACH (end, &person->ends, link) {
 				int side = end == &end->pair->end[0] ? 0 : 1;
 

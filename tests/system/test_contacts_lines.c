@@ -129,8 +129,8 @@ static const char *const bad_arguments[] = {
     "115 1 \"hello\" data:,",
     "115 1 hello data:,",
     /* too long */
-    "117 new geheim-123 " NAME_255 " m",
-    "117 new geheim-123 \"\" " GENDER_33,
+    ("117 new geheim-123 " NAME_255 " m"),
+    ("117 new geheim-123 \"\" " GENDER_33),
     /* no UTF-8: stray, cut, overlong, surrogate, too large */
     "113 \x80",
     "113 \xff",

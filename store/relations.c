@@ -40,6 +40,7 @@ struct bond {
 	int64_t since_ms; /* contact: both agreed then */
 	bool wished[2];   /* side i asked; not when they are contacts */
 	int64_t wished_ms[2];
+	uint64_t since_event, wished_event[2]; /* the journal's ids of the same */
 	bool news[2]; /* side i has not heard yet of the confirmation */
 };
 
@@ -105,17 +106,19 @@ relation_of(const struct bond *bond, int side)
 /* ---- events ---- */
 
 static void
-apply(struct bond *bond, enum event event, int side, int64_t time_ms)
+apply(struct bond *bond, enum event event, int side, const struct record *rec)
 {
 	switch (event) {
 	case WISH: /* of contacts: that it had ended was on a damaged line */
 		bond->contact = bond->news[0] = bond->news[1] = false;
 		bond->wished[side] = true;
-		bond->wished_ms[side] = time_ms;
+		bond->wished_ms[side] = rec->time_ms;
+		bond->wished_event[side] = rec->id;
 		break;
 	case CONFIRM:
 		bond->contact = true;
-		bond->since_ms = time_ms;
+		bond->since_ms = rec->time_ms;
+		bond->since_event = rec->id;
 		bond->wished[0] = bond->wished[1] = false;
 		bond->news[1 - side] = true;
 		break;
@@ -162,7 +165,7 @@ replay(void *arg, const struct record *rec)
 	if ((bond = bond_find(r, rec->from, rec->to)) == NULL &&
 	    (bond = bond_new(r, rec->from, rec->to)) == NULL)
 		return Q_NOMEM;
-	apply(bond, (enum event)event, pair_side(&bond->pair, rec->from), rec->time_ms);
+	apply(bond, (enum event)event, pair_side(&bond->pair, rec->from), rec);
 	bond_drop(r, bond);
 	return Q_OK;
 }
@@ -248,7 +251,7 @@ happen(struct relations *r, struct bond *bond, enum event event, int side)
 	r->writing--;
 	bond->pair.busy = false;
 	if (e == Q_OK)
-		apply(bond, event, side, rec.time_ms);
+		apply(bond, event, side, &rec);
 	bond_drop(r, bond);
 	pthread_cond_broadcast(&r->changed);
 	return e;
@@ -378,11 +381,12 @@ by_name(const void *a, const void *b)
 static void
 fill_info(const struct bond *bond, int side, struct relation_info *out)
 {
+	int asker = bond->wished[side] ? side : 1 - side;
+
 	strcpy(out->name, bond->pair.end[1 - side].person->name);
 	out->relation = relation_of(bond, side);
-	out->since_ms = bond->contact
-			    ? bond->since_ms
-			    : bond->wished_ms[bond->wished[side] ? side : 1 - side];
+	out->since_ms = bond->contact ? bond->since_ms : bond->wished_ms[asker];
+	out->event = bond->contact ? bond->since_event : bond->wished_event[asker];
 	out->news = bond->news[side];
 }
 

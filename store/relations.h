@@ -36,6 +36,7 @@ struct relation_info {
 	char name[NAME_SIZE]; /* the other */
 	enum relation relation;
 	int64_t since_ms; /* CONTACT: when both agreed; otherwise when it was asked */
+	uint64_t event;   /* the same as a number that never comes again */
 	bool news;        /* CONTACT: I have not been told yet that it was confirmed */
 };
 

@@ -21,10 +21,10 @@
 /* A 233 that this session was sent. */
 struct contacts_heard {
 	char name[NAME_SIZE];
-	int64_t since_ms;
-	bool news;    /* of a confirmation, which is told once */
-	bool settled; /* the store knows that it was told */
-	uint64_t end; /* the connection's bytes up to its end */
+	uint64_t event; /* of the wish or confirmation: relations.h */
+	bool news;      /* of a confirmation, which is told once */
+	bool settled;   /* the store knows that it was told */
+	uint64_t end;   /* the connection's bytes up to its end */
 };
 
 struct contacts_session {

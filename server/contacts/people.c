@@ -182,8 +182,7 @@ told_before(const struct contacts_session *cs, const struct relation_info *r)
 	for (size_t i = 0; i < cs->n_heard; i++) {
 		const struct contacts_heard *h = &cs->heard[i];
 
-		if (h->since_ms == r->since_ms && h->news == r->news &&
-		    name_cmp(h->name, r->name) == 0)
+		if (h->event == r->event)
 			return h;
 	}
 	return NULL;
@@ -208,8 +207,7 @@ gather_news(struct contacts_session *cs, const struct relation_info *all, size_t
 			*h = *old;
 			continue;
 		}
-		*h = (struct contacts_heard){.since_ms = all[i].since_ms,
-					     .news = all[i].news};
+		*h = (struct contacts_heard){.event = all[i].event, .news = all[i].news};
 		strlcpy(h->name, all[i].name, sizeof(h->name));
 		e = contacts_put_name(lines, CONTACTS_CONFIRM_ADD, h->name);
 	}

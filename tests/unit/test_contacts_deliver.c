@@ -498,6 +498,33 @@ START_TEST(seen_is_said_by_122)
 }
 END_TEST
 
+/* ---- who asks ---- */
+
+static void
+tell_bob(void)
+{
+	session_adopt(bob.cs->session);
+	contacts_tell_news(bob.cs);
+}
+
+/* Also when all of it is over within a millisecond. */
+START_TEST(each_wish_is_told_once)
+{
+	enum wish_result result;
+
+	ck_assert_int_eq(relations_remove(core.relations, "ann", "Bob"), Q_OK);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(relations_wish(core.relations, "ann", "Bob", &result),
+				 Q_OK);
+		tell_bob();
+		tell_bob();
+		EXPECT(&bob, "233 ann");
+		EXPECT(&bob, "");
+		ck_assert_int_eq(relations_remove(core.relations, "ann", "Bob"), Q_OK);
+	}
+}
+END_TEST
+
 /* ---- ends ---- */
 
 START_TEST(a_deleted_chat_takes_all_with_it)
@@ -569,6 +596,7 @@ main(void)
 	tcase_add_test(tc, waiting_messages_come_by_time_over_all_chats);
 	tcase_add_test(tc, delivered_is_what_tcp_has_acknowledged);
 	tcase_add_test(tc, seen_is_said_by_122);
+	tcase_add_test(tc, each_wish_is_told_once);
 	tcase_add_test(tc, a_deleted_chat_takes_all_with_it);
 	tcase_add_test(tc, nothing_comes_behind_the_logout);
 	tcase_add_test(tc, on_a_full_disk_nothing_is_delivered);

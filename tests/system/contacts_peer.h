@@ -25,6 +25,7 @@ struct line_peer {
 	char name[NAME_SIZE]; /* for messages */
 	int fd;
 	bool drips;     /* sends one byte at a time */
+	bool torn_ok;   /* the connection may end inside a line, which then is none */
 	struct buf in;  /* what came */
 	size_t in_used; /* bytes of it that were looked at */
 };
@@ -49,8 +50,7 @@ void line_send(struct line_peer *p, struct span bytes);
 void line_send_some(struct line_peer *p, struct span bytes);
 
 /* ---- receiving ---- */
-/* The next line without its LF, until the next call.  False: the connection ended,
- * after a whole line. */
+/* The next line without its LF, until the next call.  False: the connection ended. */
 bool line_next(struct line_peer *p, struct span *line);
 /* It must be there. */
 struct span line_expect(struct line_peer *p);

@@ -66,6 +66,15 @@ def ratio(title, over, under, unit, goal=None, at_least=False, scale=1):
 
 # ---- messages through the relay ----
 
+def warm_memory(mebibytes=768):
+    """Touch memory and give it back, so that the kernel has that much at hand.
+    A virtual machine's host takes free pages away within seconds; getting them
+    again, for the page cache of a file that grows by 300 MB a second, costs the
+    writer three times what the writing does, and is nothing of ours."""
+    touched = b"\1" * (mebibytes << 20)
+    del touched
+
+
 class Archived:
     """The server with relay.archive = yes, on an empty message folder for each
     load: what one load leaves for the kernel to write must not burden the
@@ -75,6 +84,7 @@ class Archived:
         self.data = Data("archive")
 
     def load(self, *options, **named):
+        warm_memory()
         server = Server(self.data, relay__archive="yes")
         result = server.load("relay", *options, **named)
         server.stop()
@@ -136,9 +146,11 @@ def relay_figures(raw):
         for t, label, goal in (("plain", "no archive", 1.25), ("archive", "archive", 1.75)):
             out.append(ratio(f"{title}, {label}: server CPU over floor's", (rows[t], "cpu_us"),
                              (rows["floor"], "cpu_us"), "us/message", goal if judged else None))
-        for t, label in (("plain", "no archive"), ("archive", "archive")):
+        # One worker that may use 1.75 times the floor's CPU cannot move 0.8 times
+        # as much: with archive the throughput is told, not judged.
+        for t, label, goal in (("plain", "no archive", 0.8), ("archive", "archive", None)):
             out.append(ratio(f"{title}, {label}: throughput over floor's", (rows[t], "per_second"),
-                             (rows["floor"], "per_second"), "k/s", 0.8 if judged else None,
+                             (rows["floor"], "per_second"), "k/s", goal if judged else None,
                              at_least=True, scale=1e-3))
     for name, title in (("pingpong", "one in flight"),
                         ("pingpong-pinned", "one in flight, all on one processor")):
@@ -155,10 +167,12 @@ def relay_figures(raw):
 def login(rounds):
     raw = {}
     for kind, rsa in (("ec", False), ("rsa", True)):
-        server = Server(Data("login-" + kind, users=16, rsa=rsa))
-        options = ["--rsa"] if rsa else []
+        users = 40 if rsa else 400
+        server = Server(Data("login-" + kind, users=users, rsa=rsa))
+        options = ["--users", str(users)] + (["--rsa"] if rsa else [])
+        options += ["--threads", "4"]
         server.load("login", *options, logins=200)
-        raw[kind] = [server.load("login", *options, logins=2000) for _ in range(rounds)]
+        raw[kind] = [server.load("login", *options, logins=1000) for _ in range(rounds)]
         server.stop()
     return raw
 
@@ -169,6 +183,8 @@ def login_figures(raw):
         rows, title = raw[kind], f"login, {kind.upper()} keys"
         out.append(ratio(f"{title}: server CPU over its primitives'", (rows, "login_us"),
                          (rows, "primitives_us"), "us", 1.4))
+        out.append(ratio(f"{title}, with connection and end: server CPU over the same",
+                         (rows, "visit_us"), (rows, "primitives_us"), "us"))
         out.append(Figure(f"{title}: rate", "1/s", column(rows, "per_second")))
     return out
 
@@ -182,11 +198,10 @@ def crowd(rounds, run_ms):
     data = Data("crowd", users=CROWD + 16)
     settings = {"relay__archive": "no"}
     raw = {"idle": [], "alone": [], "beside": []}
-    for _ in range(2):
-        server = Server(data, **settings)
-        raw["idle"].append(server.load("crowd", count=IDLE))
-        server.stop()
-    alone, beside = Server(data, **settings) , None
+    server = Server(data, **settings)
+    raw["idle"].append(server.load("crowd", count=IDLE))
+    server.stop()
+    alone = Server(data, **settings)
     idle_data = Data("crowd-beside", users=IDLE + 16)
     beside = Server(idle_data, **settings)
     holder = Holder(beside.command("crowd", "--hold", count=IDLE, first=16))
@@ -230,6 +245,7 @@ def log_length(rounds, run_ms):
     raw = {"short": [], "long": []}
     for _ in range(rounds):
         for key, data in (("short", short_data), ("long", long_data)):
+            warm_memory()
             server = Server(data, relay__archive="yes")
             raw[key].append(server.load("relay", run_ms=run_ms, batch=32))
             server.stop()

@@ -2,7 +2,8 @@
  *
  * login.c - what a login costs the server, against its bare primitives.
  *
- * A login here is a whole visit: connection accepted, handshake, 372, closed.
+ * Two things are measured: the login alone, on connections that are there already,
+ * and a whole visit: connection accepted, login, 372, closed.
  * The primitives are those that the handshake cannot do without: a P-256 key
  * pair made, a secret derived, one signature made (the server's key), one
  * checked (the user's).  They run on as many threads as the machine has
@@ -106,14 +107,15 @@ primitives_us(bool rsa)
 	return total / 1e3 / rounds / n;
 }
 
-/* ---- the logins ---- */
-
 struct visitor {
 	const struct options *o;
 	unsigned number;
 	struct key *const *keys;
+	struct link *links; /* of all, for logins alone */
 	pthread_t thread;
 };
+
+/* ---- whole visits ---- */
 
 /* Each visitor has users of its own: a second login of one user would end the
  * first one's session. */
@@ -158,6 +160,59 @@ visit(const struct options *o, struct key *const *keys, double *us, double *per_
 	free(v);
 }
 
+/* ---- logins alone ---- */
+
+static void *
+login_thread(void *arg)
+{
+	struct visitor *v = arg;
+	char name[NAME_SIZE];
+
+	for (unsigned i = v->number; i < v->o->users; i += v->o->threads) {
+		user_name(i, name);
+		link_login(&v->links[i], name, v->keys[i]);
+	}
+	return NULL;
+}
+
+/* One login of every user, on connections that have been accepted before.  The
+ * clock stops when the server is at rest again; that all are logged in is asked
+ * after that. */
+static double
+log_in_all(const struct options *o, struct key *const *keys)
+{
+	struct visitor *v = must_alloc(o->threads, sizeof(*v));
+	struct link *links = must_alloc(o->users, sizeof(*links));
+	uint8_t *buf = must_alloc(1, LINK_FRAME_MAX);
+	clockid_t clock = process_clock(o->pid);
+	uint64_t cpu;
+
+	for (unsigned i = 0; i < o->users; i++)
+		link_connect(&links[i], o->port, i);
+	sleep_ms(200);
+	cpu = clock_ns(clock);
+	for (unsigned i = 0; i < o->threads; i++) {
+		v[i] =
+		    (struct visitor){.o = o, .number = i, .keys = keys, .links = links};
+		if (pthread_create(&v[i].thread, NULL, login_thread, &v[i]) != 0)
+			errx(1, "no thread");
+	}
+	for (unsigned i = 0; i < o->threads; i++)
+		pthread_join(v[i].thread, NULL);
+	sleep_ms(100);
+	cpu = clock_ns(clock) - cpu;
+	for (unsigned i = 0; i < o->users; i++) {
+		link_online(&links[i], buf);
+		link_send(&links[i], RELAY_LOGOUT, span_of(NULL, 0));
+		link_wait_end(&links[i]);
+		link_close(&links[i]);
+	}
+	free(buf);
+	free(links);
+	free(v);
+	return (double)cpu / 1e3 / o->users;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -166,7 +221,7 @@ main(int argc, char **argv)
 	    {"users", 1, NULL, 'u'}, {"logins", 1, NULL, 'n'}, {"threads", 1, NULL, 't'},
 	    {"rsa", 0, NULL, 'r'},   {NULL, 0, NULL, 0}};
 	struct options o = {.threads = 2, .logins = 1000, .users = 16};
-	double before, after, us, per_second;
+	double before, after, alone, us, per_second;
 	struct key **keys;
 	int c;
 
@@ -191,11 +246,13 @@ main(int argc, char **argv)
 		     "[--threads N] [--rsa]");
 	keys = keyring_read(o.keys, o.users);
 	before = primitives_us(o.rsa);
+	alone = log_in_all(&o, keys);
 	visit(&o, keys, &us, &per_second);
 	after = primitives_us(o.rsa);
-	printf("{\"login_us\": %.2f, \"per_second\": %.1f, \"primitives_us\": %.2f, "
+	printf("{\"login_us\": %.2f, \"visit_us\": %.2f, \"per_second\": %.1f, "
+	       "\"primitives_us\": %.2f, "
 	       "\"before_us\": %.2f, \"after_us\": %.2f}\n",
-	       us, per_second, (before + after) / 2, before, after);
+	       alone, us, per_second, (before + after) / 2, before, after);
 	keyring_free(keys, o.users);
 	return 0;
 }

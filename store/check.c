@@ -6,6 +6,7 @@
  */
 #include "store/check.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -267,30 +268,52 @@ check_server_file(void *arg, const char *file)
 	return true;
 }
 
+/* One step: a folder, and what looks at each of its files. */
+struct step {
+	enum store_folder folder;
+	bool (*each)(void *arg, const char *name);
+	struct check *check;
+};
+
+/* Nothing of ours is anything but a plain file, and only a key may be a link to
+ * one; in the server's folder there is the control socket too. */
+static bool
+check_entry(void *arg, const char *name)
+{
+	const struct step *step = arg;
+	int flags = step->folder == FOLDER_PEMS ? 0 : AT_SYMLINK_NOFOLLOW;
+	struct stat st;
+
+	if (step->folder != FOLDER_SERVER &&
+	    fstatat(step->check->store->fd[step->folder], name, &st, flags) == 0 &&
+	    !S_ISREG(st.st_mode)) {
+		check_bad_file(step->check, step->folder, name, "is no plain file");
+		return true;
+	}
+	return step->each(step->check, name);
+}
+
 enum qerr
 store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sentence),
 	    void *arg, struct check_result *out)
 {
-	static const struct {
-		enum store_folder folder;
-		bool (*each)(void *arg, const char *name);
-	} steps[] = {
-	    {FOLDER_SERVER, check_server_file},
-	    {FOLDER_USERS, check_user},
-	    {FOLDER_UINS, check_uin},
-	    {FOLDER_PEMS, check_pem},
-	    {FOLDER_CHATS, check_chats_file},
-	    {FOLDER_CONTACTS, check_contacts_file},
-	    {FOLDER_MESSAGES, check_message_file},
-	    {FOLDER_MEDIA, check_media_file},
-	    {FOLDER_QUEUE, check_queue_file},
-	};
 	struct check c = {s, repair, say, arg, out, NULL};
+	struct step steps[] = {
+	    {FOLDER_SERVER, check_server_file, &c},
+	    {FOLDER_USERS, check_user, &c},
+	    {FOLDER_UINS, check_uin, &c},
+	    {FOLDER_PEMS, check_pem, &c},
+	    {FOLDER_CHATS, check_chats_file, &c},
+	    {FOLDER_CONTACTS, check_contacts_file, &c},
+	    {FOLDER_MESSAGES, check_message_file, &c},
+	    {FOLDER_MEDIA, check_media_file, &c},
+	    {FOLDER_QUEUE, check_queue_file, &c},
+	};
 	enum qerr e = Q_OK;
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; e == Q_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
-		e = folder_each(s, steps[i].folder, steps[i].each, &c);
+		e = folder_each(s, steps[i].folder, check_entry, &steps[i]);
 	check_chats_fini(&c);
 	return e;
 }

@@ -178,16 +178,36 @@ START_TEST(two_users_with_one_uin)
 }
 END_TEST
 
-START_TEST(what_cannot_be_read)
+START_TEST(no_plain_files)
 {
 	struct check_result r;
 
 	ck_assert_int_eq(mkdir(at("d/users/dora"), 0700), 0);
-	ck_assert_int_eq(mkdir(at("d/messages/c.log"), 0700), 0);
+	ck_assert_int_eq(mkfifo(at("d/pems/dora.pem"), 0600), 0);
+	ck_assert_int_eq(symlink("/etc/passwd", at("d/messages/c+d.log")), 0);
 	r = check(false);
-	ASSERT_SAID("users/dora: cannot be read");
-	ASSERT_SAID("messages/c.log: cannot be read");
-	ck_assert_uint_eq(r.problems, 2);
+	ASSERT_SAID("users/dora: is no plain file");
+	ASSERT_SAID("pems/dora.pem: is no plain file");
+	ASSERT_SAID("messages/c+d.log: is no plain file");
+	ck_assert_uint_eq(r.problems, 3);
+	r = check(true);
+	ck_assert_uint_eq(r.repaired, 3);
+	r = check(false);
+	ck_assert_uint_eq(r.problems, 0);
+	ck_assert_int_eq(count_names("d/bad", ""), 3);
+}
+END_TEST
+
+/* A key may lie elsewhere. */
+START_TEST(linked_key)
+{
+	struct check_result r;
+
+	spill("key.pem", span_str(PEM));
+	ck_assert_int_eq(symlink("../../key.pem", at("d/pems/dora.pem")), 0);
+	r = check(true);
+	ck_assert_uint_eq(r.problems, 0);
+	ck_assert_uint_eq(r.keys, 1);
 }
 END_TEST
 
@@ -362,7 +382,8 @@ main(void)
 	tcase_add_loop_test(t, bad_files_are_said_and_moved, 0,
 			    sizeof(bad_files) / sizeof(bad_files[0]));
 	tcase_add_test(t, two_users_with_one_uin);
-	tcase_add_test(t, what_cannot_be_read);
+	tcase_add_test(t, no_plain_files);
+	tcase_add_test(t, linked_key);
 	tcase_add_test(t, damaged_lines_are_moved);
 	tcase_add_test(t, ids_that_do_not_rise);
 	tcase_add_test(t, a_torn_end);

@@ -28,79 +28,114 @@ crowd_size(void)
 	return n & ~1;
 }
 
-#define EACH(i, n) for (int i = 0; i < (n); i++)
+static struct line_peer *crowd[CROWD_MAX];
+static int n; /* of them */
+
+/* i must hear this line, which ends in a number. */
+static void
+expect(int i, const char *begin, int number)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%d", begin, number);
+	line_hear(crowd[i], text);
+}
+
+static void
+everybody_registers(void)
+{
+	for (int i = 0; i < n; i++)
+		line_say(crowd[i], "117 u%d password-%d u%d@example.org x", i, i, i);
+	for (int i = 0; i < n; i++)
+		line_hear(crowd[i], "222 400");
+	for (int i = 0; i < n; i++)
+		line_say(crowd[i], "110 u%d password-%d", i, i);
+	for (int i = 0; i < n; i++)
+		expect(i, "212 400 u", i);
+}
+
+/* In pairs: the even one wishes, the odd one confirms. */
+static void
+everybody_has_a_contact(void)
+{
+	for (int odd = 0; odd < 2; odd++) {
+		for (int i = odd; i < n; i += 2)
+			line_say(crowd[i], "121 u%d", i ^ 1);
+		for (int i = odd; i < n; i += 2) {
+			line_hear(crowd[i], "232 400");
+			expect(i ^ 1, "233 u", i);
+		}
+	}
+}
+
+/* Both make the chat at the same time: there is one. */
+static void
+everybody_has_one_chat(unsigned long long chat[])
+{
+	char text[64];
+
+	for (int i = 0; i < n; i++)
+		line_say(crowd[i], "113 u%d\n112", i ^ 1);
+	for (int i = 0; i < n; i++) {
+		struct span line;
+
+		line_hear(crowd[i], "217 400");
+		line_hear(crowd[i], "214 1");
+		line = line_expect(crowd[i]);
+		snprintf(text, sizeof(text), "%.*s", (int)line.len, (const char *)line.p);
+		ck_assert_int_eq(sscanf(text, "215 %llu ", &chat[i]), 1);
+		line_hear(crowd[i], "216");
+	}
+	for (int i = 0; i < n; i += 2)
+		ck_assert_uint_eq(chat[i], chat[i + 1]);
+}
+
+/* ROUNDS answers and as many messages from the other one, in order. */
+static void
+hear_all_rounds(int i)
+{
+	int answers = 0, heard = 0;
+	char text[64];
+
+	while (answers < ROUNDS || heard < ROUNDS) {
+		struct span line = line_expect(crowd[i]);
+		struct line_message m;
+
+		if (line_message_parse(line, &m) != Q_OK) {
+			ck_assert(span_eq(line, span_str("219 400")));
+			answers++;
+			continue;
+		}
+		snprintf(text, sizeof(text), "round %d from %d", heard++, i ^ 1);
+		ck_assert(span_eq(m.text, span_str(text)));
+	}
+}
 
 START_TEST(everybody_at_once)
 {
-	static struct line_peer *p[CROWD_MAX];
-	int n = crowd_size();
-	char text[64];
+	static unsigned long long chat[CROWD_MAX];
+	char name[16];
 
+	n = crowd_size();
 	s = play_start("", "limits.accounts=1000", "limits.per_address_before_login=1000",
 		       NULL);
-	EACH(i, n)
-	{
-		snprintf(text, sizeof(text), "u%03d", i);
-		p[i] = line_connect(play_harness(s), text);
-	}
-	EACH(i, n) line_say(p[i], "117 u%03d password-%d u%d@example.org x", i, i, i);
-	EACH(i, n) line_hear(p[i], "222 400");
-	EACH(i, n) line_say(p[i], "110 u%03d password-%d", i, i);
-	EACH(i, n)
-	{
-		snprintf(text, sizeof(text), "212 400 u%03d", i);
-		line_hear(p[i], text);
-	}
-	/* In pairs: the even one asks, the odd one confirms. */
-	for (int i = 0; i < n; i += 2)
-		line_say(p[i], "121 u%03d", i + 1);
-	EACH(i, n)
-	{
-		snprintf(text, sizeof(text), "233 u%03d", i - 1);
-		line_hear(p[i], i % 2 == 0 ? "232 400" : text);
-	}
-	for (int i = 1; i < n; i += 2)
-		line_say(p[i], "121 u%03d", i - 1);
-	EACH(i, n)
-	{
-		snprintf(text, sizeof(text), "233 u%03d", i + 1);
-		line_hear(p[i], i % 2 == 1 ? "232 400" : text);
-	}
-	/* Both make the chat at once: there is one. */
-	EACH(i, n) line_say(p[i], "113 u%03d\n112", i ^ 1);
-	EACH(i, n)
-	{
-		line_hear(p[i], "217 400");
-		line_hear(p[i], "214 1");
-	}
 	for (int i = 0; i < n; i++) {
-		struct span chat = line_expect(p[i]);
-		unsigned long long id;
-
-		snprintf(text, sizeof(text), "%.*s", (int)chat.len, (const char *)chat.p);
-		ck_assert_int_eq(sscanf(text, "215 %llu ", &id), 1);
-		line_hear(p[i], "216");
-		for (int round = 0; round < ROUNDS; round++)
-			line_say(p[i], "115 %llu round %d from %d", id, round, i);
+		snprintf(name, sizeof(name), "u%d", i);
+		crowd[i] = line_connect(play_harness(s), name);
 	}
+	everybody_registers();
+	everybody_has_a_contact();
+	everybody_has_one_chat(chat);
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < n; i++)
+			line_say(crowd[i], "115 %llu round %d from %d", chat[i], round,
+				 i);
+	for (int i = 0; i < n; i++)
+		hear_all_rounds(i);
 	for (int i = 0; i < n; i++) {
-		int answers = 0, heard = 0;
-
-		while (answers < ROUNDS || heard < ROUNDS) {
-			struct span line = line_expect(p[i]);
-			struct line_message m;
-
-			if (line_message_parse(line, &m) != Q_OK) {
-				ck_assert(span_eq(line, span_str("219 400")));
-				answers++;
-				continue;
-			}
-			snprintf(text, sizeof(text), "round %d from %d", heard++, i ^ 1);
-			ck_assert(span_eq(m.text, span_str(text)));
-		}
+		line_hear_nothing(crowd[i]);
+		line_free(crowd[i]);
 	}
-	EACH(i, n) line_hear_nothing(p[i]);
-	EACH(i, n) line_free(p[i]);
 	harness_admin(play_harness(s), "check", NULL);
 	play_end(s);
 }
@@ -124,17 +159,33 @@ say_many(struct line_peer *p, int chat, int count)
 }
 
 static void
-hear_many(struct line_peer *p, int first, int end)
+expect_number(const struct line_message *m, int number)
 {
 	char text[16];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%d ", number);
 
-	for (int i = first; i < end; i++) {
-		struct line_message m = line_hear_message(p);
-		size_t n = (size_t)snprintf(text, sizeof(text), "%d ", i);
+	ck_assert_uint_eq(m->text.len, len + PADDING);
+	ck_assert_int_eq(memcmp(m->text.p, text, len), 0);
+}
 
-		ck_assert_uint_eq(m.text.len, n + PADDING);
-		ck_assert_int_eq(memcmp(m.text.p, text, n), 0);
+/* count messages from 0 on, and somewhere among them this line. */
+static void
+hear_many_but_one(struct line_peer *p, int count, const char *one)
+{
+	int heard = 0, ones = 0;
+
+	while (heard < count || ones < 1) {
+		struct span line = line_expect(p);
+		struct line_message m;
+
+		if (line_message_parse(line, &m) == Q_OK) {
+			expect_number(&m, heard++);
+		} else {
+			ck_assert(span_eq(line, span_str(one)));
+			ones++;
+		}
 	}
+	ck_assert_int_eq(ones, 1);
 }
 
 /* Nobody waits for him: the sender has every 219 at once, others chat on; and when he
@@ -160,21 +211,7 @@ START_TEST(slow_reader_makes_nobody_wait)
 	/* What he asks himself is answered in between. */
 	line_say(bob, "115 1 I am slow");
 	PLAY(s, "alice< 220 1 1447934844003 I am slow");
-	for (int i = 0, answers = 0; i < BEHIND || answers < 1;) {
-		struct span line = line_expect(bob);
-		struct line_message m;
-		char text[16];
-		size_t n = (size_t)snprintf(text, sizeof(text), "%d ", i);
-
-		if (line_message_parse(line, &m) == Q_OK) {
-			ck_assert_uint_eq(m.text.len, n + PADDING);
-			ck_assert_int_eq(memcmp(m.text.p, text, n), 0);
-			i++;
-		} else {
-			ck_assert(span_eq(line, span_str("219 400")));
-			answers++;
-		}
-	}
+	hear_many_but_one(bob, BEHIND, "219 400");
 	PLAY(s, "alice> 115 1 after", "alice< 219 400", "bob< 220 1 1447934844004 after",
 	     "bob: logout", "bob: login", "bob: nothing");
 	play_end(s);
@@ -206,7 +243,10 @@ START_TEST(stop_while_somebody_does_not_read)
 		first = first * 10 + (m.text.p[i] - '0');
 	/* Not more was delivered than his buffer holds. */
 	ck_assert_int_le(first, 4 * 65536 / PADDING);
-	hear_many(play_peer(s, "bob"), first + 1, BEHIND);
+	while (++first < BEHIND) {
+		m = line_hear_message(play_peer(s, "bob"));
+		expect_number(&m, first);
+	}
 	PLAY(s, "bob: nothing");
 	harness_admin(play_harness(s), "check", NULL);
 	play_end(s);

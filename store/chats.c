@@ -5,6 +5,7 @@
  *   create   "ID ANNOUNCEMENT"   FROM made the chat; announcement 0: none
  *   delete   "ID"                from here on it is gone
  *   cleared  "ID"                and so are its messages and media (FROM, TO: "-")
+ *   gone     ""                  FROM was removed (TO: "-"); see chats_forget.c
  *
  * An event is written without the mutex.  Meanwhile its chat is busy: whoever wants
  * to change the same one, or make another one for the same pair, waits.  So the events
@@ -100,6 +101,8 @@ fill_info(const struct chat *chat, struct chat_info *out)
 	out->id = chat->id;
 	strcpy(out->maker, chat->pair.end[0].person->name);
 	strcpy(out->other, chat->pair.end[1].person->name);
+	out->maker_gone = chat->pair.end[0].person->parted;
+	out->other_gone = chat->pair.end[1].person->parted;
 	out->anons_id = chat->pair.topic;
 	out->created_ms = chat->created_ms;
 }
@@ -108,6 +111,13 @@ void
 chats_log_name(uint64_t id, char out[32])
 {
 	snprintf(out, 32, "chat-%" PRIu64, id);
+}
+
+bool
+chat_info_member(const struct chat_info *info, const char *user)
+{
+	return (!info->maker_gone && name_cmp(user, info->maker) == 0) ||
+	       (!info->other_gone && name_cmp(user, info->other) == 0);
 }
 
 /* ---- finding ---- */
@@ -255,6 +265,7 @@ make(struct chats *c, struct chat *chat, struct chat_info *out)
 	e = chat_event(c, CHAT_CREATE, chat, data, &created_ms);
 	lock_take(&c->lock);
 	chat->pair.busy = false;
+	c->making--;
 	if (e == Q_OK) {
 		chat_publish(c, chat, id, created_ms);
 		fill_info(chat, out);
@@ -279,13 +290,16 @@ chats_create(struct chats *c, const char *maker, const char *other, uint64_t ano
 	    name_cmp(maker, other) == 0 || anons_id > INT64_MAX)
 		return Q_FORMAT;
 	lock_take(&c->lock);
-	while ((pair = pairs_find(&c->pairs, maker, other, anons_id)) != NULL &&
-	       pair->busy)
+	while (c->forgetting ||
+	       ((pair = pairs_find(&c->pairs, maker, other, anons_id)) != NULL &&
+		pair->busy))
 		(void)lock_wait(&c->lock, &c->changed, 0);
 	if (pair != NULL)
 		fill_info(chat_of(pair), out);
-	else if ((e = chat_new(c, maker, other, anons_id, &chat)) == Q_OK)
+	else if ((e = chat_new(c, maker, other, anons_id, &chat)) == Q_OK) {
 		chat->pair.busy = true;
+		c->making++;
+	}
 	lock_drop(&c->lock);
 	if (e != Q_OK)
 		return e;

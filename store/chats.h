@@ -2,17 +2,19 @@
  *
  * chats.h - the two-person chats that protocols share: who is in which.
  *
- * State is a journal (DIR/chats/pairs.log: "create", "delete" and "cleared" events) with
- * an index in memory by id, by pair and by user.  Ids rise from 1 and are never used
+ * State is a journal (DIR/chats/pairs.log: "create", "delete", "cleared" and "gone"
+ * events) with an index in memory by id, by pair and by user.  Ids rise from 1 and are never used
  * again.  A chat's messages are in DIR/messages/chat-ID.log, its media in DIR/media
  * (media.h).  Any thread; one mutex, never held over the disk.
  *
  * Names are compared without regard to case; a chat gives back the spelling that was
- * given first.
+ * given first.  A user that was removed stays in the chats by name only: whoever has the
+ * name later is no member.
  */
 #ifndef STORE_CHATS_H
 #define STORE_CHATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/name.h"
@@ -25,7 +27,8 @@ struct chat_info {
 	uint64_t id;
 	char maker[NAME_SIZE]; /* who made it first; registered spelling */
 	char other[NAME_SIZE];
-	uint64_t anons_id; /* the announcement it belongs to; 0: none */
+	bool maker_gone, other_gone; /* removed; the name may be somebody else's */
+	uint64_t anons_id;           /* the announcement it belongs to; 0: none */
 	int64_t created_ms;
 };
 
@@ -48,6 +51,12 @@ enum qerr chats_create(struct chats *c, const char *maker, const char *other,
  * whoever has it open; a file that could not be removed is reported and goes when the
  * chats are opened next.  Q_MISSING; Q_FULL, Q_NOMEM, Q_SYS: it is still there. */
 enum qerr chats_delete(struct chats *c, uint64_t id);
+/* A user was removed: from here on the name is no member of the chats that are there,
+ * and is not found with them, while the other member keeps them.  Q_OK also when there
+ * are none; Q_FULL, Q_NOMEM, Q_SYS: nothing is forgotten. */
+enum qerr chats_forget(struct chats *c, const char *user);
+/* Is user one of the two, and not just of the same name as one who was? */
+bool chat_info_member(const struct chat_info *info, const char *user);
 /* The user's chats by id; *out is malloc'ed (NULL when there are none).  Q_NOMEM. */
 enum qerr
 chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *count);

@@ -72,6 +72,11 @@ replay(void *arg, const struct record *r)
 	enum qerr e = Q_OK;
 
 	c->last_event = r->id;
+	if (strcmp(r->kind, CHAT_GONE) == 0 && r->from[0] != '\0') {
+		/* Whose chats were all deleted since has none here: that is in order. */
+		chat_user_gone(c, r->from);
+		return Q_OK;
+	}
 	if (strcmp(r->kind, CHAT_CREATE) == 0 && read_numbers(r->data, n, 2)) {
 		e = replay_create(c, r, n);
 	} else if ((strcmp(r->kind, CHAT_DELETE) == 0 ||

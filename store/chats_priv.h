@@ -3,6 +3,7 @@
  * chats_priv.h - what the files of the chats share.
  *
  *   chats.c          finding and making
+ *   chats_forget.c   users that are removed
  *   chats_delete.c   deleting, and finishing that when the chats are opened
  *   chats_load.c     reading the journal
  */
@@ -19,6 +20,7 @@
 #define CHAT_CREATE  "create"
 #define CHAT_DELETE  "delete"
 #define CHAT_CLEARED "cleared"
+#define CHAT_GONE    "gone"
 
 struct chat {
 	struct pair pair; /* topic: the announcement.  Not when it is deleted */
@@ -36,8 +38,10 @@ struct chats {
 	struct pairs pairs;     /* [lock] of those that are not deleted */
 	struct index ids;       /* [lock] */
 	uint64_t next_id;       /* [lock] */
-	uint64_t last_event;    /* the newest that was read; only chats_load sets it */
-	size_t odd;             /* events read that did not fit */
+	size_t making;          /* [lock] chats whose "create" is being written */
+	bool forgetting;     /* [lock] a "gone" is being written, or waits for making */
+	uint64_t last_event; /* the newest that was read; only chats_load sets it */
+	size_t odd;          /* events read that did not fit */
 };
 
 /* ---- chats_load.c ---- */
@@ -48,6 +52,9 @@ bool chats_stale(const struct chats *c);
 /* Is there a chat with that id, or one that was deleted whose files are still to be
  * removed? */
 bool chats_known(struct chats *c, uint64_t id);
+
+/* ---- chats_forget.c; with c->lock held, or while nobody else knows c ---- */
+void chat_user_gone(struct chats *c, const char *user);
 
 /* ---- chats.c; with c->lock held, or while nobody else knows c ---- */
 struct chat *chat_of(struct pair *pair);

@@ -18,12 +18,29 @@ pairs_init(struct pairs *p)
 {
 	if (index_init(&p->people) != Q_OK)
 		return Q_NOMEM;
-	if (index_init(&p->all) != Q_OK) {
-		index_fini(&p->people);
-		return Q_NOMEM;
-	}
+	if (index_init(&p->parted) != Q_OK)
+		goto no_parted;
+	if (index_init(&p->all) != Q_OK)
+		goto no_all;
 	random_bytes(p->keys, sizeof(p->keys));
 	return Q_OK;
+no_all:
+	index_fini(&p->parted);
+no_parted:
+	index_fini(&p->people);
+	return Q_NOMEM;
+}
+
+static void
+free_people(struct index *people)
+{
+	struct index_node *node, *next;
+
+	for (node = index_walk(people, NULL); node != NULL; node = next) {
+		next = index_walk(people, node);
+		free(INDEX_OBJECT(node, struct person, node));
+	}
+	index_fini(people);
 }
 
 void
@@ -36,11 +53,8 @@ pairs_fini(struct pairs *p, void (*gone)(struct pair *pair))
 		next = index_walk(&p->all, node);
 		gone(INDEX_OBJECT(node, struct pair, node));
 	}
-	for (node = index_walk(&p->people, NULL); node != NULL; node = next) {
-		next = index_walk(&p->people, node);
-		free(INDEX_OBJECT(node, struct person, node));
-	}
-	index_fini(&p->people);
+	free_people(&p->people);
+	free_people(&p->parted);
 	index_fini(&p->all);
 }
 
@@ -119,8 +133,19 @@ person_put(struct pairs *p, struct person *person)
 {
 	if (person->n > 0)
 		return;
-	index_remove(&p->people, &person->node);
+	index_remove(person->parted ? &p->parted : &p->people, &person->node);
 	free(person);
+}
+
+void
+pairs_part(struct pairs *p, struct person *person)
+{
+	uint32_t hash = person->node.hash;
+
+	assert(!person->parted);
+	index_remove(&p->people, &person->node);
+	index_add(&p->parted, &person->node, hash);
+	person->parted = true;
 }
 
 /* ---- pairs ---- */

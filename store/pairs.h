@@ -8,7 +8,8 @@
  *               \---- end[1] pair(Carol, Alice) ...
  *
  * Names are compared without regard to case.  A person is spelled as when a pair
- * of that person was first added; one without pairs is forgotten.
+ * of that person was first added; one without pairs is forgotten.  Who has parted keeps
+ * the pairs, but cannot be found, nor can they by name: somebody else may have it now.
  */
 #ifndef STORE_PAIRS_H
 #define STORE_PAIRS_H
@@ -40,12 +41,13 @@ struct person {
 	 * is half of what reading a hundred thousand of them costs; removing searches. */
 	SLIST_HEAD(pair_ends, pair_end) ends;
 	size_t n; /* of ends */
+	bool parted;
 };
 
 #define PAIRS_KEYS (NAME_MAX_LEN / 4 + 1)
 
 struct pairs {
-	struct index people, all;
+	struct index people, parted, all;
 	uint64_t keys[PAIRS_KEYS]; /* of the hash */
 };
 
@@ -58,6 +60,8 @@ void pairs_fini(struct pairs *p, void (*gone)(struct pair *pair));
 enum qerr pairs_add(struct pairs *p, struct pair *pair, const char *a, const char *b,
 		    uint64_t topic);
 void pairs_remove(struct pairs *p, struct pair *pair);
+/* From here on whoever has the person's name is somebody else, without pairs. */
+void pairs_part(struct pairs *p, struct person *person);
 /* NULL: there is none. */
 struct pair *
 pairs_find(const struct pairs *p, const char *a, const char *b, uint64_t topic);

@@ -209,6 +209,140 @@ START_TEST(ids_are_used_once)
 }
 END_TEST
 
+/* ---- users that are removed ---- */
+
+/* Alice's chats 1 (with the bob that is gone) and 4 (with the bob of today), carol's 2
+ * with the old one, alice's 3 about an announcement. */
+static void
+expect_two_bobs(void)
+{
+	struct chat_info info, *list;
+	size_t n;
+
+	ck_assert_int_eq(chats_of(c, "alice", &list, &n), Q_OK);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_uint_eq(list[0].id, 1);
+	ck_assert_str_eq(list[0].maker, "Alice");
+	ck_assert_str_eq(list[0].other, "Bob");
+	ck_assert(!list[0].maker_gone && list[0].other_gone);
+	ck_assert(chat_info_member(&list[0], "aLICE"));
+	ck_assert(!chat_info_member(&list[0], "bob"));
+	ck_assert(!chat_info_member(&list[0], "carol"));
+	ck_assert_uint_eq(list[1].id, 3);
+	ck_assert_str_eq(list[1].maker, "Bob");
+	ck_assert(list[1].maker_gone && !list[1].other_gone);
+	ck_assert(chat_info_member(&list[1], "alice"));
+	ck_assert(!chat_info_member(&list[1], "BOB"));
+	ck_assert_uint_eq(list[2].id, 4);
+	ck_assert_str_eq(list[2].maker, "bob"); /* as the new one spells it */
+	ck_assert(!list[2].maker_gone && !list[2].other_gone);
+	ck_assert(chat_info_member(&list[2], "BOB"));
+	free(list);
+	ck_assert_int_eq(chats_of(c, "BOB", &list, &n), Q_OK);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(list[0].id, 4);
+	free(list);
+	ck_assert_int_eq(chats_find(c, "bob", "alice", 0, &info), Q_OK);
+	ck_assert_uint_eq(info.id, 4);
+	ck_assert_int_eq(chats_find(c, "alice", "bob", 7, &info), Q_MISSING);
+	ck_assert_int_eq(chats_find(c, "carol", "bob", 0, &info), Q_MISSING);
+	ck_assert_int_eq(chats_get(c, 1, &info), Q_OK);
+	ck_assert(!info.maker_gone && info.other_gone);
+	ck_assert_int_eq(chats_create(c, "alice", "bob", 0, &info), Q_EXISTS);
+	ck_assert_uint_eq(info.id, 4);
+	ck_assert_uint_eq(count_of("carol"), 1);
+}
+
+START_TEST(a_new_user_of_an_old_name)
+{
+	struct chat_info info, *list;
+	size_t n;
+
+	create("Alice", "Bob");
+	write_log(1);
+	create("carol", "bob");
+	ck_assert_int_eq(chats_create(c, "bob", "alice", 7, &info), Q_OK);
+	ck_assert_int_eq(chats_forget(c, "nobody"), Q_OK);
+	ck_assert_int_eq(chats_forget(c, "not a name"), Q_OK);
+	ck_assert_int_eq(chats_forget(c, "bOB"), Q_OK);
+	ck_assert_int_eq(chats_of(c, "bob", &list, &n), Q_OK);
+	ck_assert_ptr_null(list);
+	ck_assert_int_eq(chats_find(c, "bob", "alice", 0, &info), Q_MISSING);
+	ck_assert_uint_eq(create("bob", "alice"), 4);
+	expect_two_bobs();
+	reopen();
+	ck_assert_str_eq(told, "");
+	expect_two_bobs();
+	/* The old one can still be read and deleted. */
+	write_log(1);
+	ck_assert_int_eq(chats_delete(c, 1), Q_OK);
+	ck_assert_int_eq(chats_delete(c, 3), Q_OK);
+	ck_assert_uint_eq(count_of("alice"), 1);
+	ck_assert_uint_eq(count_of("bob"), 1);
+	/* The next bob, and nobody who knew any of them. */
+	ck_assert_int_eq(chats_forget(c, "bob"), Q_OK);
+	ck_assert_int_eq(chats_forget(c, "alice"), Q_OK);
+	ck_assert_int_eq(chats_forget(c, "carol"), Q_OK);
+	ck_assert_int_eq(chats_get(c, 4, &info), Q_OK);
+	ck_assert(info.maker_gone && info.other_gone);
+	ck_assert_int_eq(chats_delete(c, 4), Q_OK);
+	ck_assert_int_eq(chats_delete(c, 2), Q_OK);
+	reopen();
+	ck_assert_str_eq(told, "");
+	ck_assert_int_eq(chats_get(c, 4, &info), Q_MISSING);
+	ck_assert_uint_eq(create("alice", "bob"), 5);
+}
+END_TEST
+
+static atomic_bool over;
+
+static void *
+make_chats(void *arg)
+{
+	struct chat_info info;
+
+	do {
+		enum qerr e = chats_create(c, arg, "bob", 0, &info);
+
+		ck_assert(e == Q_OK || e == Q_EXISTS);
+	} while (!over);
+	return NULL;
+}
+
+/* What memory says is what the file says, whichever was first. */
+START_TEST(forgotten_while_others_make)
+{
+	static char *const maker[] = {"alice", "carol", "dora"};
+	struct chat_info *before, *after;
+	size_t n_before, n_after;
+	pthread_t thread[3];
+
+	over = false;
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, make_chats, maker[i]),
+				 0);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(chats_forget(c, "bob"), Q_OK);
+	over = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < 4; i++) {
+		const char *who = i < 3 ? maker[i] : "bob";
+
+		ck_assert_int_eq(chats_of(c, who, &before, &n_before), Q_OK);
+		reopen();
+		ck_assert_str_eq(told, "");
+		ck_assert_int_eq(chats_of(c, who, &after, &n_after), Q_OK);
+		ck_assert(n_before > 0 || i == 3); /* the last bob may be gone */
+		ck_assert_uint_eq(n_before, n_after);
+		if (n_before > 0)
+			ck_assert_mem_eq(before, after, n_before * sizeof(*before));
+		free(before);
+		free(after);
+	}
+}
+END_TEST
+
 /* ---- against a model ---- */
 
 #define PEOPLE 6
@@ -600,6 +734,7 @@ static const struct {
     {"delete", "alice", "bob", "9"},
     {"delete", "alice", "bob", ""},
     {"cleared", "alice", "bob", "9"},
+    {"gone", "", "alice", ""},
     {"renamed", "alice", "bob", "1 0"},
     {"create", "alice", "bob", "1 99999999999999999999"},
 };
@@ -711,6 +846,8 @@ START_TEST(full_disk)
 	limit_files(before.len + 10);
 	ck_assert_int_eq(chats_create(c, "alice", "carol", 0, &info), Q_FULL);
 	ck_assert_int_eq(chats_delete(c, id), Q_FULL);
+	ck_assert_int_eq(chats_forget(c, "alice"), Q_FULL);
+	ck_assert_uint_eq(count_of("alice"), 1);
 	limit_files(RLIM_INFINITY);
 	after = slurp(JOURNAL);
 	ck_assert(span_eq(buf_span(&before), buf_span(&after)));
@@ -911,6 +1048,8 @@ suite(void)
 	tcase_add_test(t, make_and_find);
 	tcase_add_test(t, names_that_are_none);
 	tcase_add_test(t, ids_are_used_once);
+	tcase_add_test(t, a_new_user_of_an_old_name);
+	tcase_add_test(t, forgotten_while_others_make);
 	tcase_add_test(t, replay_gives_the_same);
 	tcase_add_loop_test(t, exactly_one_makes_it, 0, 2);
 	tcase_add_test(t, nobody_revives_a_log);

@@ -16,6 +16,7 @@
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/passwords.h"
+#include "server/shared.h"
 #include "store/positions.h"
 #include "store/relations.h"
 
@@ -240,8 +241,25 @@ admin_user_key(struct admin_call *c)
 	return e;
 }
 
-/* The contacts of a user that is gone, and what was delivered to it: a new user of the
- * same name must not inherit them.  The user is gone in any case; what cannot be
+/* The part in chats of a user that is gone; with a server running, sessions too must
+ * learn it. */
+static enum qerr
+leave_chats(struct admin_call *c, const char *name)
+{
+	struct chats *own;
+	enum qerr e;
+
+	if (c->server->shared != NULL)
+		return shared_forget(c->server->shared, name);
+	if ((e = chats_open(c->server->store, &own)) != Q_OK)
+		return e;
+	e = chats_forget(own, name);
+	chats_close(own);
+	return e;
+}
+
+/* The contacts and chats of a user that is gone, and what was delivered to it: a new user
+ * of the same name must not inherit them.  The user is gone in any case; what cannot be
  * forgotten is said. */
 static void
 forget(struct admin_call *c, const char *name)
@@ -257,6 +275,8 @@ forget(struct admin_call *c, const char *name)
 		admin_say(c, "the contacts of %s are still there: %s\n", name,
 			  qerr_str(e));
 	relations_close(own);
+	if ((e = leave_chats(c, name)) != Q_OK)
+		admin_say(c, "%s is still a member of chats: %s\n", name, qerr_str(e));
 	if ((e = positions_remove(c->server->store, name)) != Q_OK)
 		admin_say(c, "the positions of %s are still there: %s\n", name,
 			  qerr_str(e));

@@ -8,6 +8,9 @@
  * DELETING.  chats_delete closes the log for good: appends that come later fail by
  * themselves.  Those that came before are waited for, so that EVENT_CHAT_DELETED is the
  * last that is told of a chat.
+ *
+ * GONE.  An object asks the store who is gone when it is in the table, and all in the
+ * table are asked to when somebody goes: so none misses it.
  */
 #include "server/shared.h"
 
@@ -100,6 +103,35 @@ find(struct shared *sh, uint64_t id)
 	return c;
 }
 
+/* Learn who is gone. */
+static void
+look_who_is_gone(struct shared_chat *c)
+{
+	struct chat_info now;
+
+	if (chats_get(c->shared->server->chats, c->info.id, &now) != Q_OK)
+		return; /* deleted: nobody is told anything */
+	if (now.maker_gone)
+		atomic_store(&c->maker_gone, true);
+	if (now.other_gone)
+		atomic_store(&c->other_gone, true);
+}
+
+enum qerr
+shared_forget(struct shared *sh, const char *user)
+{
+	struct shared_chat *c;
+	enum qerr e = chats_forget(sh->server->chats, user);
+
+	if (e != Q_OK)
+		return e;
+	lock_take(&sh->table);
+	RB_FOREACH (c, chat_tree, &sh->chats)
+		look_who_is_gone(c);
+	lock_drop(&sh->table);
+	return Q_OK;
+}
+
 enum qerr
 shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out)
 {
@@ -110,10 +142,12 @@ shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out)
 		if ((e = chat_new(sh, id, &c)) != Q_OK)
 			return e;
 		lock_take(&sh->table);
-		if ((other = RB_INSERT(chat_tree, &sh->chats, c)) != NULL)
+		if ((other = RB_INSERT(chat_tree, &sh->chats, c)) != NULL) {
 			other->refs++; /* another thread was quicker */
-		else
+		} else {
 			c->in_table = true;
+			look_who_is_gone(c);
+		}
 		lock_drop(&sh->table);
 		if (other != NULL) {
 			chat_free(c);
@@ -170,14 +204,18 @@ shared_chat_info(const struct shared_chat *c)
 bool
 shared_chat_member(const struct shared_chat *c, const char *user)
 {
-	return name_cmp(user, c->info.maker) == 0 || name_cmp(user, c->info.other) == 0;
+	if (name_cmp(user, c->info.maker) == 0)
+		return !atomic_load(&c->maker_gone);
+	return name_cmp(user, c->info.other) == 0 && !atomic_load(&c->other_gone);
 }
 
 const char *
 shared_chat_partner(const struct shared_chat *c, const char *user)
 {
-	assert(shared_chat_member(c, user));
-	return name_cmp(user, c->info.maker) == 0 ? c->info.other : c->info.maker;
+	if (name_cmp(user, c->info.maker) == 0)
+		return c->info.other;
+	assert(name_cmp(user, c->info.other) == 0);
+	return c->info.maker;
 }
 
 /* ---- telling ---- */
@@ -204,8 +242,10 @@ shared_tell(struct shared_chat *c, const struct session *origin,
 {
 	struct sessions *t = c->shared->server->sessions;
 
-	tell_user(t, c->info.maker, origin, event);
-	tell_user(t, c->info.other, origin, event);
+	if (!atomic_load(&c->maker_gone))
+		tell_user(t, c->info.maker, origin, event);
+	if (!atomic_load(&c->other_gone))
+		tell_user(t, c->info.other, origin, event);
 }
 
 /* ---- reading ---- */

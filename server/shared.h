@@ -33,8 +33,10 @@ void shared_close(struct shared *sh);
 enum qerr shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out);
 struct shared_chat *shared_chat_ref(struct shared_chat *c);
 void shared_chat_unref(struct shared_chat *c); /* NULL is fine */
+/* Its maker_gone and other_gone may be old: ask shared_chat_member. */
 const struct chat_info *shared_chat_info(const struct shared_chat *c);
-/* Is user one of the two?  And who is the other one (user has to be one)? */
+/* Is user one of the two, and not just of the same name as one who was removed?  And who
+ * is the other one (user has to be, or have been, one)? */
 bool shared_chat_member(const struct shared_chat *c, const char *user);
 const char *shared_chat_partner(const struct shared_chat *c, const char *user);
 
@@ -80,6 +82,10 @@ enum qerr shared_read(struct shared_chat *c, uint64_t after, size_t max,
 enum qerr shared_last(struct shared_chat *c, uint64_t *id);
 /* The id of the last message from time_ms or before, 0: none (bisects). */
 enum qerr shared_id_at(struct shared_chat *c, int64_t time_ms, uint64_t *id);
+
+/* As chats_forget, for chats that are in use, too: from here on nothing is told to the
+ * user's name. */
+enum qerr shared_forget(struct shared *sh, const char *user);
 
 /* Delete chat, messages and media for both; every session of both members but origin
  * gets EVENT_CHAT_DELETED, after the last message that it was told.  Whoever still holds

@@ -8,6 +8,8 @@
 #ifndef SERVER_SHARED_PRIV_H
 #define SERVER_SHARED_PRIV_H
 
+#include <stdatomic.h>
+
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
@@ -32,7 +34,8 @@ struct shared_chat {
 	unsigned refs;              /* [table] */
 	bool in_table;              /* [table] */
 	struct shared *shared;
-	struct chat_info info;
+	struct chat_info info;              /* [const] but for gone */
+	atomic_bool maker_gone, other_gone; /* once true they stay so */
 	struct msglog *log;
 
 	struct lock lock;
@@ -51,7 +54,7 @@ struct shared {
 	struct chat_tree chats; /* [table] */
 };
 
-/* Deliver event to every session of both members but origin. */
+/* Deliver event to every session of both members (who is gone is none) but origin. */
 void shared_tell(struct shared_chat *c, const struct session *origin,
 		 const struct event *event);
 /* Let no post begin any more, and wait for those on their way. */

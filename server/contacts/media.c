@@ -49,7 +49,7 @@ find_media(struct contacts_session *cs, uint64_t id, struct media_info *info)
 		return CONTACTS_MEDIA_NOT_FOUND;
 	if (e != Q_OK)
 		return contacts_failed(cs, "media", e);
-	if (name_cmp(chat.maker, cs->user) != 0 && name_cmp(chat.other, cs->user) != 0)
+	if (!chat_info_member(&chat, cs->user))
 		return CONTACTS_CHAT_PERMISSION_DENIED;
 	return CONTACTS_OK;
 }

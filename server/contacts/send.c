@@ -75,15 +75,19 @@ static int
 may_send(struct contacts_session *cs, uint64_t id)
 {
 	struct relations *relations = cs->session->server->relations;
+	const char *partner;
 	int status = find_chat(cs, id);
 
 	if (status != CONTACTS_OK)
 		return status;
+	/* A new user of the same name is somebody else. */
+	partner = shared_chat_partner(cs->chat, cs->user);
+	if (!shared_chat_member(cs->chat, partner))
+		return CONTACTS_CONTACT_NOT_CONFIRMED;
 	/* In a chat about an announcement nobody has to be a contact.  Elsewhere the
 	 * contact may have ended since the last time. */
 	if (shared_chat_info(cs->chat)->anons_id == 0 &&
-	    relations_get(relations, cs->user, shared_chat_partner(cs->chat, cs->user)) !=
-		RELATION_CONTACT)
+	    relations_get(relations, cs->user, partner) != RELATION_CONTACT)
 		return CONTACTS_CONTACT_NOT_CONFIRMED;
 	return CONTACTS_OK;
 }

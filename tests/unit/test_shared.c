@@ -121,7 +121,7 @@ leave(struct listener *l)
 /* ---- a server with a store ---- */
 
 static struct store_options options;
-static uint64_t chat_id;
+static _Atomic uint64_t chat_id;
 static struct shared_chat *chat;
 static struct listener bob;
 
@@ -445,6 +445,87 @@ START_TEST(everybody_is_told_in_the_order_of_the_file)
 }
 END_TEST
 
+/* ---- users that are removed ---- */
+
+START_TEST(a_new_user_of_an_old_name)
+{
+	struct shared_post p = {.text = span_str("hello")};
+	struct shared_chat *old;
+	struct listener alice;
+	struct chat_info info;
+
+	join(&alice, "Alice");
+	ck_assert_int_eq(say("one"), Q_OK);
+	ck_assert_int_eq(shared_forget(core.shared, "BOB"), Q_OK);
+	ck_assert(shared_chat_member(chat, "alice"));
+	ck_assert(!shared_chat_member(chat, "bob"));
+	ck_assert_str_eq(shared_chat_partner(chat, "alice"), "bob");
+	/* The session of that name hears nothing of it any more, and Alice does. */
+	ck_assert_int_eq(say("two"), Q_OK);
+	ck_assert_uint_eq(bob.messages, 1);
+	ck_assert_uint_eq(alice.messages, 2);
+	/* Nor when nobody had the chat open meanwhile. */
+	shared_chat_unref(chat);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	ck_assert(!shared_chat_member(chat, "bob"));
+	ck_assert_int_eq(say("three"), Q_OK);
+	ck_assert_uint_eq(bob.messages, 1);
+	/* It hears what is said in its own chat. */
+	old = chat;
+	ck_assert_int_eq(chats_create(core.chats, "bob", "alice", 0, &info), Q_OK);
+	ck_assert_uint_ne(info.id, chat_id);
+	ck_assert_int_eq(shared_chat_get(core.shared, info.id, &chat), Q_OK);
+	ck_assert(shared_chat_member(chat, "bob"));
+	bob.last_id = 0;
+	ck_assert_int_eq(shared_post(core.shared, chat, "Alice", NULL, &p, 1), Q_OK);
+	ck_assert_str_eq(bob.text, "hello");
+	shared_chat_unref(chat);
+	chat = old;
+	ck_assert_int_eq(shared_delete(core.shared, chat, NULL), Q_OK);
+	ck_assert(alice.deleted && !bob.deleted);
+	leave(&alice);
+}
+END_TEST
+
+static void *
+open_and_close(void *arg)
+{
+	const atomic_bool *stop = arg;
+	struct shared_chat *c;
+
+	while (!*stop) {
+		ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &c), Q_OK);
+		shared_chat_unref(c);
+	}
+	return NULL;
+}
+
+START_TEST(forgotten_while_it_is_opened)
+{
+	pthread_t thread[2];
+	atomic_bool stop = false;
+	struct chat_info info;
+
+	shared_chat_unref(chat);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, open_and_close, &stop),
+				 0);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(shared_forget(core.shared, "bob"), Q_OK);
+		ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+		ck_assert(!shared_chat_member(chat, "bob"));
+		shared_chat_unref(chat);
+		ck_assert_int_eq(chats_create(core.chats, "bob", "alice", 0, &info),
+				 Q_OK);
+		chat_id = info.id;
+	}
+	stop = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+}
+END_TEST
+
 /* ---- deleting ---- */
 
 START_TEST(deleted_for_both)
@@ -609,6 +690,8 @@ main(void)
 	tcase_add_test(t, a_bad_text_spoils_its_batch_only);
 	tcase_add_test(t, times_rise_whatever_the_clock_does);
 	tcase_add_loop_test(t, everybody_is_told_in_the_order_of_the_file, 0, 2);
+	tcase_add_test(t, a_new_user_of_an_old_name);
+	tcase_add_test(t, forgotten_while_it_is_opened);
 	tcase_add_test(t, deleted_for_both);
 	tcase_add_loop_test(t, deleted_while_all_talk, 0, 10);
 	tcase_add_test(t, deleted_by_both_at_once);

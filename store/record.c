@@ -109,10 +109,14 @@ record_put(struct buf *out, const struct record *r)
 	o = put_word(o, (const char *)from.p, from.len);
 	o = put_word(o, (const char *)to.p, to.len);
 	o = put_word(o, r->text ? "t" : "b", 1);
-	if (r->text)
-		o = escape_write(r->data, o);
-	else
+	if (!r->text) {
 		o += base64_encode(r->data, (char *)o);
+	} else if (data_len > r->data.len) {
+		o = escape_write(r->data, o);
+	} else if (data_len > 0) { /* escapes only lengthen: there are none */
+		memcpy(o, r->data.p, data_len);
+		o += data_len;
+	}
 	len = (size_t)(o - body);
 	if (len > RECORD_LINE_MAX)
 		return Q_LIMIT;

@@ -135,27 +135,19 @@ START_TEST(ten_thousand_in_one_go)
 	all_stored(play_peer(s, "alice"), 10000);
 	bob = play_peer(s, "bob");
 	line_say(bob, "110 bob %s", PLAY_PASSWORD);
-	line_say(bob, "112"); /* its answer waits, in its order, for 212 alone */
+	line_say(bob, "112");
 	line_hear(bob, "212 400 bob");
-	for (int n = 0; n < 10000; n++) {
-		struct span line = line_expect(bob);
+	/* 214, 215 and 216 come somewhere between. */
+	for (int n = 0, answers = 0; n < 10000 || answers < 3;) {
 		struct line_message m;
 
-		if (line_message_parse(line, &m) == Q_OK)
-			ck_assert_int_eq(number_of(&m), n);
+		if (line_message_parse(line_expect(bob), &m) == Q_OK)
+			ck_assert_int_eq(number_of(&m), n++);
 		else
-			n--; /* 214 215 216 come between, once */
+			answers++;
 	}
 	/* And the conversation goes on behind them. */
-	PLAY(s, "alice> 115 1 after", "alice< 219 400");
-	for (;;) {
-		struct line_message m;
-
-		if (line_message_parse(line_expect(bob), &m) == Q_OK) {
-			ck_assert(span_eq(m.text, span_str("after")));
-			break;
-		}
-	}
+	PLAY(s, "alice> 115 1 after", "alice< 219 400", "bob< 220 1 1447934844001 after");
 	PLAY(s, "bob: logout", "bob: login", "bob: nothing");
 	play_end(s);
 }

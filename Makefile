@@ -46,7 +46,7 @@ SYSTEM_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SYSTEM_SRC))
 FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
-.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build \
+.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
         install uninstall dist deps deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -133,7 +133,7 @@ coverage: deps-dev
 	@tools/coverage.sh build/coverage
 
 # ---- bench ----
-BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c
+BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c bench/talk.c bench/dialect.c
 BENCH_BIN := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_AID),$(wildcard bench/*.c)))
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(call OBJ,$(BENCH_AID)) $(BUILD)/libcommon.a
@@ -145,6 +145,11 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
 	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run
 bench-build: $(BENCH_BIN)
+# contacts against ngircd and mosquitto, which this installs.
+bench-peers: deps
+	@bench/peers.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
+	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run --only contacts
 
 # ---- what people type ----
 deps:
@@ -203,6 +208,7 @@ help:
 	@echo "make valgrind   the unit tests under memcheck"
 	@echo "make fuzz       a smoke run of every fuzz target (FUZZ_SECONDS=10)"
 	@echo "make bench      what the server costs, against what the work costs at least"
+	@echo "make bench-peers   contacts against an IRC server and an MQTT broker, which it installs"
 	@echo "make coverage   which lines the tests run"
 	@echo "make install uninstall dist format clean   as everywhere (PREFIX, DESTDIR)"
 

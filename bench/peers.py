@@ -4,6 +4,7 @@ same generator.  Both get the settings under which they do the least: no
 penalties, no look-ups, nothing kept on disk.  They run in the foreground, on
 127.0.0.1, from files of their own, and only while they are measured."""
 
+import atexit
 import json
 import os
 import shutil
@@ -84,6 +85,7 @@ class Peer:
         with open(os.path.join(WORK, name + ".log"), "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self.pid = self.process.pid
+        atexit.register(self.process.kill)  # also when a load fails
         self.ports = PORTS[name]
         for port in self.ports:
             wait_for(port, self.process)

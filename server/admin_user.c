@@ -258,10 +258,10 @@ leave_chats(struct admin_call *c, const char *name)
 	return e;
 }
 
-/* The contacts and chats of a user that is gone, and what was delivered to it: a new user
- * of the same name must not inherit them.  The user is gone in any case; what cannot be
- * forgotten is said. */
-static void
+/* The contacts and chats of a user that goes, and what was delivered to it: a new user of
+ * the same name must not inherit them, so they go first.  Otherwise a kill in between
+ * would leave them behind without a user whose removal could be tried again. */
+static enum qerr
 forget(struct admin_call *c, const char *name)
 {
 	struct relations *own = NULL, *all = c->server->relations;
@@ -271,30 +271,37 @@ forget(struct admin_call *c, const char *name)
 		all = own;
 	if (e == Q_OK)
 		e = relations_forget(all, name);
-	if (e != Q_OK)
-		admin_say(c, "the contacts of %s are still there: %s\n", name,
-			  qerr_str(e));
 	relations_close(own);
-	if ((e = leave_chats(c, name)) != Q_OK)
-		admin_say(c, "%s is still a member of chats: %s\n", name, qerr_str(e));
-	if ((e = positions_remove(c->server->store, name)) != Q_OK)
-		admin_say(c, "the positions of %s are still there: %s\n", name,
-			  qerr_str(e));
+	if (e == Q_OK)
+		e = leave_chats(c, name);
+	if (e == Q_OK)
+		e = positions_remove(c->server->store, name);
+	return e;
 }
 
 enum qerr
 admin_user_remove(struct admin_call *c)
 {
 	const char *name = c->argv[0];
+	struct file_stamp stamp;
+	struct user u;
 	enum qerr e;
 
 	if (!name_valid(span_str(name)))
 		return fail(c, Q_MISSING, name);
-	if ((e = users_remove(c->server->store, name)) != Q_OK)
-		return fail(c, e, name);
-	log_event(LOG_INFO, NULL, "user-remove", "name=%s", name);
+	/* A damaged record or an unusable key can be removed too. */
+	e = users_get(c->server->store, name, &u);
+	secret_wipe(&u, sizeof(u));
+	if (e == Q_MISSING &&
+	    users_stamp_pem(c->server->store, name, &stamp) == Q_MISSING)
+		return fail(c, Q_MISSING, name);
 	end_sessions(c, name, "your user was removed");
-	forget(c, name);
+	if ((e = forget(c, name)) != Q_OK ||
+	    (e = users_remove(c->server->store, name)) != Q_OK)
+		return fail(c, e, name);
+	/* Whoever came in meanwhile. */
+	end_sessions(c, name, "your user was removed");
+	log_event(LOG_INFO, NULL, "user-remove", "name=%s", name);
 	admin_say(c, "removed %s\n", name);
 	return Q_OK;
 }

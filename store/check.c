@@ -6,6 +6,8 @@
  */
 #include "store/check.h"
 
+#include <unistd.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -195,6 +197,15 @@ check_pem(void *arg, const char *file)
 
 /* ---- the rest ---- */
 
+/* A chat that is deleted while its folder is listed loses its file before the journal
+ * says so: asked after the journal was read, this tells it from a file left behind. */
+static bool
+still_there(struct check *c, enum store_folder folder, const char *file)
+{
+	return faccessat(c->store->fd[folder], file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT;
+}
+
 static bool
 check_message_file(void *arg, const char *file)
 {
@@ -209,11 +220,11 @@ check_message_file(void *arg, const char *file)
 		memcpy(chat, file, len - suffix);
 		chat[len - suffix] = '\0';
 		if (msglog_chat_valid(chat)) {
-			if (check_chat_orphan(c, chat))
+			if (!check_chat_orphan(c, chat))
+				check_log(c, FOLDER_MESSAGES, chat);
+			else if (still_there(c, FOLDER_MESSAGES, file))
 				check_bad_file(c, FOLDER_MESSAGES, file,
 					       "belongs to no chat");
-			else
-				check_log(c, FOLDER_MESSAGES, chat);
 			return true;
 		}
 	}

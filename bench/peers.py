@@ -91,7 +91,7 @@ class Peer:
             wait_for(port, self.process)
 
     def load(self, tls, **named):
-        # ngircd cuts a receiver off that was not run for a moment; then with a window.
+        # ngircd sometimes ends a connection here (why was not found); then with a window.
         for window in (self.window, 8000, 2000):
             found = generator(self.ports[tls], self.pid, self.dialect, tls, may_fail=True,
                               window=window, **named)

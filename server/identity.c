@@ -33,8 +33,8 @@
 #include "server/log.h"
 #include "store/file.h"
 
-#define VALID_DAYS 3650
-#define RENEW_DAYS 30 /* issue anew when fewer are left */
+#define VALID_DAYS 3653 /* ten years with their leap days */
+#define RENEW_DAYS 30   /* issue anew when fewer are left */
 #define NAME_LEN   256
 
 struct identity {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "store/chats_priv.h"
+#include "crypto/key.h"
 #include "store/check_priv.h"
 #include "store/decimal.h"
 #include "store/file.h"
@@ -155,12 +156,16 @@ check_uin(void *arg, const char *name)
 
 /* ---- keys ---- */
 
-static bool
-looks_like_pem(struct span s)
+/* Q_DENIED: it is no key that anybody can log in with.  Others: not to be told now. */
+static enum qerr
+judge_key(struct span pem)
 {
-	static const char begin[] = "-----BEGIN ";
+	struct key *k;
+	enum qerr e = key_parse_public(pem, &k);
 
-	return s.len > 0 && memmem(s.p, s.len, begin, sizeof(begin) - 1) != NULL;
+	if (e == Q_OK)
+		key_free(k);
+	return e == Q_FORMAT || e == Q_LIMIT ? Q_DENIED : e;
 }
 
 static bool
@@ -170,6 +175,7 @@ check_pem(void *arg, const char *file)
 	struct buf b = BUF_INIT(PEM_MAX);
 	char name[NAME_SIZE], folded[NAME_SIZE], used[NAME_SIZE];
 	struct stat st;
+	bool unusable;
 	enum qerr e;
 
 	if (file[0] == '.') /* ours, on its way to its name */
@@ -180,8 +186,16 @@ check_pem(void *arg, const char *file)
 	}
 	e = file_read_limit(c->store->fd[FOLDER_PEMS], file, PEM_MAX, &b, &st);
 	name_fold(name, folded);
-	if (e == Q_LIMIT || (e == Q_OK && !looks_like_pem(buf_span(&b))))
-		check_bad_file(c, FOLDER_PEMS, file, "is no PEM file");
+	/* A file that may not be read is no bad key: that is said by the last branch. */
+	unusable = e == Q_LIMIT;
+	if (e == Q_OK) {
+		e = judge_key(buf_span(&b));
+		unusable = e == Q_DENIED;
+	}
+	if (unusable)
+		check_bad_file(
+		    c, FOLDER_PEMS, file,
+		    "is no public key in PEM, RSA of 2048 bits or more or EC P-256");
 	else if (e == Q_OK && pem_spelling(c->store, folded, used) == Q_OK &&
 		 strcmp(used, name) != 0)
 		check_say(c, false,

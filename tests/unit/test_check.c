@@ -12,7 +12,18 @@
 #include "store/users.h"
 #include "tests/unit/tempdir.h"
 
-#define PEM "-----BEGIN PUBLIC KEY-----\nMFk=\n-----END PUBLIC KEY-----\n"
+#define PEM                                                                  \
+	"-----BEGIN PUBLIC KEY-----\n"                                       \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEao2aTU4gF44uAU97hb03fcZ+kmm7\n" \
+	"clTb3MZs6YbD38gvNsZG0s96OqsRcLa5PprilDbmFj+NFyqRTrXfF7aT9w==\n"     \
+	"-----END PUBLIC KEY-----\n"
+/* P-384: a key, but none that is allowed */
+#define PEM_OTHER                                                            \
+	"-----BEGIN PUBLIC KEY-----\n"                                       \
+	"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEENxKMP18uz+ny+0uQu6ziykPwiEA/bOr\n" \
+	"qaXm2KpRccnYc2uPMb9ytXKq2THuVufC+PGtC4Mr6DRxLdrFj4cD92E76HTnQK41\n" \
+	"CzZcOJbdRV9HX11PxwG4waaAh/Lt0eap\n"                                 \
+	"-----END PUBLIC KEY-----\n"
 #define LOG "d/messages/a+b.log"
 
 static struct store *s;
@@ -129,8 +140,9 @@ static const struct {
     {"d/uins/0", "alice\n", "uins/0: is not named", true, 0},
     {"d/uins/1", "damaged", "users/Alice: uins/1 does not name this user", true, 1},
     {"d/uins/1", "nobody\n", "users/Alice: uins/1 does not name this user", true, 1},
-    {"d/pems/carol.pem", "no key", "pems/carol.pem: is no PEM file", true, 0},
-    {"d/pems/carol.pem", "", "pems/carol.pem: is no PEM file", true, 0},
+    {"d/pems/carol.pem", "no key", "pems/carol.pem: is no public key", true, 0},
+    {"d/pems/carol.pem", PEM_OTHER, "pems/carol.pem: is no public key", true, 0},
+    {"d/pems/carol.pem", "", "pems/carol.pem: is no public key", true, 0},
     {"d/pems/carol.key", PEM, "pems/carol.key: is not named", true, 0},
     {"d/pems/ALICE.pem", PEM, "pems/ALICE.pem: is not used, because pems/alice.pem",
      false, 0},

@@ -13,7 +13,6 @@ VERSION := 0.1.0
 SERVER ?= server/server
 CLIENT ?= client/client
 
-LIBS_PKG := libcrypto libssl libbsd libutf8proc libdeflate libseccomp inih
 WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla \
          -Wmissing-prototypes -Wformat=2 -Wcast-qual -Wundef -Werror
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fstack-clash-protection \
@@ -26,7 +25,8 @@ SANITIZE ?=
 QCFLAGS = -std=c17 -D_GNU_SOURCE -DQUINTET_VERSION='"$(VERSION)"' -I. -g $(OPT) $(WARN) \
           $(if $(SANITIZE),$(SANITIZE) -Wno-error,$(HARDEN)) -pthread $(CFLAGS)
 QLDFLAGS = -pthread $(if $(SANITIZE),$(SANITIZE),$(HARDEN_LD)) -Wl,--as-needed $(LDFLAGS)
-LDLIBS  = -lssl -lcrypto -lbsd -lutf8proc -ldeflate -lseccomp -linih -lcrypt
+LDLIBS  = -lssl -lcrypto -lbsd -lutf8proc -ldeflate -lseccomp -linih -lcrypt \
+          -lhttp_parser -lwslay -ljansson -lgd -lncursesw -ltinfo
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 # ---- sources ----

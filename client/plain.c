@@ -14,13 +14,72 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "client/file.h"
-#include "client/plain_inner.h"
+#include "client/front.h"
+#include "client/lines.h"
 #include "client/show.h"
 
 /* The kernel drops what is typed beyond this in one line of a terminal, without
  * a word; so a line of this length is not to be trusted. */
 #define TERMINAL_LINE_MAX 4095
+
+struct plain {
+	struct front front;
+	struct lines lines;
+	bool terminal; /* standard input is one */
+	bool refused;  /* a script's command */
+	enum command_wait wait;
+	int64_t wait_deadline_ms;
+	bool chat_came;  /* a chat has become ready since it was last asked for */
+	size_t messages; /* come, and not yet waited for */
+	size_t lists;
+	size_t notices;
+	size_t contacts;
+	size_t files;
+};
+
+/* ---- what happens ---- */
+
+/* Say that it was refused; a script remembers. */
+static void
+refuse(struct plain *p, const char *sentence)
+{
+	front_say(&p->front, WORDS_TROUBLE, "%s", sentence);
+}
+
+static void
+place(void *arg, const struct words *w)
+{
+	struct plain *p = arg;
+
+	switch (w->kind) {
+	case WORDS_STATUS: printf("* %s", w->ours); break;
+	case WORDS_TROUBLE:
+		printf("! %s", w->ours);
+		p->refused = p->refused || !p->terminal;
+		break;
+	case WORDS_MESSAGE: printf("<%s> ", w->name); break;
+	case WORDS_OWN: return; /* whoever typed it has seen it */
+	}
+	show_text("", w->theirs);
+}
+
+/* Count what can be waited for. */
+static void
+heard(void *arg, const struct client_event *e)
+{
+	struct plain *p = arg;
+
+	switch (e->kind) {
+	case CLIENT_LIST_END: p->lists++; break;
+	case CLIENT_CHAT_READY: p->chat_came = true; break;
+	case CLIENT_MESSAGE: p->messages++; break;
+	case CLIENT_NOTICE: p->notices++; break;
+	case CLIENT_CONTACT_ASKS:
+	case CLIENT_CONTACT_NOW: p->contacts++; break;
+	case CLIENT_FILE: p->files++; break;
+	default: break;
+	}
+}
 
 /* ---- waiting ---- */
 
@@ -38,7 +97,7 @@ counted(size_t *count, bool more_may_come)
 static enum verdict
 look(struct plain *p)
 {
-	enum client_phase phase = client_view(p->client)->phase;
+	enum client_phase phase = client_view(p->front.client)->phase;
 	bool quiet = phase == CLIENT_PHASE_FREE || phase == CLIENT_PHASE_ASKED;
 
 	switch (p->wait) {
@@ -52,7 +111,8 @@ look(struct plain *p)
 	case WAIT_LIST: return counted(&p->lists, true);
 	case WAIT_NOTICE: return counted(&p->notices, true);
 	case WAIT_CONTACT: return counted(&p->contacts, true);
-	case WAIT_UNREAD: return client_view(p->client)->unread > 0 ? DONE : NOT_YET;
+	case WAIT_UNREAD:
+		return client_view(p->front.client)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
 	case WAIT_GONE: return NOT_YET; /* the loop ends by itself */
 	case WAIT_NOTHING: break;
@@ -63,10 +123,8 @@ look(struct plain *p)
 static void
 leave(struct plain *p)
 {
-	p->leaving = true;
 	p->wait = WAIT_NOTHING;
-	if (!client_over(p->client))
-		(void)client_do(p->client, CLIENT_DO_LOGOUT, span_of(NULL, 0), NULL);
+	front_leave(&p->front);
 }
 
 /* A script whose wait was in vain does not go on as if nothing had happened. */
@@ -74,7 +132,7 @@ static void
 check_wait(struct plain *p)
 {
 	enum verdict v =
-	    p->wait == WAIT_NOTHING || client_over(p->client) ? DONE : look(p);
+	    p->wait == WAIT_NOTHING || client_over(p->front.client) ? DONE : look(p);
 	struct why why;
 
 	if (v == NOT_YET && clock_left_ms(p->wait_deadline_ms) == 0)
@@ -84,7 +142,7 @@ check_wait(struct plain *p)
 	if (v == IN_VAIN) {
 		why_set(&why, Q_TIMEOUT, "waited for %s in vain",
 			command_wait_word(p->wait));
-		plain_refuse(p, why.text);
+		refuse(p, why.text);
 		if (!p->terminal)
 			leave(p);
 	}
@@ -94,89 +152,33 @@ check_wait(struct plain *p)
 /* ---- commands ---- */
 
 static void
-do_verb(struct plain *p, enum client_verb verb, struct span arg)
+do_text(struct plain *p, const struct command *c)
 {
-	char partner[NAME_SIZE];
-	struct why why;
-
-	memcpy(partner, client_view(p->client)->partner, sizeof(partner));
-	if (verb == CLIENT_DO_CHAT || verb == CLIENT_DO_ACCEPT)
-		p->chat_came = false;
-	if (client_do(p->client, verb, arg, &why) != Q_OK) {
-		plain_refuse(p, why.text);
-		return;
-	}
-	if (verb == CLIENT_DO_CHAT &&
-	    client_view(p->client)->phase == CLIENT_PHASE_ASKING)
-		show_status("asking %s", client_view(p->client)->partner);
-	else if (verb == CLIENT_DO_DENY)
-		show_status("denied %s", partner);
-}
-
-static void
-do_text(struct plain *p, struct span text)
-{
-	bool chatting = client_view(p->client)->phase == CLIENT_PHASE_CHATTING;
+	bool chatting = client_view(p->front.client)->phase == CLIENT_PHASE_CHATTING;
 
 	/* An empty line is a message for a script that passes a text on, and a
 	 * slip of the finger for a person. */
-	if (text.len == 0 && (p->terminal || !chatting))
+	if (c->text.len == 0 && (p->terminal || !chatting))
 		return;
-	if (p->terminal && text.len >= TERMINAL_LINE_MAX)
-		plain_refuse(p,
-			     "not sent: terminals cut lines as long as this one; send it "
-			     "through a pipe");
+	if (p->terminal && c->text.len >= TERMINAL_LINE_MAX)
+		refuse(p, "not sent: terminals cut lines as long as this one; send it "
+			  "through a pipe");
 	else
-		do_verb(p, CLIENT_DO_SAY, text);
-}
-
-static void
-do_send(struct plain *p, struct span path)
-{
-	struct buf file = BUF_INIT(2 * FILE_SEND_MAX);
-	struct why why;
-
-	if (file_load(path, &file, &why) == Q_OK)
-		do_verb(p, CLIENT_DO_SEND, buf_span(&file));
-	else
-		plain_refuse(p, why.text);
-	buf_free(&file);
-}
-
-static void
-do_save(struct plain *p, const struct command *c)
-{
-	if (c->file.len >= sizeof(p->save_as) ||
-	    (c->file.len > 0 && memchr(c->file.p, '\0', c->file.len) != NULL)) {
-		plain_refuse(p, "no file can have such a name");
-		return;
-	}
-	if (c->file.len > 0)
-		memcpy(p->save_as, c->file.p, c->file.len);
-	p->save_as[c->file.len] = '\0';
-	do_verb(p, CLIENT_DO_SAVE, c->text);
+		front_do(&p->front, c);
 }
 
 static void
 do_line(struct plain *p, struct span line)
 {
-	static const enum client_verb verbs[] = {
-	    [COMMAND_LIST] = CLIENT_DO_LIST,     [COMMAND_CHAT] = CLIENT_DO_CHAT,
-	    [COMMAND_ACCEPT] = CLIENT_DO_ACCEPT, [COMMAND_DENY] = CLIENT_DO_DENY,
-	    [COMMAND_END] = CLIENT_DO_END,       [COMMAND_CHATS] = CLIENT_DO_CHATS,
-	    [COMMAND_ADD] = CLIENT_DO_ADD,       [COMMAND_CONFIRM] = CLIENT_DO_CONFIRM,
-	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE, [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
-	    [COMMAND_DELETE] = CLIENT_DO_DELETE,
-	};
 	struct command c;
 	struct why why;
 
 	if (command_parse(line, &c, &why) != Q_OK) {
-		plain_refuse(p, why.text);
+		refuse(p, why.text);
 		return;
 	}
 	switch (c.verb) {
-	case COMMAND_TEXT: do_text(p, c.text); break;
+	case COMMAND_TEXT: do_text(p, &c); break;
 	case COMMAND_HELP:
 		for (size_t i = 0; command_help[i] != NULL; i++)
 			show_status("%s", command_help[i]);
@@ -186,10 +188,12 @@ do_line(struct plain *p, struct span line)
 		p->wait_deadline_ms = clock_mono_ms() + c.wait_ms;
 		check_wait(p);
 		break;
-	case COMMAND_LOGOUT: leave(p); break;
-	case COMMAND_SEND: do_send(p, c.text); break;
-	case COMMAND_SAVE: do_save(p, &c); break;
-	default: do_verb(p, verbs[c.verb], c.text); break;
+	case COMMAND_CHAT:
+	case COMMAND_ACCEPT:
+		p->chat_came = false;
+		front_do(&p->front, &c);
+		break;
+	default: front_do(&p->front, &c); break;
 	}
 }
 
@@ -198,9 +202,9 @@ do_line(struct plain *p, struct span line)
 static bool
 takes_lines(const struct plain *p)
 {
-	return p->logged_in && !p->leaving && p->wait == WAIT_NOTHING &&
-	       !client_over(p->client) && !client_view(p->client)->busy &&
-	       client_waiting(p->client) < CLIENT_WAITING_HIGH;
+	return p->front.logged_in && !p->front.leaving && p->wait == WAIT_NOTHING &&
+	       !client_over(p->front.client) && !client_view(p->front.client)->busy &&
+	       client_waiting(p->front.client) < CLIENT_WAITING_HIGH;
 }
 
 /* Act on the lines that are there.  True: more are wanted from the input. */
@@ -216,8 +220,8 @@ work_off(struct plain *p)
 		case Q_LIMIT:
 			why_set(&why, Q_LIMIT,
 				"not sent: the line is too long, %zu bytes at most",
-				p->protocol->text_max);
-			plain_refuse(p, why.text);
+				p->front.protocol->text_max);
+			refuse(p, why.text);
 			break;
 		case Q_SHORT: return true;
 		default: leave(p); break;
@@ -231,12 +235,13 @@ turn(struct plain *p)
 {
 	bool read_on = work_off(p);
 	struct pollfd fds[2] = {
-	    {.fd = client_fd(p->client), .events = client_poll_events(p->client)},
+	    {.fd = client_fd(p->front.client),
+	     .events = client_poll_events(p->front.client)},
 	    {.fd = read_on ? p->lines.fd : -1, .events = POLLIN},
 	};
-	int64_t deadline = client_deadline(p->client);
+	int64_t deadline = client_deadline(p->front.client);
 
-	if (client_over(p->client))
+	if (client_over(p->front.client))
 		return;
 	if (p->wait != WAIT_NOTHING && (deadline == 0 || p->wait_deadline_ms < deadline))
 		deadline = p->wait_deadline_ms;
@@ -247,7 +252,7 @@ turn(struct plain *p)
 	/* Trouble with the input is its end. */
 	if (fds[1].revents != 0 && lines_read(&p->lines) != Q_OK)
 		p->lines.end = true;
-	client_step(p->client, fds[0].revents);
+	client_step(p->front.client, fds[0].revents);
 	check_wait(p);
 }
 
@@ -255,27 +260,31 @@ enum qerr
 plain_run(const struct target *target, const struct client_protocol *protocol,
 	  const struct client_login *login, struct why *why)
 {
-	struct plain p = {.protocol = protocol, .terminal = isatty(STDIN_FILENO) == 1};
+	struct plain p = {.terminal = isatty(STDIN_FILENO) == 1};
 	enum qerr e;
 
-	e = client_new(target, protocol, login, plain_event, &p, &p.client, why);
-	if (e != Q_OK)
+	p.front.place = place;
+	p.front.heard = heard;
+	p.front.arg = &p;
+	if (p.terminal)
+		show_status("/help lists the commands, /quit leaves");
+	if ((e = front_open(&p.front, target, protocol, login, why)) != Q_OK) {
+		front_close(&p.front);
 		return e;
-	p.list = (struct buf)BUF_INIT(65536);
+	}
 	/* One more for the '/' before a text that begins with one. */
 	lines_init(&p.lines, STDIN_FILENO, protocol->text_max + 1);
-	while (!client_over(p.client) && !ferror(stdout))
+	while (!client_over(p.front.client) && !ferror(stdout))
 		turn(&p);
-	e = p.end;
+	e = p.front.end;
 	if (fflush(stdout) != 0 || ferror(stdout))
-		e = why_set(&p.why, Q_SYS, "cannot write the output: %s",
+		e = why_set(&p.front.why, Q_SYS, "cannot write the output: %s",
 			    strerror(errno));
 	else if (e == Q_OK && p.refused)
 		e = Q_DENIED;
 	if (why != NULL)
-		*why = p.why;
+		*why = p.front.why;
 	lines_fini(&p.lines);
-	buf_free(&p.list);
-	client_free(p.client);
+	front_close(&p.front);
 	return e;
 }

@@ -272,8 +272,8 @@ START_TEST(terminal)
 	char line[5200];
 
 	run_enrol(h, "alice");
-	alice = run_in_terminal(h, "alice", "SERVER", "--user", "alice", NULL);
-	run_until(alice, "* logged in as alice (/help lists the commands)\r\n");
+	alice = run_in_terminal(h, "alice", "--plain", "SERVER", "--user", "alice", NULL);
+	run_until(alice, "* logged in as alice\r\n");
 	run_say(alice, "/help\n");
 	run_until(alice, "* /end            end the chat, or withdraw the request\r\n");
 	run_say(alice, "/accept\n");

@@ -503,8 +503,9 @@ END_TEST
 START_TEST(unknown_server_in_terminal)
 {
 	struct harness *h = start(NULL);
-	struct run *r = run_in_terminal(h, "alice", "SERVER", "--protocol", "contacts",
-					"--register", "--user", "alice", NULL);
+	struct run *r =
+	    run_in_terminal(h, "alice", "--plain", "SERVER", "--protocol", "contacts",
+			    "--register", "--user", "alice", NULL);
 
 	run_until(r, "* CA fingerprint ");
 	run_until(r, ca_fingerprint(h));
@@ -513,8 +514,8 @@ START_TEST(unknown_server_in_terminal)
 	run_until(r, "is not known here");
 	end(r, 1);
 	run_environment(NULL);
-	r = run_in_terminal(h, "alice", "SERVER", "--protocol", "contacts", "--register",
-			    "--user", "alice", NULL);
+	r = run_in_terminal(h, "alice", "--plain", "SERVER", "--protocol", "contacts",
+			    "--register", "--user", "alice", NULL);
 	run_until(r, "(yes/no) ");
 	run_say(r, "yes\n");
 	run_until(r, "New password for alice: ");
@@ -527,7 +528,8 @@ START_TEST(unknown_server_in_terminal)
 	ck_assert(!run_said(r, PASSWORD));
 	end(r, 0);
 	/* From now on it is known. */
-	r = run_in_terminal(h, "alice", "SERVER", "--protocol", "contacts", NULL);
+	r = run_in_terminal(h, "alice", "--plain", "SERVER", "--protocol", "contacts",
+			    NULL);
 	run_until(r, "Password for alice: ");
 	run_say(r, PASSWORD "\n");
 	run_until(r, "* logged in as alice");

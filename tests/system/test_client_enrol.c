@@ -330,7 +330,7 @@ START_TEST(passphrase_from_terminal)
 	ck_assert_int_eq(run_end(r), 0);
 	run_free(r);
 
-	r = run_in_terminal(h, "alice", "SERVER", NULL);
+	r = run_in_terminal(h, "alice", "--plain", "SERVER", NULL);
 	run_until(r, "Passphrase for the key of alice: ");
 	run_say(r, "open sesame\n");
 	run_until(r, "* logged in as alice");

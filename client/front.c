@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/front.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "client/file.h"
+
+void
+front_say(struct front *f, enum words_kind kind, const char *fmt, ...)
+{
+	char text[sizeof(((struct words *)NULL)->ours)];
+	struct words w;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	words_set(&w, kind, "%s", text);
+	f->place(f->arg, &w);
+}
+
+/* As front_say, with text of any length that need not be safe behind it. */
+static void
+say_text(struct front *f, enum words_kind kind, const char *ours, struct span theirs)
+{
+	struct words w;
+
+	words_set(&w, kind, "%s", ours);
+	w.theirs = theirs;
+	f->place(f->arg, &w);
+}
+
+static void
+refuse(struct front *f, const struct why *why)
+{
+	say_text(f, WORDS_TROUBLE, "", span_str(why->text));
+}
+
+/* ---- commands ---- */
+
+void
+front_leave(struct front *f)
+{
+	f->leaving = true;
+	if (!client_over(f->client))
+		(void)client_do(f->client, CLIENT_DO_LOGOUT, span_of(NULL, 0), NULL);
+}
+
+static void
+do_verb(struct front *f, enum client_verb verb, struct span arg)
+{
+	const struct client_view *view = client_view(f->client);
+	char partner[NAME_SIZE];
+	struct why why;
+
+	memcpy(partner, view->partner, sizeof(partner));
+	if (client_do(f->client, verb, arg, &why) != Q_OK)
+		refuse(f, &why);
+	else if (verb == CLIENT_DO_CHAT &&
+		 client_view(f->client)->phase == CLIENT_PHASE_ASKING)
+		front_say(f, WORDS_STATUS, "asking %s", client_view(f->client)->partner);
+	else if (verb == CLIENT_DO_DENY)
+		front_say(f, WORDS_STATUS, "denied %s", partner);
+}
+
+static void
+do_text(struct front *f, struct span text)
+{
+	struct words own;
+	struct why why;
+
+	words_set(&own, WORDS_OWN, "%s", "");
+	own.name = client_view(f->client)->partner;
+	own.theirs = text;
+	if (client_do(f->client, CLIENT_DO_SAY, text, &why) != Q_OK)
+		refuse(f, &why);
+	else
+		f->place(f->arg, &own);
+}
+
+static void
+do_send(struct front *f, struct span path)
+{
+	struct buf file = BUF_INIT(2 * FILE_SEND_MAX);
+	struct why why;
+
+	if (file_load(path, &file, &why) == Q_OK)
+		do_verb(f, CLIENT_DO_SEND, buf_span(&file));
+	else
+		refuse(f, &why);
+	buf_free(&file);
+}
+
+static void
+do_save(struct front *f, const struct command *c)
+{
+	if (c->file.len >= sizeof(f->save_as) ||
+	    (c->file.len > 0 && memchr(c->file.p, '\0', c->file.len) != NULL)) {
+		front_say(f, WORDS_TROUBLE, "no file can have such a name");
+		return;
+	}
+	if (c->file.len > 0)
+		memcpy(f->save_as, c->file.p, c->file.len);
+	f->save_as[c->file.len] = '\0';
+	do_verb(f, CLIENT_DO_SAVE, c->text);
+}
+
+void
+front_do(struct front *f, const struct command *c)
+{
+	static const enum client_verb verbs[] = {
+	    [COMMAND_LIST] = CLIENT_DO_LIST,     [COMMAND_CHAT] = CLIENT_DO_CHAT,
+	    [COMMAND_ACCEPT] = CLIENT_DO_ACCEPT, [COMMAND_DENY] = CLIENT_DO_DENY,
+	    [COMMAND_END] = CLIENT_DO_END,       [COMMAND_CHATS] = CLIENT_DO_CHATS,
+	    [COMMAND_ADD] = CLIENT_DO_ADD,       [COMMAND_CONFIRM] = CLIENT_DO_CONFIRM,
+	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE, [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
+	    [COMMAND_DELETE] = CLIENT_DO_DELETE,
+	};
+
+	switch (c->verb) {
+	case COMMAND_TEXT: do_text(f, c->text); break;
+	case COMMAND_LOGOUT: front_leave(f); break;
+	case COMMAND_SEND: do_send(f, c->text); break;
+	case COMMAND_SAVE: do_save(f, c); break;
+	default: do_verb(f, verbs[c->verb], c->text); break;
+	}
+}
+
+/* ---- events ---- */
+
+static void
+list_end(struct front *f)
+{
+	struct span names = f->list.len > 0 ? buf_span(&f->list) : span_str(" (nobody)");
+
+	say_text(f, WORDS_STATUS, "list:", names);
+	f->list.len = 0;
+}
+
+static void
+save_file(struct front *f, const struct client_event *e)
+{
+	char name[FILE_NAME_SIZE], before[96];
+	const char *path = f->save_as;
+	struct why why;
+
+	if (path[0] == '\0') {
+		file_name(e->text, e->id, e->type, name);
+		path = name;
+	}
+	if (file_save(path, e->content, &why) != Q_OK) {
+		refuse(f, &why);
+		return;
+	}
+	snprintf(before, sizeof(before), "saved file %" PRIu64 ", %" PRIu64 " bytes, as ",
+		 e->id, e->count);
+	say_text(f, WORDS_STATUS, before, span_str(path));
+}
+
+static void
+on_final(struct front *f, const struct client_event *e)
+{
+	char text[sizeof(f->why.text)];
+
+	text_visible(e->text, text, sizeof(text));
+	if (f->logged_in)
+		front_say(f, WORDS_STATUS, "disconnected");
+	if (e->kind != CLIENT_FORCED_LOGOUT)
+		f->end = why_set(&f->why, Q_CLOSED, "%s", text);
+	else if (text[0] != '\0')
+		f->end =
+		    why_set(&f->why, Q_CLOSED, "the server ended the session: %s", text);
+	else
+		f->end = why_set(&f->why, Q_CLOSED, "the server ended the session");
+}
+
+static void
+front_event(void *arg, const struct client_event *e)
+{
+	struct front *f = arg;
+	struct words w;
+
+	f->logged_in = f->logged_in || e->kind == CLIENT_LOGGED_IN;
+	if (f->heard != NULL)
+		f->heard(f->arg, e);
+	switch (e->kind) {
+	case CLIENT_LIST_NAME:
+		/* Without memory to collect them in: one by one. */
+		if (buf_printf(&f->list, " %s", e->name) != Q_OK)
+			front_say(f, WORDS_STATUS, "list: %s", e->name);
+		break;
+	case CLIENT_LIST_END: list_end(f); break;
+	case CLIENT_FILE_CONTENTS: save_file(f, e); break;
+	case CLIENT_REFUSED:
+	case CLIENT_FORCED_LOGOUT:
+	case CLIENT_LOST: on_final(f, e); break;
+	default:
+		if (words_of(e, &w))
+			f->place(f->arg, &w);
+	}
+}
+
+/* ---- life ---- */
+
+enum qerr
+front_open(struct front *f, const struct target *target,
+	   const struct client_protocol *protocol, const struct client_login *login,
+	   struct why *why)
+{
+	f->protocol = protocol;
+	f->list = (struct buf)BUF_INIT(65536);
+	return client_new(target, protocol, login, front_event, f, &f->client, why);
+}
+
+void
+front_close(struct front *f)
+{
+	buf_free(&f->list);
+	client_free(f->client);
+	f->client = NULL;
+}

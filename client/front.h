@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * front.h - what the fronts have in common: what a command does, what is said about an
+ * event, how the connection ended.  A front reads keys or lines, and places lines:
+ *
+ *	command_parse -> front_do -> client_do
+ *	event -> front_event: heard(event), then place(its words)
+ *
+ * plain.c places them on standard output, screen.c in its history.
+ */
+#ifndef CLIENT_FRONT_H
+#define CLIENT_FRONT_H
+
+#include "client/client.h"
+#include "client/command.h"
+#include "client/words.h"
+
+struct front {
+	/* the front's, before front_open */
+	void (*place)(void *arg, const struct words *line);
+	void (*heard)(void *arg, const struct client_event *e); /* may be NULL */
+	void *arg;
+	/* ours */
+	struct client *client;
+	const struct client_protocol *protocol;
+	bool logged_in;
+	bool leaving;       /* /quit, or the end of the input */
+	char save_as[4096]; /* of /save; "": as its sender calls it */
+	struct buf list;    /* names of the list that is coming in */
+	enum qerr end;      /* how it ended */
+	struct why why;
+};
+
+/* Begin to connect; errors as client_new. */
+enum qerr front_open(struct front *f, const struct target *target,
+		     const struct client_protocol *protocol,
+		     const struct client_login *login, struct why *why);
+void front_close(struct front *f); /* fine after a front_open that failed */
+/* Any command but COMMAND_WAIT, which is a matter of scripts, and COMMAND_HELP, which
+ * each front places in its own way. */
+void front_do(struct front *f, const struct command *c);
+/* Log out. */
+void front_leave(struct front *f);
+/* Place a line of our own. */
+void front_say(struct front *f, enum words_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scripts rely on these (docs/man/quintet-client.1, "OUTPUT").
+ */
+#include "client/words.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+static void
+vset(struct words *w, enum words_kind kind, const char *fmt, va_list ap)
+{
+	*w = (struct words){.kind = kind, .theirs = span_of(NULL, 0)};
+	vsnprintf(w->ours, sizeof(w->ours), fmt, ap);
+}
+
+void
+words_set(struct words *w, enum words_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vset(w, kind, fmt, ap);
+	va_end(ap);
+}
+
+static bool status(struct words *w, const struct client_event *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool
+status(struct words *w, const struct client_event *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vset(w, WORDS_STATUS, fmt, ap);
+	va_end(ap);
+	w->name = e->name;
+	return true;
+}
+
+/* With the event's text behind what has been set. */
+static bool
+with_text(struct words *w, const struct client_event *e)
+{
+	w->theirs = e->text;
+	return true;
+}
+
+#define UNREAD_TEXT 40
+
+/* ", 3 unread", or nothing. */
+static const char *
+unread(const struct client_event *e, char out[UNREAD_TEXT])
+{
+	out[0] = '\0';
+	if (e->count > 0)
+		snprintf(out, UNREAD_TEXT, ", %" PRIu64 " unread", e->count);
+	return out;
+}
+
+static bool
+of_contact(struct words *w, const struct client_event *e)
+{
+	time_t since = (time_t)(e->time_ms / 1000);
+	char date[32] = "?", text[UNREAD_TEXT];
+	struct tm tm;
+
+	if (localtime_r(&since, &tm) != NULL)
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+	return status(w, e, "contact %s since %s%s", e->name, date, unread(e, text));
+}
+
+/* Its type is theirs as well. */
+static bool
+of_file(struct words *w, const struct client_event *e)
+{
+	char type[160];
+
+	if (e->type == NULL)
+		status(w, e, "file %" PRIu64 " from %s: ", e->id, e->name);
+	else {
+		text_visible(span_str(e->type), type, sizeof(type));
+		status(w, e, "file %" PRIu64 " from %s: %s, %" PRIu64 " bytes, ", e->id,
+		       e->name, type, e->count);
+	}
+	return with_text(w, e);
+}
+
+static bool
+of_text(struct words *w, const struct client_event *e, enum words_kind kind)
+{
+	words_set(w, kind, "%s", "");
+	w->name = e->name;
+	w->theirs = e->text;
+	w->time_ms = e->time_ms;
+	return true;
+}
+
+/* The lists that contacts has. */
+static bool
+of_people(struct words *w, const struct client_event *e)
+{
+	char text[UNREAD_TEXT];
+
+	switch (e->kind) {
+	case CLIENT_CONTACT: return of_contact(w, e);
+	case CLIENT_CONTACTS_END: return status(w, e, "contacts: %" PRIu64, e->count);
+	case CLIENT_CONTACT_ASKS:
+		return status(w, e, "%s asks to be a contact: /confirm %s", e->name,
+			      e->name);
+	case CLIENT_CONTACT_NOW: return status(w, e, "%s is a contact now", e->name);
+	case CLIENT_CHAT_KEPT: return status(w, e, "chat %s%s", e->name, unread(e, text));
+	case CLIENT_CHATS_END: return status(w, e, "chats: %" PRIu64, e->count);
+	case CLIENT_UNREAD:
+		return status(w, e, "unread from %s: %" PRIu64, e->name, e->count);
+	case CLIENT_FILE: return of_file(w, e);
+	default: return false;
+	}
+}
+
+bool
+words_of(const struct client_event *e, struct words *w)
+{
+	switch (e->kind) {
+	case CLIENT_CONNECTED: status(w, e, "connected to "); return with_text(w, e);
+	case CLIENT_LOGGED_IN: return status(w, e, "logged in as %s", e->name);
+	case CLIENT_REQUEST_FROM:
+		return status(w, e, "request from %s: /accept or /deny", e->name);
+	case CLIENT_REQUEST_WITHDRAWN: return status(w, e, "request over: %s", e->name);
+	case CLIENT_REQUEST_DENIED:
+		return status(w, e, "no chat with %s: refused, busy or not here",
+			      e->name);
+	case CLIENT_CHAT_READY:
+		return status(w, e, "chat with %s%s%s", e->name,
+			      e->fingerprint[0] != '\0' ? ", key " : "", e->fingerprint);
+	case CLIENT_MESSAGE: return of_text(w, e, WORDS_MESSAGE);
+	case CLIENT_CHAT_CLOSED:
+		status(w, e, "chat with %s ended: ", e->name);
+		return with_text(w, e);
+	case CLIENT_NOTICE: status(w, e, "notice: "); return with_text(w, e);
+	case CLIENT_UNKNOWN:
+		status(w, e, "not shown, from %s: ", e->name);
+		return with_text(w, e);
+	case CLIENT_DONE: status(w, e, "%s", ""); return with_text(w, e);
+	case CLIENT_FAILED: return of_text(w, e, WORDS_TROUBLE);
+	case CLIENT_LOGGED_OUT: return status(w, e, "logged out");
+	default: return of_people(w, e);
+	}
+}

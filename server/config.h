@@ -77,6 +77,15 @@ struct config {
 	int64_t contacts_max_errors;
 	int64_t contacts_backlog;
 	int64_t contacts_login_timeout_ms; /* 0: none */
+	/* [http] */
+	bool http_enabled;
+	int64_t http_keepalive_ms;
+	int64_t http_request_timeout_ms;
+	int64_t http_min_rate;               /* bytes a second */
+	char http_hosts[CONFIG_TEXT_SIZE];   /* "": any */
+	char http_origins[CONFIG_TEXT_SIZE]; /* besides our own */
+	char http_metrics_from[CONFIG_TEXT_SIZE];
+	bool http_test_echo;
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

@@ -18,7 +18,7 @@
 /* Write BASE64_LEN(s.len) characters, without a NUL; returns how many. */
 size_t base64_encode(struct span s, char *out);
 /* Decode strictly: padded, no white space, no surplus bits.  out has room for
- * s.len / 4 * 3 bytes.  Q_FORMAT otherwise. */
+ * s.len / 4 * 3 bytes, and may be where s is.  Q_FORMAT otherwise. */
 enum qerr base64_decode(struct span s, uint8_t *out, size_t *out_len);
 /* Would base64_decode accept s, and how many bytes would it give? */
 enum qerr base64_check(struct span s, size_t *out_len);

@@ -70,6 +70,13 @@ enum qerr users_get(struct store *s, const char *name, struct user *out);
  * 16 KiB; Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS: there is no such user. */
 enum qerr users_add(struct store *s, struct user *u, struct span pem,
 		    const uint8_t fingerprint[32]);
+/* The same for somebody who signs up with an e-mail address, which no other user may
+ * have: of two who come at once one wins.  Q_EXISTS: *taken says which. */
+enum user_taken { USER_TAKEN_NAME, USER_TAKEN_EMAIL };
+enum qerr users_signup(struct store *s, struct user *u, enum user_taken *taken);
+/* The name of the user who has this e-mail address, in any case of letters.  Q_MISSING;
+ * Q_NOMEM, Q_SYS. */
+enum qerr users_by_email(struct store *s, const char *email, char name[NAME_SIZE]);
 /* A PEM that was dropped in gets its user file; nothing but the UIN is new.
  * u->name is the name as the PEM's file is spelled.  Q_EXISTS: it has one. */
 enum qerr users_adopt(struct store *s, struct user *u, const uint8_t fingerprint[32]);

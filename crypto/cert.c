@@ -73,6 +73,31 @@ cert_pem(const struct cert *c, struct buf *out)
 }
 
 enum qerr
+cert_common_name(const struct cert *c, char out[CERT_NAME_MAX + 1])
+{
+	X509_NAME *subject = X509_get_subject_name(c->x509);
+	int at = -1, last = -1, len;
+	unsigned char *text;
+	enum qerr e = Q_FORMAT;
+
+	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
+		last = at;
+	if (last < 0)
+		return Q_MISSING;
+	len = ASN1_STRING_to_UTF8(
+	    &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+	if (len < 0)
+		return evp_failed(Q_FORMAT);
+	if (len <= CERT_NAME_MAX && memchr(text, '\0', (size_t)len) == NULL) {
+		memcpy(out, text, (size_t)len);
+		out[len] = '\0';
+		e = Q_OK;
+	}
+	OPENSSL_free(text);
+	return e;
+}
+
+enum qerr
 cert_key(const struct cert *c, struct key **out)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(c->x509);

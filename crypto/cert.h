@@ -38,11 +38,18 @@ cert_make_ca(const struct key *key, const char *common_name, int days, struct ce
 enum qerr cert_issue(const struct cert *ca, const struct key *ca_key,
 		     const struct key *subject, const char *common_name,
 		     const struct cert_names *names, int days, struct cert **out);
+/* A certificate for key's own public half, issued by itself: for peers who are known by
+ * their keys alone (EKU serverAuth and clientAuth).  Errors as for cert_make_ca. */
+enum qerr cert_make_self(const struct key *key, const char *common_name, int days,
+			 struct cert **out);
 /* The first certificate in pem.  Q_FORMAT, Q_LIMIT, Q_NOMEM. */
 enum qerr cert_parse(struct span pem, struct cert **out);
 void cert_free(struct cert *c); /* NULL is fine */
 
 enum qerr cert_pem(const struct cert *c, struct buf *out);
+/* The subject's common name as UTF-8, the last one if there are several.  Q_MISSING:
+ * none; Q_FORMAT: it holds a NUL, or is longer than CERT_NAME_MAX bytes. */
+enum qerr cert_common_name(const struct cert *c, char out[CERT_NAME_MAX + 1]);
 /* The certificate's public key, a new reference.  Q_DENIED as for
  * key_parse_public. */
 enum qerr cert_key(const struct cert *c, struct key **out);

@@ -162,14 +162,45 @@ cert_make_ca(const struct key *key, const char *common_name, int days, struct ce
 	return finish(x509, key, out);
 }
 
+/* What the two kinds have that are no CA. */
+static bool
+add_leaf_extensions(X509 *x509, X509 *issuer, const struct key *subject)
+{
+	const char *usage = key_kind(subject) == KEY_RSA
+				? "critical,digitalSignature,keyEncipherment"
+				: "critical,digitalSignature";
+
+	return add_extension(x509, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+	       add_extension(x509, issuer, NID_key_usage, usage) &&
+	       add_extension(x509, issuer, NID_ext_key_usage, "serverAuth,clientAuth") &&
+	       add_extension(x509, issuer, NID_subject_key_identifier, "hash") &&
+	       add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always");
+}
+
+enum qerr
+cert_make_self(const struct key *key, const char *common_name, int days,
+	       struct cert **out)
+{
+	X509 *x509;
+	enum qerr e;
+
+	if (!key_has_private(key))
+		return Q_DENIED;
+	if ((e = begin(common_name, key, days, &x509)) != Q_OK)
+		return e;
+	if (X509_set_issuer_name(x509, X509_get_subject_name(x509)) != 1 ||
+	    !add_leaf_extensions(x509, x509, key)) {
+		X509_free(x509);
+		return evp_failed(Q_CRYPTO);
+	}
+	return finish(x509, key, out);
+}
+
 enum qerr
 cert_issue(const struct cert *ca, const struct key *ca_key, const struct key *subject,
 	   const char *common_name, const struct cert_names *names, int days,
 	   struct cert **out)
 {
-	const char *usage = key_kind(subject) == KEY_RSA
-				? "critical,digitalSignature,keyEncipherment"
-				: "critical,digitalSignature";
 	X509 *x509, *issuer = ca->x509;
 	enum qerr e;
 
@@ -179,11 +210,7 @@ cert_issue(const struct cert *ca, const struct key *ca_key, const struct key *su
 	if ((e = begin(common_name, subject, days, &x509)) != Q_OK)
 		return e;
 	if (X509_set_issuer_name(x509, X509_get_subject_name(issuer)) != 1 ||
-	    !add_extension(x509, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
-	    !add_extension(x509, issuer, NID_key_usage, usage) ||
-	    !add_extension(x509, issuer, NID_ext_key_usage, "serverAuth,clientAuth") ||
-	    !add_extension(x509, issuer, NID_subject_key_identifier, "hash") ||
-	    !add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always"))
+	    !add_leaf_extensions(x509, issuer, subject))
 		e = evp_failed(Q_CRYPTO);
 	else
 		e = add_names(x509, names);

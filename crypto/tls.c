@@ -22,6 +22,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "crypto/cert_inner.h"
 #include "crypto/evp.h"
 
 #define TICKET_SECONDS 3600
@@ -42,6 +43,8 @@ struct tls {
 	int failure;      /* errno of the socket, or 0 */
 	enum qerr broken; /* what ended it for good, or Q_OK */
 	const char *reason;
+	bool (*judge)(void *arg, const struct cert *peer);
+	void *judge_arg;
 };
 
 /* ---- the BIO ---- */
@@ -189,28 +192,80 @@ read_certs(struct span pem, STACK_OF(X509) * *out)
 	return evp_failed(list == NULL ? Q_NOMEM : Q_FORMAT);
 }
 
+/* Show key and chain, whose first certificate is the key's. */
+static enum qerr
+show(struct tls_context *c, const struct key *key, struct span chain)
+{
+	STACK_OF(X509) * certs;
+	enum qerr e = read_certs(chain, &certs);
+	X509 *leaf;
+
+	if (e != Q_OK)
+		return e;
+	leaf = sk_X509_shift(certs);
+	if (SSL_CTX_use_cert_and_key(c->ctx, leaf, key_evp(key), certs, 1) != 1)
+		e = evp_failed(Q_DENIED);
+	X509_free(leaf);
+	sk_X509_pop_free(certs, X509_free);
+	return e;
+}
+
 enum qerr
 tls_server_context(const struct key *key, struct span chain, struct tls_context **out)
 {
-	STACK_OF(X509) * certs;
 	struct tls_context *c;
-	enum qerr e;
+	enum qerr e = context_new(true, &c);
 
-	if ((e = read_certs(chain, &certs)) != Q_OK)
-		return e;
-	if ((e = context_new(true, &c)) == Q_OK) {
-		X509 *leaf = sk_X509_shift(certs);
-
-		if (SSL_CTX_use_cert_and_key(c->ctx, leaf, key_evp(key), certs, 1) != 1) {
-			tls_context_free(c);
-			e = evp_failed(Q_DENIED);
-		}
-		X509_free(leaf);
-	}
-	sk_X509_pop_free(certs, X509_free);
+	if (e == Q_OK && (e = show(c, key, chain)) != Q_OK)
+		tls_context_free(c);
 	if (e == Q_OK)
 		*out = c;
 	return e;
+}
+
+/* Called by libssl in place of its own look at the peer's chain. */
+static int
+ask_judge(X509_STORE_CTX *store, void *unused)
+{
+	const SSL *ssl =
+	    X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	const struct tls *t = SSL_get_app_data(ssl);
+	struct cert peer = {X509_STORE_CTX_get0_cert(store)};
+	bool welcome =
+	    peer.x509 != NULL && t->judge != NULL && t->judge(t->judge_arg, &peer);
+
+	(void)unused;
+	/* What the judge has asked libcrypto may have left errors behind. */
+	ERR_clear_error();
+	X509_STORE_CTX_set_error(store, welcome ? X509_V_OK
+						: X509_V_ERR_APPLICATION_VERIFICATION);
+	return welcome;
+}
+
+enum qerr
+tls_mutual_context(bool server, const struct key *key, struct span chain,
+		   struct tls_context **out)
+{
+	struct tls_context *c;
+	enum qerr e = context_new(server, &c);
+
+	if (e != Q_OK)
+		return e;
+	if ((e = show(c, key, chain)) != Q_OK) {
+		tls_context_free(c);
+		return e;
+	}
+	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+			   NULL);
+	SSL_CTX_set_cert_verify_callback(c->ctx, ask_judge, NULL);
+	/* Whoever comes again is judged again. */
+	SSL_CTX_set_options(c->ctx, SSL_OP_NO_TICKET);
+	if (SSL_CTX_set_num_tickets(c->ctx, 0) != 1) {
+		tls_context_free(c);
+		return evp_failed(Q_CRYPTO);
+	}
+	*out = c;
+	return Q_OK;
 }
 
 static enum qerr
@@ -286,6 +341,7 @@ tls_new(struct tls_context *c, int fd, struct span first)
 	t->context = tls_context_ref(c);
 	t->fd = fd;
 	t->reason = "";
+	SSL_set_app_data(t->ssl, t);
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
@@ -305,6 +361,13 @@ tls_free(struct tls *t)
 	tls_context_free(t->context);
 	buf_free(&t->first);
 	free(t);
+}
+
+void
+tls_judge(struct tls *t, bool (*judge)(void *arg, const struct cert *peer), void *arg)
+{
+	t->judge = judge;
+	t->judge_arg = arg;
 }
 
 static enum qerr
@@ -409,9 +472,14 @@ tls_peer_pem(const struct tls *t, struct buf *out)
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(t->ssl);
 	BIO *text = BIO_new(BIO_s_mem());
 	enum qerr e = text != NULL ? Q_OK : Q_NOMEM;
+	X509 *leaf = SSL_get0_peer_certificate(t->ssl);
 	char *p;
 	long len;
 
+	/* On the server's side libssl leaves it out of the chain. */
+	if (e == Q_OK && t->context->server && leaf != NULL &&
+	    PEM_write_bio_X509(text, leaf) != 1)
+		e = Q_CRYPTO;
 	for (int i = 0; e == Q_OK && i < sk_X509_num(chain); i++)
 		if (PEM_write_bio_X509(text, sk_X509_value(chain, i)) != 1)
 			e = Q_CRYPTO;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "crypto/cert.h"
 #include "crypto/key.h"
 
 struct tls_context;
@@ -29,6 +30,11 @@ tls_server_context(const struct key *key, struct span chain, struct tls_context 
  * which has to be valid now.  No host name is checked: clients pin the CA.  With ca
  * empty nothing is checked, and the caller looks at tls_peer_pem.  Q_FORMAT, ... */
 enum qerr tls_client_context(struct span ca, struct tls_context **out);
+/* One side of a connection on which both show a certificate; server: the side that TLS
+ * calls so, whoever has connected.  Whom to let in is said for each connection
+ * (tls_judge).  Errors as for tls_server_context. */
+enum qerr tls_mutual_context(bool server, const struct key *key, struct span chain,
+			     struct tls_context **out);
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_free(struct tls_context *c); /* NULL is fine */
 
@@ -36,6 +42,13 @@ void tls_context_free(struct tls_context *c); /* NULL is fine */
  * already.  Keeps a reference to c.  NULL: no memory. */
 struct tls *tls_new(struct tls_context *c, int fd, struct span first);
 void tls_free(struct tls *t); /* NULL is fine */
+
+/* For mutual contexts, before the handshake: judge is called once, within
+ * tls_handshake, with the peer's certificate, and looks at what it likes, for nothing
+ * else is checked but that the peer has the key; false refuses with an alert.  Without
+ * it everybody is refused. */
+void
+tls_judge(struct tls *t, bool (*judge)(void *arg, const struct cert *peer), void *arg);
 
 /* What follows returns Q_OK; Q_SHORT: try again once the socket is readable; Q_FULL:
  * once it is writable; Q_CLOSED: the peer has ended, Q_TIMEOUT or Q_SYS (errno): the

@@ -243,6 +243,67 @@ START_TEST(test_issue_refused)
 }
 END_TEST
 
+START_TEST(test_make_self)
+{
+	struct cert *c = NULL;
+	struct key *public;
+	char name[CERT_NAME_MAX + 1];
+	X509 *x;
+
+	ck_assert_int_eq(cert_make_self(server_key, "ann", TEN_YEARS, &c), Q_OK);
+	ck_assert_int_eq(cert_common_name(c, name), Q_OK);
+	ck_assert_str_eq(name, "ann");
+	x = as_x509(c);
+	ck_assert_int_eq(X509_check_ca(x), 0);
+	ck_assert_int_eq(X509_verify(x, X509_get0_pubkey(x)), 1);
+	ck_assert_int_eq(X509_check_purpose(x, X509_PURPOSE_SSL_CLIENT, 0), 1);
+	ck_assert_int_eq(X509_check_purpose(x, X509_PURPOSE_SSL_SERVER, 0), 1);
+	X509_free(x);
+	cert_free(c);
+	c = NULL;
+	ck_assert_int_eq(cert_key(ca, &public), Q_OK);
+	ck_assert_int_eq(cert_make_self(public, "x", 1, &c), Q_DENIED);
+	ck_assert_ptr_null(c);
+	key_free(public);
+}
+END_TEST
+
+/* A name that a C string would cut short, and no name at all. */
+START_TEST(test_common_name_refused)
+{
+	static const struct {
+		const char *field;
+		int len;
+		enum qerr e;
+	} rows[] = {{"CN", 3, Q_FORMAT}, {"O", 3, Q_MISSING}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cert *c = NULL;
+		X509 *x = as_x509(server);
+		X509_NAME *subject = X509_NAME_new();
+		BIO *text = BIO_new(BIO_s_mem());
+		char name[CERT_NAME_MAX + 1] = "kept";
+		char *p;
+		long n;
+
+		ck_assert_int_eq(X509_NAME_add_entry_by_txt(
+				     subject, rows[i].field, MBSTRING_UTF8,
+				     (const unsigned char *)"a\0b", rows[i].len, -1, 0),
+				 1);
+		ck_assert_int_eq(X509_set_subject_name(x, subject), 1);
+		ck_assert_int_eq(PEM_write_bio_X509(text, x), 1);
+		n = BIO_get_mem_data(text, &p);
+		ck_assert_int_eq(cert_parse(span_of(p, (size_t)n), &c), Q_OK);
+		ck_assert_int_eq(cert_common_name(c, name), rows[i].e);
+		ck_assert_str_eq(name, "kept");
+		cert_free(c);
+		BIO_free(text);
+		X509_NAME_free(subject);
+		X509_free(x);
+	}
+}
+END_TEST
+
 /* ---- reading ---- */
 
 START_TEST(test_parse)
@@ -428,6 +489,8 @@ cert_suite(void)
 	tcase_add_loop_test(t, test_dates, 0, 4);
 	tcase_add_test(t, test_rsa);
 	tcase_add_test(t, test_issue_refused);
+	tcase_add_test(t, test_make_self);
+	tcase_add_test(t, test_common_name_refused);
 	suite_add_tcase(s, t);
 	t = tcase_create("read");
 	tcase_add_checked_fixture(t, set_up, tear_down);

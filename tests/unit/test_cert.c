@@ -281,6 +281,7 @@ START_TEST(test_common_name_refused)
 		struct cert *c = NULL;
 		X509 *x = as_x509(server);
 		X509_NAME *subject = X509_NAME_new();
+		EVP_PKEY *pkey = as_pkey(ca_key);
 		BIO *text = BIO_new(BIO_s_mem());
 		char name[CERT_NAME_MAX + 1] = "kept";
 		char *p;
@@ -291,6 +292,7 @@ START_TEST(test_common_name_refused)
 				     (const unsigned char *)"a\0b", rows[i].len, -1, 0),
 				 1);
 		ck_assert_int_eq(X509_set_subject_name(x, subject), 1);
+		ck_assert_int_gt(X509_sign(x, pkey, EVP_sha256()), 0);
 		ck_assert_int_eq(PEM_write_bio_X509(text, x), 1);
 		n = BIO_get_mem_data(text, &p);
 		ck_assert_int_eq(cert_parse(span_of(p, (size_t)n), &c), Q_OK);
@@ -299,6 +301,7 @@ START_TEST(test_common_name_refused)
 		cert_free(c);
 		BIO_free(text);
 		X509_NAME_free(subject);
+		EVP_PKEY_free(pkey);
 		X509_free(x);
 	}
 }

@@ -12,19 +12,22 @@ const char *const command_help[] = {
     "/end            end the chat, or withdraw the request",
     "/logout, /quit  log out and leave; so does the end of the input",
     "/wait EVENT [SECONDS]  for scripts: request, chat, closed, message, list, notice, "
-    "contact, unread, file, gone",
+    "contact, unread, file, transfer, gone",
+    "/send FILE      offer a file to your partner, end to end",
+    "/get, /refuse   take the file that is offered, or do not",
+    "/cancel [send|get]  stop the file that is on its way",
     "/help           this",
     "in contacts also:",
     "/contacts, /chats             your contacts, your chats, and what is unread",
     "/add NAME, /confirm NAME      ask somebody to be a contact; agree to it",
     "/remove NAME                  be no contact any longer; take the request back",
-    "/send FILE                    a file of at most 9 MB into the open chat",
+    "/send FILE                    at most 9 MB, into the open chat",
     "/save ID [FILE]               keep a file that has come",
     "/delete                       the open chat and its files, for both of you",
     NULL,
 };
 
-enum operand { NONE, NAME, PATH, ID_AND_PATH, EVENT };
+enum operand { NONE, NAME, PATH, ID_AND_PATH, EVENT, WAY };
 
 static const struct {
 	const char *word;
@@ -39,6 +42,8 @@ static const struct {
     {"/contacts", COMMAND_CONTACTS, NONE}, {"/chats", COMMAND_CHATS, NONE},
     {"/add", COMMAND_ADD, NAME},           {"/confirm", COMMAND_CONFIRM, NAME},
     {"/remove", COMMAND_REMOVE, NAME},     {"/delete", COMMAND_DELETE, NONE},
+    {"/get", COMMAND_GET, NONE},           {"/refuse", COMMAND_REFUSE, NONE},
+    {"/cancel", COMMAND_CANCEL, WAY},
     {"/send", COMMAND_SEND, PATH},         {"/save", COMMAND_SAVE, ID_AND_PATH},
 };
 
@@ -46,7 +51,8 @@ static const char *const wait_words[] = {
     [WAIT_NOTHING] = "nothing", [WAIT_REQUEST] = "request", [WAIT_CHAT] = "chat",
     [WAIT_CLOSED] = "closed",   [WAIT_MESSAGE] = "message", [WAIT_LIST] = "list",
     [WAIT_NOTICE] = "notice",   [WAIT_CONTACT] = "contact", [WAIT_UNREAD] = "unread",
-    [WAIT_FILE] = "file",       [WAIT_GONE] = "gone",
+    [WAIT_FILE] = "file",       [WAIT_TRANSFER] = "transfer",
+    [WAIT_GONE] = "gone",
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -121,9 +127,16 @@ parse_wait(struct span rest, struct command *c, struct why *why)
 	    (seconds.len > 0 && parse_seconds(seconds, &c->wait_ms) != Q_OK))
 		return why_set(why, Q_FORMAT,
 			       "/wait EVENT [SECONDS]: request, chat, closed, message, "
-			       "list, notice, contact, unread, file or gone");
+			       "list, notice, contact, unread, file, transfer or gone");
 	c->wait = (enum command_wait)i;
 	return Q_OK;
+}
+
+/* Which of two files: may be left out. */
+static bool
+is_way(struct span s)
+{
+	return s.len == 0 || span_eq(s, span_str("send")) || span_eq(s, span_str("get"));
 }
 
 /* All of rest but the blanks around it: names of files may hold some. */
@@ -145,6 +158,7 @@ parse_operand(size_t i, struct span rest, struct command *c, struct why *why)
 	    [NAME] = "one name",
 	    [PATH] = "the name of a file",
 	    [ID_AND_PATH] = "the number of a file and perhaps where to keep it",
+	    [WAY] = "send, get, or nothing behind it",
 	};
 	bool good;
 
@@ -153,6 +167,10 @@ parse_operand(size_t i, struct span rest, struct command *c, struct why *why)
 	case PATH:
 		c->text = whole(rest);
 		good = c->text.len > 0;
+		break;
+	case WAY:
+		c->text = next_word(&rest);
+		good = is_way(c->text) && next_word(&rest).len == 0;
 		break;
 	case ID_AND_PATH:
 		c->text = next_word(&rest);

@@ -22,6 +22,9 @@ enum command_verb {
 	COMMAND_DELETE,
 	COMMAND_SEND, /* text: the file */
 	COMMAND_SAVE, /* text: the id; file: where to, or empty */
+	COMMAND_GET,
+	COMMAND_REFUSE,
+	COMMAND_CANCEL, /* text: nothing, send or get */
 	COMMAND_ACCEPT,
 	COMMAND_DENY,
 	COMMAND_END,
@@ -42,7 +45,8 @@ enum command_wait {
 	WAIT_CONTACT, /* one more has asked to be a contact, or become one */
 	WAIT_UNREAD,  /* there are messages that were not shown yet */
 	WAIT_FILE,    /* one more file has come */
-	WAIT_GONE     /* the connection is over */
+	WAIT_TRANSFER, /* no file is on its way, or is waited for, in either direction */
+	WAIT_GONE      /* the connection is over */
 };
 
 #define COMMAND_WAIT_MS     60000 /* unless the command says otherwise */

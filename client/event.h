@@ -43,11 +43,37 @@ enum client_event_kind {
 			       * when not looked at; count: bytes */
 	CLIENT_FILE_CONTENTS, /* the same, and content */
 
+	/* Files end to end, while they travel (client/transfer.h); transfer says which
+	 * way and how far.  name: the partner; text: what its sender calls the file. */
+	CLIENT_FILE_OFFERED,  /* out: the partner was asked; in: /get or /refuse */
+	CLIENT_FILE_BEGUN,    /* accepted */
+	CLIENT_FILE_PROGRESS, /* about twice a second */
+	CLIENT_FILE_DONE,     /* all is there, and right; in: transfer->path */
+	CLIENT_FILE_FAILED,   /* transfer->reason */
+
+	/* A connection that is kept (client/keep.h). */
+	CLIENT_UNSENT, /* name: to whom; text: a message that may not have arrived */
+	CLIENT_AWAY,   /* text: why there is no connection, a sentence; time_ms: so long
+			* until the next attempt; count: how many have failed */
+	CLIENT_BACK,   /* logged in again; name: with whom a chat had broken off, or NULL;
+			* count: 1 when it is open again */
+
 	/* The last event of a client is exactly one of these; text: a sentence. */
 	CLIENT_LOGGED_OUT,    /* as we wanted */
 	CLIENT_REFUSED,       /* before login: we do not trust it, or it not us */
 	CLIENT_FORCED_LOGOUT, /* text: the server's reason, perhaps empty */
 	CLIENT_LOST /* the connection failed, or the server broke the protocol */
+};
+
+/* A file on its way. */
+struct client_transfer {
+	bool outgoing;
+	uint64_t size, done; /* bytes */
+	uint64_t rate;       /* bytes a second, lately; 0: not known */
+	int64_t left_ms;     /* until it is done at that rate; -1: not known */
+	const char *path;    /* where it was stored; else NULL */
+	struct span reason;  /* a phrase, perhaps the partner's: shown like a text */
+	bool by_us;          /* it has failed because the person wanted it so */
 };
 
 struct client_event {
@@ -59,6 +85,8 @@ struct client_event {
 	int64_t time_ms;
 	const char *type; /* printable ASCII */
 	struct span content;
+	const struct client_transfer *transfer; /* CLIENT_FILE_OFFERED to _FAILED */
+	bool again; /* a final one: it may be different in a while */
 };
 
 /* Called from within the library's calls, in the caller's thread.  It may call

@@ -32,6 +32,14 @@ struct client_login {
 	bool clear;            /* do without TLS although the protocol wants it */
 };
 
+/* A file that travels end to end (client/transfer.h). */
+enum client_transfer_stage {
+	CLIENT_TRANSFER_NONE,
+	CLIENT_TRANSFER_PREPARING, /* ours is being read, before it is offered */
+	CLIENT_TRANSFER_ASKED,     /* offered, not answered yet */
+	CLIENT_TRANSFER_RUNNING
+};
+
 enum client_phase {
 	CLIENT_PHASE_CONNECTING, /* also: handshake */
 	CLIENT_PHASE_FREE,       /* logged in */
@@ -50,6 +58,7 @@ struct client_view {
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
 	bool busy;     /* the next command depends on an answer that is to come */
 	size_t unread; /* messages that have come and were not shown yet */
+	enum client_transfer_stage sending, receiving;
 };
 
 /* What a person can ask for.  A protocol refuses what it has no word for. */
@@ -64,6 +73,10 @@ enum client_verb {
 	CLIENT_DO_DELETE,
 	CLIENT_DO_SEND, /* arg: what the file is called, a NUL, a data URL */
 	CLIENT_DO_SAVE, /* arg: a file's id, as in CLIENT_FILE */
+	CLIENT_DO_SEND_FILE, /* arg: a path; where the protocol streams_files */
+	CLIENT_DO_GET,       /* the file that was offered */
+	CLIENT_DO_REFUSE,
+	CLIENT_DO_CANCEL, /* arg: "send", "get", or "" when only one is under way */
 	CLIENT_DO_ACCEPT,
 	CLIENT_DO_DENY,
 	CLIENT_DO_SAY, /* arg: UTF-8 text */
@@ -85,6 +98,8 @@ struct client_protocol {
 	size_t text_max; /* bytes of the longest text that can be said */
 	bool password;   /* logs in with one, and knows nothing of keys and codes */
 	bool tls;        /* seals nothing itself, so it travels inside TLS */
+	bool streams_files; /* CLIENT_DO_SEND_FILE instead of CLIENT_DO_SEND */
+	bool chats_last;    /* a chat outlives the connection */
 	/* The machine; NULL: no memory. */
 	void *(*make)(const struct client_env *env);
 	void (*drop)(void *machine); /* wipes; NULL is fine */

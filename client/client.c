@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "client/contacts.h"
 #include "client/link.h"
+#include "client/recall.h"
 #include "client/relay.h"
+#include "client/verify.h"
 
 struct client {
 	struct link *link;
@@ -17,8 +19,9 @@ struct client {
 	struct client_view view;
 	client_event_fn *event; /* the front's */
 	void *event_arg;
-	bool begun; /* the transport came up */
-	bool over;  /* the final event has been told */
+	bool begun;          /* the transport came up */
+	bool over;           /* the final event has been told */
+	bool history_failed; /* which has been told */
 };
 
 const struct client_protocol *
@@ -40,6 +43,7 @@ client_tell(const struct client_env *env, enum client_event_kind kind, const cha
 	struct client_event e = {.kind = kind, .name = name, .text = text};
 
 	e.fingerprint = env->view->fingerprint;
+	e.count = kind == CLIENT_CHAT_READY && env->view->verified;
 	env->event(env->event_arg, &e);
 }
 
@@ -56,6 +60,8 @@ pass_event(void *arg, const struct client_event *e)
 		c->over = true;
 		c->view = (struct client_view){.phase = CLIENT_PHASE_OVER};
 	}
+	if (e->kind == CLIENT_MESSAGE)
+		recall_keep(&c->env, e->name, false, e->text, &c->history_failed);
 	c->event(c->event_arg, e);
 }
 
@@ -78,6 +84,7 @@ client_new(const struct target *target, const struct client_protocol *protocol,
 		goto fail;
 	c->env = (struct client_env){
 	    .login = login,
+	    .server = link_name(c->link),
 	    .out = link_out(c->link),
 	    .view = &c->view,
 	    .event = pass_event,
@@ -168,7 +175,13 @@ client_do(struct client *c, enum client_verb verb, struct span arg, struct why *
 		return why_set(why, Q_CLOSED, "the connection is over");
 	if (verb != CLIENT_DO_LOGOUT && c->view.phase == CLIENT_PHASE_CONNECTING)
 		return why_set(why, Q_DENIED, "not logged in yet");
+	if (verb == CLIENT_DO_TRUST || verb == CLIENT_DO_VERIFY)
+		return verify_do(&c->env, verb, arg, why);
+	if (verb == CLIENT_DO_HISTORY || verb == CLIENT_DO_CLEAR)
+		return recall_do(&c->env, verb, arg, why);
 	e = c->protocol->command(c->machine, verb, arg, clock_mono_ms(), why);
+	if (verb == CLIENT_DO_SAY && e == Q_OK)
+		recall_keep(&c->env, c->view.partner, true, arg, &c->history_failed);
 	if (verb == CLIENT_DO_LOGOUT && e == Q_OK)
 		link_finish(c->link);
 	return e;

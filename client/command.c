@@ -10,6 +10,10 @@ const char *const command_help[] = {
     "/accept, /deny  answer somebody who asks",
     "TEXT            say it in the chat (//TEXT says a text that begins with /)",
     "/end            end the chat, or withdraw the request",
+    "/verify [yes|no]  the safety number of the chat; remember that it is right",
+    "/trust NAME     accept the changed key of somebody",
+    "/history [N] [NAME]  what was said before, if it is kept (setting: history)",
+    "/clear [NAME]   forget what is kept and shown of a chat",
     "/logout, /quit  log out and leave; so does the end of the input",
     "/wait EVENT [SECONDS]  for scripts: request, chat, closed, message, list, notice, "
     "contact, unread, file, transfer, gone",
@@ -27,7 +31,7 @@ const char *const command_help[] = {
     NULL,
 };
 
-enum operand { NONE, NAME, PATH, ID_AND_PATH, EVENT, WAY };
+enum operand { NONE, NAME, WORDS, PATH, ID_AND_PATH, EVENT, WAY };
 
 static const struct {
 	const char *word;
@@ -45,6 +49,8 @@ static const struct {
     {"/get", COMMAND_GET, NONE},           {"/refuse", COMMAND_REFUSE, NONE},
     {"/cancel", COMMAND_CANCEL, WAY},
     {"/send", COMMAND_SEND, PATH},         {"/save", COMMAND_SAVE, ID_AND_PATH},
+    {"/trust", COMMAND_TRUST, NAME},       {"/verify", COMMAND_VERIFY, WORDS},
+    {"/history", COMMAND_HISTORY, WORDS},  {"/clear", COMMAND_CLEAR, WORDS},
 };
 
 static const char *const wait_words[] = {
@@ -164,6 +170,7 @@ parse_operand(size_t i, struct span rest, struct command *c, struct why *why)
 
 	switch (words[i].operand) {
 	case EVENT: return parse_wait(rest, c, why);
+	case WORDS: c->text = whole(rest); return Q_OK;
 	case PATH:
 		c->text = whole(rest);
 		good = c->text.len > 0;

@@ -28,7 +28,11 @@ enum command_verb {
 	COMMAND_ACCEPT,
 	COMMAND_DENY,
 	COMMAND_END,
-	COMMAND_WAIT, /* wait, wait_ms */
+	COMMAND_TRUST,   /* text: the name */
+	COMMAND_VERIFY,  /* text: nothing, yes or no */
+	COMMAND_HISTORY, /* text: nothing, how many, a name, or both */
+	COMMAND_CLEAR,   /* text: nothing, or a name */
+	COMMAND_WAIT,    /* wait, wait_ms */
 	COMMAND_HELP,
 	COMMAND_LOGOUT
 };

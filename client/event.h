@@ -24,11 +24,25 @@ enum client_event_kind {
 	CLIENT_REQUEST_FROM, /* name: asks for a chat */
 	CLIENT_REQUEST_WITHDRAWN, /* name: no longer asks */
 	CLIENT_REQUEST_DENIED,    /* name: no chat with them: no, busy, or not here */
-	CLIENT_CHAT_READY,        /* name; fingerprint: of their long-term key */
-	CLIENT_MESSAGE,           /* name: from; text */
-	CLIENT_CHAT_CLOSED,       /* name; text: why, a phrase */
-	CLIENT_NOTICE,            /* text: from the server's administrator */
-	CLIENT_UNKNOWN, /* name; text: came from them and cannot be shown, a phrase */
+	CLIENT_CHAT_READY,  /* name; fingerprint: of their long-term key, perhaps "";
+			    * count: 1 when it is verified */
+	CLIENT_MESSAGE,     /* name: from; text */
+	CLIENT_CHAT_CLOSED, /* name; text: why, a phrase */
+	CLIENT_NOTICE,      /* text: from the server's administrator */
+	CLIENT_UNKNOWN,     /* name; text: came from them and cannot be shown, a phrase */
+
+	/* Keys of people.  After CLIENT_KEY_CHANGED the chat is closed, for this reason. */
+	CLIENT_KEY_NEW,     /* name; fingerprint: seen for the first time, and pinned */
+	CLIENT_KEY_CHANGED, /* name; fingerprint: shown now; text: the pinned one's */
+	CLIENT_KEY_TRUSTED, /* name; fingerprint: pinned; text: what was pinned before */
+	CLIENT_SAFETY,      /* name; text: the safety number; count: 1 when verified */
+	CLIENT_VERIFIED,    /* name; count: 1, or 0 for not any longer */
+
+	/* What was kept here.  No message of now: nothing is unread because of it. */
+	CLIENT_HISTORY,     /* name: who said it, perhaps we; text; time_ms */
+	CLIENT_HISTORY_END, /* name: with whom; count: so many were shown */
+	CLIENT_CLEARED, /* name: with whom nothing is kept any longer, or NULL; a front
+			     * that keeps lines on its screen forgets them */
 
 	CLIENT_DONE,          /* text: what was asked for has been done, a phrase */
 	CLIENT_FAILED,        /* text: what was asked for cannot be, a sentence */

@@ -21,15 +21,20 @@
 #include "crypto/cert.h"
 #include "crypto/key.h"
 
+struct history;
+struct pins;
+
 /* Who logs in or enrols.  Borrowed: must outlive the client. */
 struct client_login {
 	char user[NAME_SIZE];
-	struct key *key;       /* the user's long-term key, with its private half */
-	const struct cert *ca; /* login: the server's CA, pinned */
-	const char *code;      /* enrolment: as it was typed */
-	const char *password;  /* where the protocol wants one */
-	bool new_user;         /* become a user with that password first */
-	bool clear;            /* do without TLS although the protocol wants it */
+	struct key *key;         /* the user's long-term key, with its private half */
+	const struct cert *ca;   /* login: the server's CA, pinned */
+	const char *code;        /* enrolment: as it was typed */
+	const char *password;    /* where the protocol wants one */
+	bool new_user;           /* become a user with that password first */
+	bool clear;              /* do without TLS although the protocol wants it */
+	struct pins *pins;       /* partners' keys; NULL: the protocol knows none */
+	struct history *history; /* NULL: nothing is kept */
 };
 
 /* A file that travels end to end (client/transfer.h). */
@@ -56,6 +61,7 @@ struct client_view {
 	enum client_phase phase;
 	char partner[NAME_SIZE];            /* "" when there is none */
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
+	bool verified;                      /* and the two have compared it (/verify) */
 	bool busy;     /* the next command depends on an answer that is to come */
 	size_t unread; /* messages that have come and were not shown yet */
 	enum client_transfer_stage sending, receiving;
@@ -81,12 +87,18 @@ enum client_verb {
 	CLIENT_DO_DENY,
 	CLIENT_DO_SAY, /* arg: UTF-8 text */
 	CLIENT_DO_END,
+	/* Of these the protocol hears nothing. */
+	CLIENT_DO_TRUST,   /* arg: a name, whose new key is to be pinned */
+	CLIENT_DO_VERIFY,  /* arg: "", "yes" or "no" */
+	CLIENT_DO_HISTORY, /* arg: "", or how many, or a name, or both */
+	CLIENT_DO_CLEAR,   /* arg: "", or a name */
 	CLIENT_DO_LOGOUT
 };
 
 /* What a machine stands on; outlives it. */
 struct client_env {
 	const struct client_login *login;
+	const char *server;       /* HOST:PORT, for people */
 	struct buf *out;          /* bytes for the server */
 	struct client_view *view; /* kept true by the machine */
 	client_event_fn *event;   /* after a final one the machine is not called again */

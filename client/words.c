@@ -102,6 +102,63 @@ of_text(struct words *w, const struct client_event *e, enum words_kind kind)
 	return true;
 }
 
+static bool
+of_changed_key(struct words *w, const struct client_event *e)
+{
+	words_set(w, WORDS_TROUBLE,
+		  "THE KEY OF %s HAS CHANGED, or somebody is in between: it was %.*s and "
+		  "is now %s; when %s has told you that one in person, /trust %s accepts "
+		  "it",
+		  e->name, (int)e->text.len, (const char *)e->text.p, e->fingerprint,
+		  e->name, e->name);
+	w->name = e->name;
+	return true;
+}
+
+static bool
+of_history(struct words *w, const struct client_event *e)
+{
+	time_t said = (time_t)(e->time_ms / 1000);
+	char when[32] = "?";
+	struct tm tm;
+
+	if (localtime_r(&said, &tm) != NULL)
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
+	status(w, e, "history %s <%s> ", when, e->name);
+	w->time_ms = e->time_ms;
+	w->old = true;
+	return with_text(w, e);
+}
+
+/* People's keys, and what was kept. */
+static bool
+of_trust(struct words *w, const struct client_event *e)
+{
+	switch (e->kind) {
+	case CLIENT_KEY_NEW:
+		return status(w, e, "the key of %s is new here: /verify compares it",
+			      e->name);
+	case CLIENT_KEY_CHANGED: return of_changed_key(w, e);
+	case CLIENT_KEY_TRUSTED:
+		return status(w, e, "trusting the key of %s: %s; it was %.*s", e->name,
+			      e->fingerprint, (int)e->text.len, (const char *)e->text.p);
+	case CLIENT_SAFETY:
+		return status(w, e, "safety number with %s: %.*s%s", e->name,
+			      (int)e->text.len, (const char *)e->text.p,
+			      e->count > 0 ? ", verified" : "");
+	case CLIENT_VERIFIED:
+		return status(w, e, "the key of %s is %s", e->name,
+			      e->count > 0 ? "verified" : "not verified any longer");
+	case CLIENT_HISTORY: return of_history(w, e);
+	case CLIENT_HISTORY_END:
+		return status(w, e, "history with %s: %" PRIu64, e->name, e->count);
+	case CLIENT_CLEARED:
+		return status(w, e, "cleared%s%s", e->name != NULL ? " all of " : "",
+			      e->name != NULL ? e->name : "");
+	default: return false;
+	}
+}
+
 /* The lists that contacts has. */
 static bool
 of_people(struct words *w, const struct client_event *e)
@@ -120,7 +177,7 @@ of_people(struct words *w, const struct client_event *e)
 	case CLIENT_UNREAD:
 		return status(w, e, "unread from %s: %" PRIu64, e->name, e->count);
 	case CLIENT_FILE: return of_file(w, e);
-	default: return false;
+	default: return of_trust(w, e);
 	}
 }
 
@@ -137,8 +194,9 @@ words_of(const struct client_event *e, struct words *w)
 		return status(w, e, "no chat with %s: refused, busy or not here",
 			      e->name);
 	case CLIENT_CHAT_READY:
-		return status(w, e, "chat with %s%s%s", e->name,
-			      e->fingerprint[0] != '\0' ? ", key " : "", e->fingerprint);
+		return status(w, e, "chat with %s%s%s%s", e->name,
+			      e->fingerprint[0] != '\0' ? ", key " : "", e->fingerprint,
+			      e->count > 0 ? ", verified" : "");
 	case CLIENT_MESSAGE: return of_text(w, e, WORDS_MESSAGE);
 	case CLIENT_CHAT_CLOSED:
 		status(w, e, "chat with %s ended: ", e->name);

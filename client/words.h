@@ -19,7 +19,7 @@ enum words_kind {
 struct words {
 	enum words_kind kind;
 	const char *name;   /* whom it is about; NULL: nobody.  Borrowed from the event */
-	char ours[320];     /* safe to show */
+	char ours[448];     /* safe to show */
 	struct span theirs; /* borrowed from the event, as it came */
 	int64_t time_ms;    /* when it was said; 0: now */
 	bool old;           /* it has waited, or is a replay */

@@ -77,6 +77,7 @@ heard(void *arg, const struct client_event *e)
 	case CLIENT_CONTACT_ASKS:
 	case CLIENT_CONTACT_NOW: p->contacts++; break;
 	case CLIENT_FILE: p->files++; break;
+	case CLIENT_FILE_OFFERED: p->files += !e->transfer->outgoing; break;
 	default: break;
 	}
 }
@@ -114,6 +115,14 @@ look(struct plain *p)
 	case WAIT_UNREAD:
 		return client_view(p->front.client)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
+	case WAIT_TRANSFER: {
+		const struct client_view *view = client_view(p->front.client);
+
+		return view->sending == CLIENT_TRANSFER_NONE &&
+			       view->receiving == CLIENT_TRANSFER_NONE
+			   ? DONE
+			   : NOT_YET;
+	}
 	case WAIT_GONE: return NOT_YET; /* the loop ends by itself */
 	case WAIT_NOTHING: break;
 	}

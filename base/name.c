@@ -17,14 +17,20 @@ fold(char c)
 }
 
 bool
-name_valid(struct span s)
+name_characters(struct span s)
 {
-	if (s.len == 0 || s.len > NAME_MAX_LEN || !is_alnum(s.p[0]))
+	if (s.len == 0 || !is_alnum(s.p[0]))
 		return false;
 	for (size_t i = 1; i < s.len; i++)
 		if (!is_alnum(s.p[i]) && s.p[i] != '.' && s.p[i] != '_' && s.p[i] != '-')
 			return false;
 	return true;
+}
+
+bool
+name_valid(struct span s)
+{
+	return s.len <= NAME_MAX_LEN && name_characters(s);
 }
 
 enum qerr

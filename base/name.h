@@ -17,6 +17,8 @@
 
 /* Does s obey the rule? */
 bool name_valid(struct span s);
+/* Does it but perhaps for being too long? */
+bool name_characters(struct span s);
 /* Copy s as a C string.  Q_FORMAT when it breaks the rule. */
 enum qerr name_copy(struct span s, char out[NAME_SIZE]);
 /* The lower-case form of a valid name (ASCII only, no locale). */

@@ -48,7 +48,7 @@ struct rooms_opened {
 
 /* Open content into plain (emptied first; wipe it).  own is a chat key of ours with its
  * private half, authors are the chat keys known of the author.  Checks everything but
- * ctr, which only the caller can judge: rooms_ctr_check.  Q_OK; Q_FORMAT: not this
+ * ctr, which only the caller can judge.  Q_OK; Q_FORMAT: not this
  * layout; Q_MISSING: signed by a key that is none of authors (opened->by says which),
  * or not sealed for own (plain: why); Q_DENIED: a signature, room, author, use or
  * target that is not right, or it was changed; Q_LIMIT, Q_NOMEM, Q_CRYPTO.  why is a

@@ -333,6 +333,7 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_MESSAGES, check_message_file, &c},
 	    {FOLDER_MEDIA, check_media_file, &c},
 	    {FOLDER_QUEUE, check_queue_file, &c},
+	    {FOLDER_ANONS, check_anons_file, &c},
 	};
 	enum qerr e = Q_OK;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * check_priv.h - between check.c, check_log.c, check_chats.c and check_media.c.
+ * check_priv.h - between check.c, check_log.c, check_chats.c, check_anons.c
+ * and check_media.c.
  */
 #ifndef STORE_CHECK_PRIV_H
 #define STORE_CHECK_PRIV_H
@@ -33,6 +34,9 @@ bool check_chat_orphan(struct check *c, const char *log);
 /* Is there such a chat, or one whose files are still to be removed?  Likewise. */
 bool check_chat_known(struct check *c, uint64_t id);
 void check_chats_fini(struct check *c);
+
+/* ---- check_anons.c; arg is the struct check ---- */
+bool check_anons_file(void *arg, const char *file);
 
 /* ---- check_media.c; arg is the struct check ---- */
 bool check_media_file(void *arg, const char *file);

@@ -15,7 +15,8 @@ const char *const store_folder_names[FOLDER_COUNT] = {
     [FOLDER_UINS] = "uins",         [FOLDER_PEMS] = "pems",
     [FOLDER_MESSAGES] = "messages", [FOLDER_CHATS] = "chats",
     [FOLDER_CONTACTS] = "contacts", [FOLDER_MEDIA] = "media",
-    [FOLDER_QUEUE] = "queue",       [FOLDER_BAD] = "bad",
+    [FOLDER_QUEUE] = "queue",       [FOLDER_ANONS] = "anons",
+    [FOLDER_BAD] = "bad",
 };
 
 /* Open the folder, made with mode 0700 (whatever the umask) when it is missing. */

@@ -12,6 +12,7 @@
  *   DIR/contacts/  contacts.log    who is whose contact          (relations.h)
  *   DIR/media/     ID ID.info      pictures and files            (media.h)
  *   DIR/queue/     NAME            how far a user has read       (positions.h)
+ *   DIR/anons/     ID              announcements                 (anons.h)
  *   DIR/bad/       what was found damaged, set aside with the date in its name
  *
  * One process writes: it holds a lock (fcntl) on DIR/server/lock as long as

@@ -7,6 +7,7 @@
  *   2. users      orders changes of users/, uins/ and pems/
  *      media      gives out ids; held while a block of them is written down
  *      positions  orders changes of the files in queue/; one of a few, by user
+ *   personal      the same for tokens/ and chatkeys/; taken below users
  *   3. msglog     one a log; never two at once
  *   4. leaves: logs (the table of logs, its lists), pems (the index), bad
  */
@@ -62,6 +63,7 @@ struct media_ids {
 };
 
 #define POSITIONS_LOCKS 8
+#define PERSONAL_LOCKS  8
 
 enum store_folder {
 	FOLDER_SERVER,
@@ -73,6 +75,13 @@ enum store_folder {
 	FOLDER_CONTACTS,
 	FOLDER_MEDIA,
 	FOLDER_QUEUE,
+	FOLDER_ANONS,
+	FOLDER_TOKENS,
+	FOLDER_CHATKEYS,
+	FOLDER_EMAILS,
+	FOLDER_ROOMS,
+	FOLDER_FILES,
+	FOLDER_SEEN,
 	FOLDER_BAD,
 	FOLDER_COUNT
 };
@@ -88,6 +97,7 @@ struct store {
 	struct lock users;
 	struct lock bad;
 	struct lock positions[POSITIONS_LOCKS];
+	struct lock personal[PERSONAL_LOCKS];
 	struct pem_index pems;
 	struct media_ids media;
 	struct logs logs;

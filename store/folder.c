@@ -16,6 +16,9 @@ const char *const store_folder_names[FOLDER_COUNT] = {
     [FOLDER_MESSAGES] = "messages", [FOLDER_CHATS] = "chats",
     [FOLDER_CONTACTS] = "contacts", [FOLDER_MEDIA] = "media",
     [FOLDER_QUEUE] = "queue",       [FOLDER_ANONS] = "anons",
+    [FOLDER_TOKENS] = "tokens",     [FOLDER_CHATKEYS] = "chatkeys",
+    [FOLDER_EMAILS] = "emails",     [FOLDER_ROOMS] = "rooms",
+    [FOLDER_FILES] = "files",       [FOLDER_SEEN] = "seen",
     [FOLDER_BAD] = "bad",
 };
 

@@ -112,8 +112,10 @@ put_leftover_aside(void *arg, const char *name)
 
 	if (!file_is_temporary(name) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return true;
-	/* Empty, or the second name of a file that has got its own. */
-	if (S_ISREG(st.st_mode) && (st.st_size == 0 || st.st_nlink > 1))
+	/* Empty, the second name of a file that has got its own, or content that only
+	 * those can read to whom it never came. */
+	if (S_ISREG(st.st_mode) &&
+	    (st.st_size == 0 || st.st_nlink > 1 || l->folder == FOLDER_FILES))
 		(void)unlinkat(dir, name, 0);
 	else if (store_set_aside(l->s, l->folder, name,
 				 "left by an interrupted replacement", &note) == Q_OK)
@@ -158,6 +160,8 @@ store_new(const char *dir, const struct store_options *opt)
 	lock_init(&s->media.lock);
 	for (size_t i = 0; i < POSITIONS_LOCKS; i++)
 		lock_init(&s->positions[i]);
+	for (size_t i = 0; i < PERSONAL_LOCKS; i++)
+		lock_init(&s->personal[i]);
 	pem_index_init(&s->pems);
 	return s;
 }
@@ -202,6 +206,8 @@ store_close(struct store *s)
 	lock_fini(&s->media.lock);
 	for (size_t i = 0; i < POSITIONS_LOCKS; i++)
 		lock_fini(&s->positions[i]);
+	for (size_t i = 0; i < PERSONAL_LOCKS; i++)
+		lock_fini(&s->personal[i]);
 	free(s->dir);
 	free(s);
 }

@@ -13,6 +13,12 @@
  *   DIR/media/     ID ID.info      pictures and files            (media.h)
  *   DIR/queue/     NAME            how far a user has read       (positions.h)
  *   DIR/anons/     ID              announcements                 (anons.h)
+ *   DIR/tokens/    NAME            what stands for passwords     (tokens.h)
+ *   DIR/chatkeys/  NAME            keys of a user's devices      (chatkeys.h)
+ *   DIR/emails/    HASH            who has this e-mail address   (users.h)
+ *   DIR/rooms/     rooms.log ...   rooms of many                 (rooms.h)
+ *   DIR/files/     ROOM.MSG        large contents in rooms       (rooms.h)
+ *   DIR/seen/      NAME            how far a user is in rooms    (rooms.h)
  *   DIR/bad/       what was found damaged, set aside with the date in its name
  *
  * One process writes: it holds a lock (fcntl) on DIR/server/lock as long as

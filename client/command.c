@@ -20,6 +20,8 @@ const char *const command_help[] = {
     "/send FILE      offer a file to your partner, end to end",
     "/get, /refuse   take the file that is offered, or do not",
     "/cancel [send|get]  stop the file that is on its way",
+    "/search [TEXT]  in the full screen: find it in what was said",
+    "/bell on|off    in the full screen: ring when something comes while you are away",
     "/help           this",
     "in contacts also:",
     "/contacts, /chats             your contacts, your chats, and what is unread",
@@ -47,20 +49,26 @@ static const struct {
     {"/add", COMMAND_ADD, NAME},           {"/confirm", COMMAND_CONFIRM, NAME},
     {"/remove", COMMAND_REMOVE, NAME},     {"/delete", COMMAND_DELETE, NONE},
     {"/get", COMMAND_GET, NONE},           {"/refuse", COMMAND_REFUSE, NONE},
-    {"/cancel", COMMAND_CANCEL, WAY},
-    {"/send", COMMAND_SEND, PATH},         {"/save", COMMAND_SAVE, ID_AND_PATH},
-    {"/trust", COMMAND_TRUST, NAME},       {"/verify", COMMAND_VERIFY, WORDS},
-    {"/history", COMMAND_HISTORY, WORDS},  {"/clear", COMMAND_CLEAR, WORDS},
+    {"/cancel", COMMAND_CANCEL, WAY},      {"/send", COMMAND_SEND, PATH},
+    {"/save", COMMAND_SAVE, ID_AND_PATH},  {"/trust", COMMAND_TRUST, NAME},
+    {"/verify", COMMAND_VERIFY, WORDS},    {"/search", COMMAND_SEARCH, WORDS},
+    {"/bell", COMMAND_BELL, WORDS},        {"/history", COMMAND_HISTORY, WORDS},
+    {"/clear", COMMAND_CLEAR, WORDS},
 };
 
 static const char *const wait_words[] = {
-    [WAIT_NOTHING] = "nothing", [WAIT_REQUEST] = "request", [WAIT_CHAT] = "chat",
-    [WAIT_CLOSED] = "closed",   [WAIT_MESSAGE] = "message", [WAIT_LIST] = "list",
-    [WAIT_NOTICE] = "notice",   [WAIT_CONTACT] = "contact", [WAIT_UNREAD] = "unread",
-    [WAIT_FILE] = "file",       [WAIT_TRANSFER] = "transfer",
-    [WAIT_GONE] = "gone",
+    [WAIT_NOTHING] = "nothing", [WAIT_REQUEST] = "request",   [WAIT_CHAT] = "chat",
+    [WAIT_CLOSED] = "closed",   [WAIT_MESSAGE] = "message",   [WAIT_LIST] = "list",
+    [WAIT_NOTICE] = "notice",   [WAIT_CONTACT] = "contact",   [WAIT_UNREAD] = "unread",
+    [WAIT_FILE] = "file",       [WAIT_TRANSFER] = "transfer", [WAIT_GONE] = "gone",
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *
+command_word(size_t i)
+{
+	return i < COUNT(words) ? words[i].word : NULL;
+}
 
 const char *
 command_wait_word(enum command_wait wait)

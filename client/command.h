@@ -32,6 +32,8 @@ enum command_verb {
 	COMMAND_VERIFY,  /* text: nothing, yes or no */
 	COMMAND_HISTORY, /* text: nothing, how many, a name, or both */
 	COMMAND_CLEAR,   /* text: nothing, or a name */
+	COMMAND_SEARCH,  /* text: perhaps nothing; this one and the next: of the screen */
+	COMMAND_BELL,    /* text: nothing, on or off */
 	COMMAND_WAIT,    /* wait, wait_ms */
 	COMMAND_HELP,
 	COMMAND_LOGOUT
@@ -69,6 +71,8 @@ struct command {
 enum qerr command_parse(struct span line, struct command *out, struct why *why);
 /* The word after /wait. */
 const char *command_wait_word(enum command_wait wait);
+/* The word that the i-th command begins with; NULL behind the last one. */
+const char *command_word(size_t i);
 /* The commands and what they do, one a line, NULL at the end. */
 extern const char *const command_help[];
 

@@ -192,6 +192,8 @@ do_line(struct plain *p, struct span line)
 		for (size_t i = 0; command_help[i] != NULL; i++)
 			show_status("%s", command_help[i]);
 		break;
+	case COMMAND_SEARCH:
+	case COMMAND_BELL: refuse(p, "/search and /bell are for the full screen"); break;
 	case COMMAND_WAIT:
 		p->wait = c.wait;
 		p->wait_deadline_ms = clock_mono_ms() + c.wait_ms;

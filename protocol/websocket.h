@@ -40,6 +40,9 @@ enum ws_code {
 	WS_CODE_INTERNAL = 1011
 };
 
+/* What the key of a handshake is hashed with (section 4.2.2). */
+#define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
 #define WS_HEADER_MAX  14
 #define WS_CONTROL_MAX 125 /* bytes of payload of close, ping and pong */
 #define WS_REASON_MAX  123 /* bytes of a close's reason */

@@ -5,12 +5,14 @@
 #include "server/protocol.h"
 
 #include "server/contacts/contacts.h"
+#include "server/http/http.h"
 #include "server/relay/relay.h"
 #include "server/tls.h"
 
 const struct protocol *const protocols[] = {
     &relay_protocol,
     &contacts_protocol,
+    &http_protocol,
     &tls_protocol,
     NULL,
 };

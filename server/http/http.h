@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "server/http/budget.h"
 #include "server/http/route.h"
+#include "server/protocol.h"
 #include "server/session.h"
 
 #define HTTP_HEAD_MAX    8192 /* bytes of request line and headers */
@@ -88,7 +89,7 @@ struct session *http_session(struct http *h);
 void http_on_end(struct http *h, void (*fn)(struct http *h, void *arg), void *arg);
 
 /* serve, right before it returns: from here on the session speaks p with that state
- * (p->release frees it), and goes on with then in a fresh thread (session_continue).
+ * (p->release frees it), and goes on with then once all that HTTP held is freed.
  * The deadline is the caller's to set; input that has come stays. */
 void http_become(struct http *h, const struct protocol *p, void *state,
 		 void (*then)(struct session *s));

@@ -17,7 +17,7 @@
  *		else
  *			http_become(h, &mine_protocol, m, mine_main);
  *	}
- *	static void mine_main(struct session *s)               // in a fresh thread
+ *	static void mine_main(struct session *s)               // when HTTP is over
  *	{
  *		struct mine *m = s->state;
  *		struct ws_message in;
@@ -47,6 +47,7 @@ struct ws {
 	struct session *session;
 	struct ws_options options;
 	int64_t deadline_ms;    /* the protocol's (ws_deadline) */
+	int64_t set_ms;         /* what session_deadline was told last */
 	struct buf message;     /* what has come of one that did not come in one piece */
 	uint8_t opcode;         /* of the message at hand, WS_CONTINUATION: none */
 	struct ws_header frame; /* the frame at hand */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The paths that this server answers: one line each, the first that fits.
+ */
+#include "server/http/route.h"
+
+#include "server/http/echo.h"
+#include "server/http/status.h"
+
+const struct http_route *const http_routes[] = {
+    &healthz_route,
+    &metrics_route,
+    &echo_route,
+    NULL,
+};

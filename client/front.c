@@ -88,7 +88,9 @@ do_send(struct front *f, struct span path)
 	struct buf file = BUF_INIT(2 * FILE_SEND_MAX);
 	struct why why;
 
-	if (file_load(path, &file, &why) == Q_OK)
+	if (f->protocol->streams_files)
+		do_verb(f, CLIENT_DO_SEND_FILE, path);
+	else if (file_load(path, &file, &why) == Q_OK)
 		do_verb(f, CLIENT_DO_SEND, buf_span(&file));
 	else
 		refuse(f, &why);
@@ -120,7 +122,8 @@ front_do(struct front *f, const struct command *c)
 	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE, [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
 	    [COMMAND_DELETE] = CLIENT_DO_DELETE, [COMMAND_TRUST] = CLIENT_DO_TRUST,
 	    [COMMAND_VERIFY] = CLIENT_DO_VERIFY, [COMMAND_HISTORY] = CLIENT_DO_HISTORY,
-	    [COMMAND_CLEAR] = CLIENT_DO_CLEAR,
+	    [COMMAND_CLEAR] = CLIENT_DO_CLEAR,   [COMMAND_GET] = CLIENT_DO_GET,
+	    [COMMAND_REFUSE] = CLIENT_DO_REFUSE, [COMMAND_CANCEL] = CLIENT_DO_CANCEL,
 	};
 
 	switch (c->verb) {
@@ -204,6 +207,56 @@ front_event(void *arg, const struct client_event *e)
 		if (words_of(e, &w))
 			f->place(f->arg, &w);
 	}
+}
+
+/* ---- the loop ---- */
+
+const struct client_view *
+front_view(const struct front *f)
+{
+	return client_view(f->client);
+}
+
+bool
+front_over(const struct front *f)
+{
+	return client_over(f->client);
+}
+
+int
+front_fd(const struct front *f)
+{
+	return client_fd(f->client);
+}
+
+short
+front_poll_events(const struct front *f)
+{
+	return client_poll_events(f->client);
+}
+
+int64_t
+front_deadline(const struct front *f)
+{
+	return client_deadline(f->client);
+}
+
+void
+front_step(struct front *f, short revents)
+{
+	client_step(f->client, revents);
+}
+
+size_t
+front_waiting(const struct front *f)
+{
+	return client_waiting(f->client);
+}
+
+enum qerr
+front_ask(struct front *f, enum client_verb verb, struct span arg)
+{
+	return client_do(f->client, verb, arg, NULL);
 }
 
 /* ---- life ---- */

@@ -36,8 +36,20 @@ enum qerr front_open(struct front *f, const struct target *target,
 		     const struct client_protocol *protocol,
 		     const struct client_login *login, struct why *why);
 void front_close(struct front *f); /* fine after a front_open that failed */
-/* Any command but COMMAND_WAIT, which is a matter of scripts, and COMMAND_HELP, which
- * each front places in its own way. */
+
+/* The loop, as with client.h. */
+const struct client_view *front_view(const struct front *f);
+bool front_over(const struct front *f);
+int front_fd(const struct front *f);
+short front_poll_events(const struct front *f);
+int64_t front_deadline(const struct front *f);
+void front_step(struct front *f, short revents);
+size_t front_waiting(const struct front *f);
+/* As client_do, without a word. */
+enum qerr front_ask(struct front *f, enum client_verb verb, struct span arg);
+
+/* Any command but COMMAND_WAIT, which is a matter of scripts, COMMAND_HELP, which each front
+ * places in its own way, and those of the full screen. */
 void front_do(struct front *f, const struct command *c);
 /* Log out. */
 void front_leave(struct front *f);

@@ -98,7 +98,7 @@ counted(size_t *count, bool more_may_come)
 static enum verdict
 look(struct plain *p)
 {
-	enum client_phase phase = client_view(p->front.client)->phase;
+	enum client_phase phase = front_view(&p->front)->phase;
 	bool quiet = phase == CLIENT_PHASE_FREE || phase == CLIENT_PHASE_ASKED;
 
 	switch (p->wait) {
@@ -112,11 +112,10 @@ look(struct plain *p)
 	case WAIT_LIST: return counted(&p->lists, true);
 	case WAIT_NOTICE: return counted(&p->notices, true);
 	case WAIT_CONTACT: return counted(&p->contacts, true);
-	case WAIT_UNREAD:
-		return client_view(p->front.client)->unread > 0 ? DONE : NOT_YET;
+	case WAIT_UNREAD: return front_view(&p->front)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
 	case WAIT_TRANSFER: {
-		const struct client_view *view = client_view(p->front.client);
+		const struct client_view *view = front_view(&p->front);
 
 		return view->sending == CLIENT_TRANSFER_NONE &&
 			       view->receiving == CLIENT_TRANSFER_NONE
@@ -141,7 +140,7 @@ static void
 check_wait(struct plain *p)
 {
 	enum verdict v =
-	    p->wait == WAIT_NOTHING || client_over(p->front.client) ? DONE : look(p);
+	    p->wait == WAIT_NOTHING || front_over(&p->front) ? DONE : look(p);
 	struct why why;
 
 	if (v == NOT_YET && clock_left_ms(p->wait_deadline_ms) == 0)
@@ -163,7 +162,7 @@ check_wait(struct plain *p)
 static void
 do_text(struct plain *p, const struct command *c)
 {
-	bool chatting = client_view(p->front.client)->phase == CLIENT_PHASE_CHATTING;
+	bool chatting = front_view(&p->front)->phase == CLIENT_PHASE_CHATTING;
 
 	/* An empty line is a message for a script that passes a text on, and a
 	 * slip of the finger for a person. */
@@ -214,8 +213,8 @@ static bool
 takes_lines(const struct plain *p)
 {
 	return p->front.logged_in && !p->front.leaving && p->wait == WAIT_NOTHING &&
-	       !client_over(p->front.client) && !client_view(p->front.client)->busy &&
-	       client_waiting(p->front.client) < CLIENT_WAITING_HIGH;
+	       !front_over(&p->front) && !front_view(&p->front)->busy &&
+	       front_waiting(&p->front) < CLIENT_WAITING_HIGH;
 }
 
 /* Act on the lines that are there.  True: more are wanted from the input. */
@@ -246,13 +245,12 @@ turn(struct plain *p)
 {
 	bool read_on = work_off(p);
 	struct pollfd fds[2] = {
-	    {.fd = client_fd(p->front.client),
-	     .events = client_poll_events(p->front.client)},
+	    {.fd = front_fd(&p->front), .events = front_poll_events(&p->front)},
 	    {.fd = read_on ? p->lines.fd : -1, .events = POLLIN},
 	};
-	int64_t deadline = client_deadline(p->front.client);
+	int64_t deadline = front_deadline(&p->front);
 
-	if (client_over(p->front.client))
+	if (front_over(&p->front))
 		return;
 	if (p->wait != WAIT_NOTHING && (deadline == 0 || p->wait_deadline_ms < deadline))
 		deadline = p->wait_deadline_ms;
@@ -263,7 +261,7 @@ turn(struct plain *p)
 	/* Trouble with the input is its end. */
 	if (fds[1].revents != 0 && lines_read(&p->lines) != Q_OK)
 		p->lines.end = true;
-	client_step(p->front.client, fds[0].revents);
+	front_step(&p->front, fds[0].revents);
 	check_wait(p);
 }
 
@@ -285,7 +283,7 @@ plain_run(const struct target *target, const struct client_protocol *protocol,
 	}
 	/* One more for the '/' before a text that begins with one. */
 	lines_init(&p.lines, STDIN_FILENO, protocol->text_max + 1);
-	while (!client_over(p.front.client) && !ferror(stdout))
+	while (!front_over(&p.front) && !ferror(stdout))
 		turn(&p);
 	e = p.front.end;
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -199,9 +199,15 @@ e2e_fingerprint(const struct e2e *x)
 enum qerr
 e2e_seal(struct e2e *x, struct span text, struct buf *out)
 {
+	return e2e_seal_kind(x, RELAY_PEER_MESSAGE, text, out);
+}
+
+enum qerr
+e2e_seal_kind(struct e2e *x, int32_t opcode, struct span data, struct buf *out)
+{
 	if (x->step != READY)
 		return Q_DENIED;
-	return channel_seal(x->channel, out, RELAY_PEER_MESSAGE, text);
+	return channel_seal(x->channel, out, opcode, data);
 }
 
 enum qerr

@@ -41,10 +41,10 @@ enum keep_state { KEEP_CONNECTING, KEEP_UP, KEEP_WAITING, KEEP_OVER };
 struct keep;
 
 /* As client_new; target and login are borrowed until keep_free. */
-enum qerr keep_new(const struct target *target, const struct client_protocol *protocol,
-		   const struct client_login *login, enum keep_mode mode,
-		   client_event_fn *event, void *event_arg, struct keep **out,
-		   struct why *why);
+enum qerr
+keep_new(const struct target *target, const struct client_protocol *protocol,
+	 const struct client_login *login, enum keep_mode mode, client_event_fn *event,
+	 void *event_arg, struct keep **out, struct why *why);
 void keep_free(struct keep *k); /* NULL is fine */
 
 enum keep_state keep_state(const struct keep *k);

@@ -35,6 +35,8 @@ struct client_login {
 	bool clear;              /* do without TLS although the protocol wants it */
 	struct pins *pins;       /* partners' keys; NULL: the protocol knows none */
 	struct history *history; /* NULL: nothing is kept */
+	const char *downloads;   /* folder for files that come; NULL: the current one */
+	uint64_t file_max;       /* bytes of a file, either way; 0: TRANSFER_LIMIT */
 };
 
 /* A file that travels end to end (client/transfer.h). */

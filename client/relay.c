@@ -40,6 +40,8 @@ relay_become(struct relay_machine *m, enum relay_state state, const char *partne
 	view->phase = m->leaving ? CLIENT_PHASE_LEAVING : phases[state];
 	if (partner != view->partner)
 		strlcpy(view->partner, partner, sizeof(view->partner));
+	if (state != RELAY_CHATTING)
+		transfer_end(m->files, "the chat has ended");
 	if (state != RELAY_KEYING && state != RELAY_CHATTING) {
 		view->fingerprint[0] = '\0';
 		e2e_free(m->e2e);
@@ -99,6 +101,36 @@ relay_ask_next(struct relay_machine *m, const char *name)
 	m->env->view->phase = CLIENT_PHASE_ASKING;
 }
 
+/* ---- the partner ---- */
+
+/* Seal data for the partner, and that for the server. */
+static enum qerr
+send_peer(struct relay_machine *m, int32_t opcode, struct span data)
+{
+	struct buf *out = m->env->out;
+
+	/* Room for all of it first: a counter that has been used must go out. */
+	m->scratch.len = 0;
+	if (buf_reserve(out, data.len + 2 * CHANNEL_OVERHEAD) != Q_OK ||
+	    buf_reserve(&m->scratch, data.len + CHANNEL_OVERHEAD) != Q_OK)
+		return Q_FULL;
+	if (e2e_seal_kind(m->e2e, opcode, data, &m->scratch) != Q_OK) {
+		relay_fail_chat(m, "this chat has lasted too long");
+		return Q_LIMIT;
+	}
+	relay_send(m, RELAY_PEER_MESSAGE, buf_span(&m->scratch));
+	return Q_OK;
+}
+
+/* For transfers. */
+static enum qerr
+send_file(void *arg, int32_t opcode, struct span data)
+{
+	struct relay_machine *m = arg;
+
+	return m->state == RELAY_CHATTING ? send_peer(m, opcode, data) : Q_CLOSED;
+}
+
 /* ---- the machine ---- */
 
 static void *
@@ -109,6 +141,10 @@ make(const struct client_env *env)
 	if (m == NULL)
 		return NULL;
 	m->env = env;
+	if ((m->files = transfer_new(env, send_file, m)) == NULL) {
+		free(m);
+		return NULL;
+	}
 	m->plain = (struct buf)BUF_INIT(RELAY_FROM_SERVER_SEALED_MAX);
 	m->inner = (struct buf)BUF_INIT(RELAY_FROM_SERVER_SEALED_MAX);
 	m->scratch = (struct buf)BUF_INIT(RELAY_SEALED_MAX);
@@ -124,6 +160,7 @@ drop(void *machine)
 		return;
 	channel_free(m->channel);
 	e2e_free(m->e2e);
+	transfer_free(m->files);
 	buf_wipe(&m->plain);
 	buf_wipe(&m->inner);
 	buf_wipe(&m->scratch);
@@ -229,7 +266,10 @@ static int64_t
 deadline(const void *machine)
 {
 	const struct relay_machine *m = machine;
+	int64_t files = transfer_deadline(m->files);
 
+	if (m->deadline_ms == 0 || (files != 0 && files < m->deadline_ms))
+		return files;
 	return m->deadline_ms;
 }
 
@@ -256,6 +296,9 @@ tick(void *machine, int64_t now_ms)
 {
 	struct relay_machine *m = machine;
 
+	transfer_tick(m->files, now_ms);
+	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
+		return;
 	m->deadline_ms = 0;
 	if (m->leaving)
 		tick_leaving(m, now_ms);
@@ -328,7 +371,7 @@ do_answer(struct relay_machine *m, bool accept, int64_t now_ms, struct why *why)
 static enum qerr
 do_say(struct relay_machine *m, struct span text, struct why *why)
 {
-	struct buf *out = m->env->out;
+	enum qerr e;
 
 	if (m->state == RELAY_KEYING || m->state == RELAY_ACCEPTING)
 		return why_set(why, Q_DENIED, "not sent: the chat is not ready yet");
@@ -344,17 +387,11 @@ do_say(struct relay_machine *m, struct span text, struct why *why)
 			       TEXT_MAX);
 	if (!utf8_valid(text))
 		return why_set(why, Q_FORMAT, "not sent: this is not UTF-8 text");
-	/* Room for all of it first: a counter that has been used must go out. */
-	m->scratch.len = 0;
-	if (buf_reserve(out, text.len + 2 * CHANNEL_OVERHEAD) != Q_OK ||
-	    buf_reserve(&m->scratch, text.len + CHANNEL_OVERHEAD) != Q_OK)
-		return why_set(why, Q_FULL, "not sent: too much is waiting to be sent");
-	if (e2e_seal(m->e2e, text, &m->scratch) != Q_OK) {
-		relay_fail_chat(m, "this chat has lasted too long");
-		return why_set(why, Q_LIMIT, "not sent: this chat has lasted too long");
-	}
-	relay_send(m, RELAY_PEER_MESSAGE, buf_span(&m->scratch));
-	return Q_OK;
+	if ((e = send_peer(m, RELAY_PEER_MESSAGE, text)) == Q_FULL)
+		why_set(why, e, "not sent: too much is waiting to be sent");
+	else if (e != Q_OK)
+		why_set(why, e, "not sent: this chat has lasted too long");
+	return e;
 }
 
 static enum qerr
@@ -389,6 +426,7 @@ do_logout(struct relay_machine *m, int64_t now_ms)
 		relay_finish(m, CLIENT_LOGGED_OUT, "logged out");
 		return Q_OK;
 	}
+	transfer_end(m->files, "you have left");
 	m->leaving = true;
 	m->env->view->phase = CLIENT_PHASE_LEAVING;
 	relay_send(m, RELAY_LOGOUT, span_of(NULL, 0));
@@ -413,6 +451,10 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 	case CLIENT_DO_DENY: return do_answer(m, false, now_ms, why);
 	case CLIENT_DO_SAY: return do_say(m, arg, why);
 	case CLIENT_DO_END: return do_end(m, why);
+	case CLIENT_DO_SEND_FILE:
+	case CLIENT_DO_GET:
+	case CLIENT_DO_REFUSE:
+	case CLIENT_DO_CANCEL: return transfer_do(m->files, verb, arg, now_ms, why);
 	case CLIENT_DO_LOGOUT: return do_logout(m, now_ms);
 	default: break;
 	}
@@ -422,6 +464,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 const struct client_protocol client_relay = {
     .name = "relay",
     .text_max = TEXT_MAX,
+    .streams_files = true,
     .make = make,
     .drop = drop,
     .begin = begin,

@@ -131,11 +131,12 @@ on_key(struct relay_machine *m, int32_t opcode, struct span data)
 		return;
 	m->deadline_ms = 0;
 	relay_become(m, RELAY_CHATTING, m->env->view->partner);
+	transfer_begin(m->files, m->env->view->partner);
 	client_tell(m->env, CLIENT_CHAT_READY, m->env->view->partner, span_of(NULL, 0));
 }
 
 static void
-on_peer_message(struct relay_machine *m, struct span data)
+on_peer_message(struct relay_machine *m, struct span data, int64_t now_ms)
 {
 	struct relay_inner in;
 	struct why why;
@@ -150,6 +151,9 @@ on_peer_message(struct relay_machine *m, struct span data)
 		client_tell(m->env, CLIENT_MESSAGE, m->env->view->partner, in.data);
 		return;
 	}
+	/* On the way out there is nothing to be begun any more. */
+	if (m->leaving || transfer_input(m->files, in.opcode, in.data, now_ms))
+		return;
 	why_set(&why, Q_OK, "kind %d, %zu bytes", (int)in.opcode, in.data.len);
 	client_tell(m->env, CLIENT_UNKNOWN, m->env->view->partner, span_str(why.text));
 }
@@ -230,7 +234,7 @@ relay_on_message(struct relay_machine *m, const struct relay_inner *in, int64_t 
 	case RELAY_NONCE:
 	case RELAY_FIRST_KEY:
 	case RELAY_SECOND_KEY: on_key(m, in->opcode, in->data); break;
-	case RELAY_PEER_MESSAGE: on_peer_message(m, in->data); break;
+	case RELAY_PEER_MESSAGE: on_peer_message(m, in->data, now_ms); break;
 	case RELAY_CLOSED_CHAT: on_closed(m); break;
 	case RELAY_FORCED_LOGOUT: on_forced_logout(m, in->data); break;
 	case RELAY_LIST:

@@ -8,6 +8,7 @@
 #include "client/channel.h"
 #include "client/e2e.h"
 #include "client/protocol.h"
+#include "client/transfer.h"
 #include "protocol/relay.h"
 
 /* Larger than what a client may send: these come from a server, which may be
@@ -42,7 +43,8 @@ struct relay_machine {
 	int32_t nonce;        /* of 290 */
 	struct channel *channel;
 	struct e2e *e2e;
-	char next[NAME_SIZE]; /* SETTLING: to be asked afterwards, or "" */
+	struct transfer *files; /* of the chat */
+	char next[NAME_SIZE];   /* SETTLING: to be asked afterwards, or "" */
 	struct buf plain;     /* the frame that is being looked at */
 	struct buf inner;     /* and the peer message in it */
 	struct buf scratch;   /* data that is being put together */

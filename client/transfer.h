@@ -40,9 +40,8 @@ void transfer_free(struct transfer *t);
 void transfer_begin(struct transfer *t, const char *partner);
 /* The chat is over: what was under way has failed (CLIENT_FILE_FAILED). */
 void transfer_end(struct transfer *t, const char *reason);
-/* The data of an inner message with one of relay_file.h's opcodes. */
-void
-transfer_input(struct transfer *t, int32_t opcode, struct span data, int64_t now_ms);
+/* The data of an inner message.  False: it is none of relay_file.h's, or broken. */
+bool transfer_input(struct transfer *t, int32_t opcode, struct span data, int64_t now_ms);
 /* When to call transfer_tick: 0 never, 1 at once, else monotonic. */
 int64_t transfer_deadline(const struct transfer *t);
 void transfer_tick(struct transfer *t, int64_t now_ms);

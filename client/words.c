@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "client/words_transfer.h"
 
 static void
 vset(struct words *w, enum words_kind kind, const char *fmt, va_list ap)
@@ -155,7 +156,7 @@ of_trust(struct words *w, const struct client_event *e)
 	case CLIENT_CLEARED:
 		return status(w, e, "cleared%s%s", e->name != NULL ? " all of " : "",
 			      e->name != NULL ? e->name : "");
-	default: return false;
+	default: return words_of_transfer(e, w);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
@@ -27,6 +28,53 @@ sha256(const struct span *parts, size_t n, uint8_t out[SHA256_LEN])
 	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok ? Q_OK : evp_failed(Q_CRYPTO);
+}
+
+/* What OpenSSL calls EVP_MD_CTX, by a name that callers may know. */
+struct sha256_run {
+	EVP_MD_CTX *ctx;
+};
+
+struct sha256_run *
+sha256_begin(void)
+{
+	struct sha256_run *r = malloc(sizeof(*r));
+	EVP_MD *md = evp_sha256();
+
+	if (r == NULL)
+		return NULL;
+	r->ctx = EVP_MD_CTX_new();
+	if (md != NULL && r->ctx != NULL && EVP_DigestInit_ex2(r->ctx, md, NULL) == 1)
+		return r;
+	sha256_drop(r);
+	(void)evp_failed(Q_NOMEM);
+	return NULL;
+}
+
+enum qerr
+sha256_more(struct sha256_run *r, struct span piece)
+{
+	return EVP_DigestUpdate(r->ctx, bytes_of(piece), piece.len) == 1
+		   ? Q_OK
+		   : evp_failed(Q_CRYPTO);
+}
+
+enum qerr
+sha256_end(struct sha256_run *r, uint8_t out[SHA256_LEN])
+{
+	bool ok = EVP_DigestFinal_ex(r->ctx, out, NULL) == 1;
+
+	sha256_drop(r);
+	return ok ? Q_OK : evp_failed(Q_CRYPTO);
+}
+
+void
+sha256_drop(struct sha256_run *r)
+{
+	if (r == NULL)
+		return;
+	EVP_MD_CTX_free(r->ctx);
+	free(r);
 }
 
 enum qerr

@@ -12,6 +12,13 @@
 #define SHA256_LEN 32
 
 enum qerr sha256(const struct span *parts, size_t n, uint8_t out[SHA256_LEN]);
+/* The same over what comes piece by piece.  NULL: no memory. */
+struct sha256_run;
+struct sha256_run *sha256_begin(void);
+enum qerr sha256_more(struct sha256_run *r, struct span piece);
+/* Consumes r; out is written only when it returns Q_OK. */
+enum qerr sha256_end(struct sha256_run *r, uint8_t out[SHA256_LEN]);
+void sha256_drop(struct sha256_run *r); /* without a result; NULL is fine */
 enum qerr
 hmac_sha256(struct span key, const struct span *parts, size_t n, uint8_t out[SHA256_LEN]);
 /* An empty salt stands for 32 zero bytes; info is at most HKDF_INFO_MAX, out

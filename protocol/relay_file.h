@@ -41,10 +41,10 @@ struct relay_file_part {
 };
 
 enum relay_file_says {
-	RELAY_FILE_ACCEPT = 1, /* receiver: send it */
-	RELAY_FILE_REFUSE = 2, /* receiver: no; nothing was sent yet */
-	RELAY_FILE_STOP = 3,   /* receiver: no more of it */
-	RELAY_FILE_STORED = 4, /* receiver: all is there, and the hash is right */
+	RELAY_FILE_ACCEPT = 1,  /* receiver: send it */
+	RELAY_FILE_REFUSE = 2,  /* receiver: no; nothing was sent yet */
+	RELAY_FILE_STOP = 3,    /* receiver: no more of it */
+	RELAY_FILE_STORED = 4,  /* receiver: all is there, and the hash is right */
 	RELAY_FILE_WITHDRAW = 5 /* sender: no more will come of it */
 };
 

@@ -59,8 +59,12 @@ begin(void)
 	strlcpy(x->f.login.user, "alice", sizeof(x->f.login.user));
 	x->f.login.key = alice;
 	x->f.login.code = CODE;
-	x->f.env =
-	    (struct client_env){&x->f.login, &x->f.out, &x->f.view, on_event, &x->f};
+	x->f.env = (struct client_env){.login = &x->f.login,
+				       .server = "127.0.0.1:9034",
+				       .out = &x->f.out,
+				       .view = &x->f.view,
+				       .event = on_event,
+				       .event_arg = &x->f};
 	ck_assert_int_eq(cert_pem(ca, &x->ca_pem), Q_OK);
 	x->f.machine = client_enrolment.make(&x->f.env);
 	ck_assert_ptr_nonnull(x->f.machine);

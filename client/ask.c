@@ -201,6 +201,21 @@ ask_password(const struct ask_source *s, const char *user, enum ask_password whi
 }
 
 enum qerr
+ask_line(const char *question, const char *instead, char *out, size_t size,
+	 struct why *why)
+{
+	char prompt[512];
+
+	snprintf(prompt, sizeof(prompt), "%s%s%s%s: ", question,
+		 instead[0] != '\0' ? " [" : "", instead, instead[0] != '\0' ? "]" : "");
+	if (readpassphrase(prompt, out, size, RPP_REQUIRE_TTY | RPP_ECHO_ON) == NULL)
+		return why_set(why, Q_CLOSED, "nobody answers");
+	if (out[0] == '\0')
+		strlcpy(out, instead, size);
+	return Q_OK;
+}
+
+enum qerr
 ask_yes(const char *question)
 {
 	char answer[16];

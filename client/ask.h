@@ -42,6 +42,10 @@ enum ask_password { ASK_PASSWORD, ASK_NEW_PASSWORD };
 enum qerr
 ask_password(const struct ask_source *s, const char *user, enum ask_password which,
 	     char out[ASK_PASSWORD_SIZE], struct why *why);
+/* One line, from the terminal; an empty one is instead, which may be "".  Q_CLOSED:
+ * nobody answers. */
+enum qerr ask_line(const char *question, const char *instead, char *out, size_t size,
+		   struct why *why);
 /* Yes or no, from the terminal.  Q_DENIED: no, or nobody can be asked. */
 enum qerr ask_yes(const char *question);
 /* One line: the enrolment code, from the terminal or from standard input's

@@ -45,15 +45,16 @@ chain_fingerprint(const struct cert *cert, char out[FINGERPRINT_SIZE], struct wh
 	return Q_OK;
 }
 
+/* Both fingerprints, so that a person can compare them with a printed one. */
 static enum qerr
 not_ours(const char *host, struct span chain, const struct cert *ca, struct why *why)
 {
-	char known[FINGERPRINT_SIZE], now[FINGERPRINT_SIZE];
+	char known[FINGERPRINT_SIZE] = "?", now[FINGERPRINT_SIZE] = "?";
 	struct cert *shown = NULL;
 
+	(void)chain_fingerprint(ca, known, NULL);
 	if (chain_ca(chain, &shown) == Q_OK &&
-	    chain_fingerprint(shown, now, NULL) == Q_OK &&
-	    chain_fingerprint(ca, known, NULL) == Q_OK)
+	    chain_fingerprint(shown, now, NULL) == Q_OK)
 		why_set(
 		    why, Q_DENIED,
 		    "NOT THE SERVER THAT YOU KNOW, or somebody is in between: the CA "
@@ -62,9 +63,10 @@ not_ours(const char *host, struct span chain, const struct cert *ca, struct why 
 		    host, known, now);
 	else
 		why_set(why, Q_DENIED,
-			"NOT THE SERVER THAT YOU KNOW, or somebody is in between: %.64s "
-			"shows a certificate that is from another CA",
-			host);
+			"NOT THE SERVER THAT YOU KNOW, or somebody is in between: the CA "
+			"of %.64s was %s, and what it shows now is from another one, "
+			"which it does not show",
+			host, known);
 	cert_free(shown);
 	return Q_DENIED;
 }

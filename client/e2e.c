@@ -2,7 +2,8 @@
  *
  * Each side signs its ephemeral key together with the nonce that the other one
  * has just made, so neither can be answered with something signed earlier.  The
- * long-term keys come from the server, which is why fronts show fingerprints.
+ * long-term keys come from the server, which is why they are pinned at first use and
+ * people compare them (verify.h).
  */
 #include "client/e2e.h"
 

@@ -14,6 +14,7 @@
 #include "client/enrol.h"
 #include "client/private.h"
 #include "client/show.h"
+#include "client/trust.h"
 #include "crypto/random.h"
 
 struct joining {
@@ -174,7 +175,8 @@ pin(const struct options *o, const struct profile *profile, struct span ca,
 		why_set(why, e, "the server's CA certificate is none");
 		goto out;
 	}
-	if ((e = chain_fingerprint(cert, new_print, why)) != Q_OK)
+	if ((e = trust_compare(o, cert, why)) != Q_OK ||
+	    (e = chain_fingerprint(cert, new_print, why)) != Q_OK)
 		goto out;
 	if (profile_ca(profile, &o->target, &old, NULL) == Q_OK &&
 	    chain_fingerprint(old, old_print, NULL) == Q_OK &&

@@ -5,6 +5,8 @@
 #include <string.h>
 
 const char options_usage[] =
+    "client                                       where you were the last time; the\n"
+    "                                             first time it asks what it needs\n"
     "client [HOST[:PORT]] [--user NAME]           log in (localhost:9034)\n"
     "client --enroll [HOST[:PORT]] --user NAME    become a user there\n"
     "client [HOST[:PORT]] --protocol contacts [--register] [--user NAME]\n"
@@ -13,7 +15,16 @@ const char options_usage[] =
     "  --enroll                make a key, enrol with the teacher's code, pin the CA\n"
     "  --code CODE             the enrolment code, instead of being asked\n"
     "  --protocol NAME         relay (the default) or contacts\n"
-    "  --plain                 lines in, lines out (so far always)\n"
+    "  --plain                 lines in, lines out\n"
+    "  --profile NAME          server, user and protocol that are kept by that name;\n"
+    "                          a new name: keep these\n"
+    "  --list-profiles         what is kept\n"
+    "  --config FILE           defaults, instead of ~/.config/quintet/client.conf\n"
+    "  --list-settings         what can be in it\n"
+    "  --history, --no-history keep what is said here, sealed with your key, or do not\n"
+    "  --fingerprint SHA256    the server's CA must have this fingerprint, as on the\n"
+    "                          teacher's screen or paper; then it is trusted from now "
+    "on\n"
     "  --ca FILE               trust this CA instead of the pinned one\n"
     "  --key FILE              this private key instead of your own\n"
     "  --passphrase-file FILE  its passphrase; so does QUINTET_PASSPHRASE\n"
@@ -21,7 +32,6 @@ const char options_usage[] =
     "  --register              become a user with a password of your choice\n"
     "  --password-file FILE    the password; so does QUINTET_PASSWORD; without either,\n"
     "                          a script's is the first line of its input\n"
-    "  --fingerprint SHA256    trust the server whose CA has this fingerprint\n"
     "  --clear                 without TLS: others on the way can read everything\n"
     "  --version, --help\n";
 
@@ -31,6 +41,12 @@ static const struct option longs[] = {
     {"code", required_argument, NULL, 'c'},
     {"protocol", required_argument, NULL, 'r'},
     {"plain", no_argument, NULL, 'p'},
+    {"profile", required_argument, NULL, 'o'},
+    {"list-profiles", no_argument, NULL, 'P'},
+    {"config", required_argument, NULL, 'g'},
+    {"list-settings", no_argument, NULL, 'S'},
+    {"history", no_argument, NULL, 'y'},
+    {"no-history", no_argument, NULL, 'Y'},
     {"ca", required_argument, NULL, 'a'},
     {"key", required_argument, NULL, 'k'},
     {"passphrase-file", required_argument, NULL, 'f'},
@@ -57,28 +73,50 @@ fingerprint_valid(const char *s)
 }
 
 static enum qerr
+take_name(const char *text, char out[NAME_SIZE], struct why *why)
+{
+	if (name_copy(span_str(text), out) != Q_OK)
+		return why_set(why, Q_FORMAT,
+			       "\"%.64s\" is no name: 1 to 32 of A-Z a-z 0-9 . _ -, the "
+			       "first one a letter or digit",
+			       text);
+	return Q_OK;
+}
+
+static enum qerr
+take_protocol(const char *text, const struct client_protocol **out, struct why *why)
+{
+	const struct client_protocol *p = client_protocol_find(text);
+
+	if (p == NULL)
+		return why_set(why, Q_FORMAT,
+			       "this client does not speak %.32s; it speaks relay and "
+			       "contacts",
+			       text);
+	*out = p;
+	return Q_OK;
+}
+
+static enum qerr
 take_option(int c, struct options *o, struct why *why)
 {
+	char name[NAME_SIZE];
+
 	switch (c) {
-	case 'u':
-		if (name_copy(span_str(optarg), o->user) != Q_OK)
-			return why_set(why, Q_FORMAT,
-				       "\"%.64s\" is no name: 1 to 32 of A-Z a-z 0-9 . _ "
-				       "-, the first one "
-				       "a letter or digit",
-				       optarg);
+	case 'u': return take_name(optarg, o->user, why);
+	case 'o': o->profile = optarg; return take_name(optarg, name, why);
+	case 'P': o->task = OPTIONS_PROFILES; return Q_OK;
+	case 'S': o->task = OPTIONS_SETTINGS; return Q_OK;
+	case 'g': o->config_file = optarg; return Q_OK;
+	case 'y':
+	case 'Y':
+		o->history = c == 'y';
+		o->history_said = true;
 		return Q_OK;
 	case 'e': o->task = OPTIONS_ENROL; return Q_OK;
 	case 'c': o->code = optarg; return Q_OK;
-	case 'r':
-		if ((o->protocol = client_protocol_find(optarg)) == NULL)
-			return why_set(
-			    why, Q_FORMAT,
-			    "this client does not speak %.32s; it speaks relay and "
-			    "contacts",
-			    optarg);
-		return Q_OK;
-	case 'p': return Q_OK;
+	case 'r': return take_protocol(optarg, &o->protocol, why);
+	case 'p': o->plain = true; return Q_OK;
 	case 'a': o->ca_file = optarg; return Q_OK;
 	case 'k': o->key_file = optarg; return Q_OK;
 	case 'f': o->passphrase_file = optarg; return Q_OK;
@@ -117,10 +155,9 @@ check_together(const struct options *o, struct why *why)
 	if (!o->protocol->password && (o->new_user || o->password_file != NULL))
 		return why_set(why, Q_FORMAT,
 			       "%s has keys, no passwords: --enroll makes a user", name);
-	if (!o->protocol->tls && (o->clear || o->fingerprint != NULL))
-		return why_set(
-		    why, Q_FORMAT,
-		    "--clear and --fingerprint are for TLS, which %s does without", name);
+	if (!o->protocol->tls && o->clear)
+		return why_set(why, Q_FORMAT, "--clear is for TLS, which %s does without",
+			       name);
 	if (o->fingerprint != NULL && (o->clear || o->ca_file != NULL))
 		return why_set(why, Q_FORMAT,
 			       "--fingerprint does not go with --ca or --clear");
@@ -130,7 +167,7 @@ check_together(const struct options *o, struct why *why)
 enum qerr
 options_parse(int argc, char **argv, struct options *out, struct why *why)
 {
-	struct options o = {.protocol = client_protocol_find("relay")};
+	struct options o = {.task = OPTIONS_LOGIN};
 	enum qerr e;
 	int c;
 
@@ -158,10 +195,48 @@ options_parse(int argc, char **argv, struct options *out, struct why *why)
 	if (argc - optind > 1)
 		return why_set(why, Q_FORMAT, "one server at a time: %s or %s?",
 			       argv[optind], argv[optind + 1]);
-	e = target_parse(optind < argc ? argv[optind] : "localhost", &o.target, why);
+	o.server = argv[optind];
+	*out = o;
+	return Q_OK;
+}
+
+static void
+fill(const char **option, const char *setting)
+{
+	if (*option == NULL && setting[0] != '\0')
+		*option = setting;
+}
+
+enum qerr
+options_complete(struct options *o, const struct settings *s, struct why *why)
+{
+	enum qerr e = Q_OK;
+
+	fill(&o->server, s->server);
+	if (o->user[0] == '\0' && s->user[0] != '\0')
+		e = take_name(s->user, o->user, why);
+	if (e == Q_OK && o->protocol == NULL)
+		e = take_protocol(s->protocol[0] != '\0' ? s->protocol : "relay",
+				  &o->protocol, why);
+	if (e == Q_OK)
+		e = target_parse(o->server != NULL ? o->server : "localhost", &o->target,
+				 why);
+	if (e == Q_OK)
+		e = check_together(o, why);
 	if (e != Q_OK)
 		return e;
-	if ((e = check_together(&o, why)) == Q_OK)
-		*out = o;
-	return e;
+	/* A default that does not fit is no mistake: it is for other times. */
+	if (o->protocol->password) {
+		fill(&o->password_file, s->password_file);
+	} else {
+		fill(&o->key_file, s->key);
+		fill(&o->passphrase_file, s->passphrase_file);
+	}
+	if (o->task == OPTIONS_LOGIN && !o->clear && o->fingerprint == NULL)
+		fill(&o->ca_file, s->ca);
+	if (!o->history_said)
+		o->history = s->history;
+	o->plain = o->plain || s->plain;
+	o->bell = s->bell;
+	return Q_OK;
 }

@@ -18,17 +18,40 @@ failed(struct why *why, const char *what, const char *name)
 		       strerror(errno));
 }
 
-static int
-open_folder_at(int parent, const char *name)
+/* Nobody else has any business in it, whatever made it. */
+static enum qerr
+tighten(int folder, const char *name, struct why *why)
 {
-	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fstat(folder, &st) == -1)
+		return failed(why, "open the folder", name);
+	if (st.st_uid != geteuid())
+		return why_set(why, Q_DENIED, "the folder %s is somebody else's", name);
+	if ((st.st_mode & 077) != 0 && fchmod(folder, st.st_mode & 0700) == -1)
+		return failed(why, "close to others the folder", name);
+	return Q_OK;
+}
+
+static enum qerr
+open_private(int parent, const char *name, int *fd, struct why *why)
+{
+	int opened = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum qerr e;
+
+	if (opened == -1)
+		return failed(why, "open the folder", name);
+	if ((e = tighten(opened, name, why)) == Q_OK)
+		*fd = opened;
+	else
+		close(opened);
+	return e;
 }
 
 enum qerr
 private_open(const char *path, int *fd, struct why *why)
 {
 	char part[4096];
-	int opened;
 
 	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
 		return why_set(why, Q_LIMIT, "the path of the folder is too long");
@@ -41,23 +64,15 @@ private_open(const char *path, int *fd, struct why *why)
 	}
 	if (mkdir(path, 0700) == -1 && errno != EEXIST)
 		return failed(why, "make the folder", path);
-	if ((opened = open_folder_at(AT_FDCWD, path)) == -1)
-		return failed(why, "open the folder", path);
-	*fd = opened;
-	return Q_OK;
+	return open_private(AT_FDCWD, path, fd, why);
 }
 
 enum qerr
 private_open_in(int parent, const char *name, int *fd, struct why *why)
 {
-	int opened;
-
 	if (mkdirat(parent, name, 0700) == -1 && errno != EEXIST)
 		return failed(why, "make the folder", name);
-	if ((opened = open_folder_at(parent, name)) == -1)
-		return failed(why, "open the folder", name);
-	*fd = opened;
-	return Q_OK;
+	return open_private(parent, name, fd, why);
 }
 
 /* The size bytes that the file had when it was looked at. */

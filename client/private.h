@@ -13,8 +13,9 @@
 
 #include "base/bytes.h"
 
-/* Open the folder at path, making it and what is missing above it (0700).  The
- * caller closes *fd. */
+/* Open the folder at path, making it and what is missing above it (0700).  One that
+ * is there and open to others is closed to them; one that is not ours is refused
+ * (Q_DENIED).  The caller closes *fd. */
 enum qerr private_open(const char *path, int *fd, struct why *why);
 /* Make and open the folder name in the folder parent. */
 enum qerr private_open_in(int parent, const char *name, int *fd, struct why *why);

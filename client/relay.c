@@ -44,6 +44,7 @@ relay_become(struct relay_machine *m, enum relay_state state, const char *partne
 		transfer_end(m->files, "the chat has ended");
 	if (state != RELAY_KEYING && state != RELAY_CHATTING) {
 		view->fingerprint[0] = '\0';
+		view->verified = false;
 		e2e_free(m->e2e);
 		m->e2e = NULL;
 	}

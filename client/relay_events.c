@@ -12,6 +12,8 @@
 
 #include <bsd/string.h>
 
+#include "client/verify.h"
+
 void
 relay_fail_chat(struct relay_machine *m, const char *reason)
 {
@@ -72,7 +74,11 @@ begin_chat(struct relay_machine *m, enum e2e_role role, struct span data, int64_
 		relay_fail_chat(m, why.text);
 		return;
 	}
-	strlcpy(m->env->view->fingerprint, e2e_fingerprint(m->e2e), FINGERPRINT_SIZE);
+	if (verify_partner(m->env, m->env->view->partner, e2e_fingerprint(m->e2e),
+			   &why) != Q_OK) {
+		relay_fail_chat(m, why.text);
+		return;
+	}
 	if (role == E2E_ACCEPTER)
 		return;
 	m->scratch.len = 0;
@@ -133,6 +139,7 @@ on_key(struct relay_machine *m, int32_t opcode, struct span data)
 	relay_become(m, RELAY_CHATTING, m->env->view->partner);
 	transfer_begin(m->files, m->env->view->partner);
 	client_tell(m->env, CLIENT_CHAT_READY, m->env->view->partner, span_of(NULL, 0));
+	verify_proven(m->env, m->env->view->partner);
 }
 
 static void

@@ -6,6 +6,7 @@
  */
 #include "client/relay_machine.h"
 
+#include "client/chain.h"
 #include "crypto/kex.h"
 #include "crypto/random.h"
 
@@ -35,19 +36,9 @@ check_server(const struct relay_machine *m, const struct relay_server_hello *hel
 		return why_set(
 		    why, Q_DENIED,
 		    "the server shows no certificate, so it cannot be trusted");
-	if (cert_parse(hello->cert, &cert) != Q_OK)
-		return why_set(why, Q_FORMAT, "the server's certificate is none");
-	e = cert_check(cert, m->env->login->ca);
-	if (e == Q_TIMEOUT)
-		why_set(
-		    why, e,
-		    "the server's certificate is not valid today: is the clock right?");
-	else if (e != Q_OK)
-		why_set(why, e,
-			"this is not the server that you enrolled with: its certificate "
-			"is from "
-			"another CA; if the server is new, enrol again with --enroll");
-	else if ((e = cert_key(cert, &key)) != Q_OK)
+	e = chain_check(m->env->server, hello->cert, m->env->login->ca, why);
+	if (e == Q_OK && ((e = cert_parse(hello->cert, &cert)) != Q_OK ||
+			  (e = cert_key(cert, &key)) != Q_OK))
 		why_set(why, e, "the server's certificate has no key that can be used");
 	if (e == Q_OK) {
 		relay_nonce_bytes(m->nonce, nonce);

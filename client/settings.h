@@ -2,7 +2,7 @@
  *
  * settings.h - defaults in files: one table (settings.c) names each setting's key,
  * type, default and meaning, and drives the parser, what the program writes, and
- * --help-settings.
+ * --list-settings.
  *
  * From the least to the most: the defaults, client.conf (or --config FILE), the
  * profile's file (profiles/NAME.conf), the command line.  Files are made of lines

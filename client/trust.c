@@ -69,18 +69,37 @@ same_fingerprint(const char *given, const char *shown)
 	}
 }
 
-static enum qerr
-accept_ca(const struct options *o, const char *where, const char *print, struct why *why)
+enum qerr
+trust_compare(const struct options *o, const struct cert *ca, struct why *why)
 {
-	if (o->fingerprint != NULL) {
-		if (same_fingerprint(o->fingerprint, print))
-			return Q_OK;
-		return why_set(
-		    why, Q_DENIED,
-		    "NOT THE SERVER THAT YOU WANT, or somebody is in between: the "
-		    "fingerprint of the CA of %.64s is %s",
-		    where, print);
-	}
+	char where[TARGET_TEXT_SIZE], print[FINGERPRINT_SIZE];
+	enum qerr e;
+
+	if (o->fingerprint == NULL)
+		return Q_OK;
+	if ((e = chain_fingerprint(ca, print, why)) != Q_OK)
+		return e;
+	if (same_fingerprint(o->fingerprint, print))
+		return Q_OK;
+	target_text(&o->target, where);
+	return why_set(why, Q_DENIED,
+		       "NOT THE SERVER THAT YOU WANT, or somebody is in between: the "
+		       "fingerprint of the CA of %.64s is %s, and not %.95s",
+		       where, print, o->fingerprint);
+}
+
+/* Of a server that is not known here. */
+static enum qerr
+accept_ca(const struct options *o, const char *where, const struct cert *ca,
+	  struct why *why)
+{
+	char print[FINGERPRINT_SIZE];
+	enum qerr e;
+
+	if (o->fingerprint != NULL)
+		return trust_compare(o, ca, why);
+	if ((e = chain_fingerprint(ca, print, why)) != Q_OK)
+		return e;
 	show_status("the server %s is not known here", where);
 	show_status("CA fingerprint %s", print);
 	fflush(stdout);
@@ -108,47 +127,48 @@ pin(const struct options *o, const struct profile *profile, const struct cert *c
 	return e;
 }
 
+/* known is the CA that was pinned, or NULL. */
 static enum qerr
-learn(const struct options *o, const struct profile *profile, struct cert **out,
-      struct why *why)
+learn(const struct options *o, const struct profile *profile, const struct cert *known,
+      struct cert **out, struct why *why)
 {
-	char where[TARGET_TEXT_SIZE], print[FINGERPRINT_SIZE];
+	char where[TARGET_TEXT_SIZE], was[FINGERPRINT_SIZE], now[FINGERPRINT_SIZE];
 	struct cert *ca = NULL;
 	enum qerr e;
 
 	target_text(&o->target, where);
-	if ((e = fetch_ca(&o->target, &ca, why)) == Q_OK &&
-	    (e = chain_fingerprint(ca, print, why)) == Q_OK &&
-	    (e = accept_ca(o, where, print, why)) == Q_OK &&
-	    (e = pin(o, profile, ca, why)) == Q_OK) {
-		show_status("trusting %s from now on", where);
-		*out = ca;
-		return Q_OK;
+	if ((e = fetch_ca(&o->target, &ca, why)) != Q_OK ||
+	    (e = accept_ca(o, where, ca, why)) != Q_OK ||
+	    (known != NULL && ((e = chain_fingerprint(known, was, why)) != Q_OK ||
+			       (e = chain_fingerprint(ca, now, why)) != Q_OK)) ||
+	    (e = pin(o, profile, ca, why)) != Q_OK) {
+		cert_free(ca);
+		return e;
 	}
-	cert_free(ca);
-	return e;
+	if (known != NULL)
+		show_status("the CA of %s is a new one: %s; it was %s", where, now, was);
+	show_status("trusting %s from now on", where);
+	*out = ca;
+	return Q_OK;
 }
 
 enum qerr
 trust_find(const struct options *o, const struct profile *profile, struct cert **out,
 	   struct why *why)
 {
-	char print[FINGERPRINT_SIZE];
 	struct cert *known = NULL;
 	enum qerr e;
 
 	if (o->ca_file != NULL)
 		return join_load_ca(o->ca_file, out, why);
 	e = profile_ca(profile, &o->target, &known, why);
-	if (e == Q_OK && o->fingerprint != NULL &&
-	    (chain_fingerprint(known, print, why) != Q_OK ||
-	     !same_fingerprint(o->fingerprint, print))) {
-		cert_free(known);
-		e = Q_MISSING;
-	}
-	if (e == Q_MISSING)
-		return learn(o, profile, out, why);
-	if (e == Q_OK)
+	if (e == Q_OK && trust_compare(o, known, NULL) == Q_OK) {
 		*out = known;
+		return Q_OK;
+	}
+	/* A pin that is damaged is worth as little as none, but not worth a guess. */
+	if (e == Q_OK || e == Q_MISSING || (e == Q_FORMAT && o->fingerprint != NULL))
+		e = learn(o, profile, known, out, why);
+	cert_free(known);
 	return e;
 }

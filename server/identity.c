@@ -567,6 +567,20 @@ identity_cert_pem(struct identity *id, struct buf *out)
 }
 
 enum qerr
+identity_chain_pem(struct identity *id, struct buf *out)
+{
+	size_t before = out->len;
+	enum qerr e;
+
+	lock_take(&id->lock);
+	if ((e = buf_put_span(out, buf_span(&id->cert_pem))) == Q_OK &&
+	    (e = buf_put_span(out, buf_span(&id->ca_pem))) != Q_OK)
+		out->len = before;
+	lock_drop(&id->lock);
+	return e;
+}
+
+enum qerr
 identity_ca_pem(struct identity *id, struct buf *out)
 {
 	return copy_pem(id, &id->ca_pem, out);

@@ -38,6 +38,8 @@ struct tls_context *identity_tls(struct identity *id);
 /* The certificate and the CA in PEM, appended to out. */
 enum qerr identity_cert_pem(struct identity *id, struct buf *out);
 enum qerr identity_ca_pem(struct identity *id, struct buf *out);
+/* The certificate, and behind it the CA's. */
+enum qerr identity_chain_pem(struct identity *id, struct buf *out);
 void identity_ca_fingerprint(struct identity *id, char out[FINGERPRINT_SIZE]);
 /* The code as it is shown. */
 void identity_enrol_code(struct identity *id, char out[ENROL_CODE_SIZE]);

@@ -112,7 +112,7 @@ send_hello(struct handshake *h, int32_t nonce_c)
 	e = key_sign(key, (struct span[]){m.pem, span_of(nonce, sizeof(nonce))}, 2,
 		     signature, &len);
 	if (e == Q_OK)
-		e = identity_cert_pem(id, &cert);
+		e = identity_chain_pem(id, &cert);
 	if (e == Q_OK) {
 		m.signature = span_of(signature, len);
 		m.cert = buf_span(&cert);

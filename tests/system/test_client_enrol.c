@@ -200,8 +200,9 @@ START_TEST(changed_ca)
 	harness_boot(h2, NULL);
 	MUST_FAIL(h2, 1, "client: the server 127.0.0.1:", "alice", "SERVER", "--user",
 		  "alice");
-	MUST_FAIL(h, 1, "this is not the server that you enrolled with", "alice",
-		  "SERVER", "--user", "alice");
+	MUST_FAIL(h, 1,
+		  "NOT THE SERVER THAT YOU KNOW, or somebody is in between: the CA of ",
+		  "alice", "SERVER", "--user", "alice");
 	code_line(h2, code);
 	r = run_script(h, code, &status, "alice", "--enroll", "SERVER", "--user", "alice",
 		       NULL);

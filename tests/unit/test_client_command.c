@@ -260,13 +260,18 @@ parse_options(const char *words, struct options *o, struct why *why)
 {
 	static char copy[256];
 	char *argv[16] = {NULL}, *save = NULL;
+	static struct settings settings;
 	int argc = 0;
+	enum qerr e;
 
 	strcpy(copy, words);
 	for (char *w = strtok_r(copy, " ", &save); w != NULL;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
-	return options_parse(argc, argv, o, why);
+	settings_default(&settings);
+	if ((e = options_parse(argc, argv, o, why)) != Q_OK)
+		return e;
+	return options_complete(o, &settings, why);
 }
 
 START_TEST(options)

@@ -30,7 +30,7 @@ START_TEST(server_not_trusted)
 		int what;
 		const char *event;
 	} cases[] = {
-	    {0, "refused this is not the server that you enrolled with"},
+	    {0, "refused NOT THE SERVER THAT YOU KNOW"},
 	    {1, "refused the server shows no certificate"},
 	    {2, "refused the server shows a certificate that is not its own"},
 	    {3, "refused the server shows a certificate that is not its own"},

@@ -102,11 +102,11 @@ struct ws_place {
  * and ws_commit_locked(s, opcode, &place, how many it became), or leave it.  Errors as
  * outbox_reserve_locked. */
 enum qerr ws_reserve_locked(struct session *s, enum outbox_class class, size_t n,
-			    struct ws_place *place);
+			    struct ws_place *place) REQUIRES(s->out.lock);
 /* Cheapest when the length falls into the same class as n did (up to 125, up to 65,535,
  * above): otherwise the payload is moved up a little. */
 void ws_commit_locked(struct session *s, enum ws_opcode opcode,
-		      const struct ws_place *place, size_t len);
+		      const struct ws_place *place, size_t len) REQUIRES(s->out.lock);
 /* Lock, reserve, copy, commit, touch.  Errors as outbox_put. */
 enum qerr ws_send(struct session *s, enum outbox_class class, enum ws_opcode opcode,
 		  struct span payload);

@@ -38,11 +38,17 @@ static const struct {
     {BYTES("\x16"), "more"},
     {BYTES("\x16\x02\x00"), NULL},
     {BYTES("\x15\x03\x01"), NULL},
+    /* a method of HTTP */
+    {BYTES("GET / HTTP/1.1\r\n"), "http"},
+    {BYTES("G"), "http"},
+    {BYTES("Z"), "http"},
+    {BYTES("@"), NULL},
+    {BYTES("["), NULL},
+    {BYTES("get / HTTP/1.1\r\n"), NULL},
     /* nobody's */
     {BYTES("\r\n"), NULL},
     {BYTES("hello, world"), NULL},
     {BYTES("\x00\x00\x00\x00"), NULL},
-    {BYTES("SSH-2.0-x\r\n"), NULL},
 };
 
 static void

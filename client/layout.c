@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/layout.h"
 
-#define PEOPLE_COLUMNS 18
+#define PEOPLE_COLUMNS 17
 #define BESIDE_COLUMNS 64 /* from this width on there is room for both */
 
 static int
@@ -31,7 +31,7 @@ layout_of(int rows, int columns, enum layout_people people, int input_rows, int 
 	l.files = l.bottom;
 	if (columns >= BESIDE_COLUMNS && people != LAYOUT_PEOPLE_HIDE) {
 		l.people = columns - PEOPLE_COLUMNS;
-		l.right = l.people - 1; /* a line between them */
+		l.right = l.people - 2; /* a line between them */
 	} else if (people == LAYOUT_PEOPLE_SHOW) {
 		l.people = l.right = 0;
 	}

@@ -15,7 +15,7 @@ const char options_usage[] =
     "  --enroll                make a key, enrol with the teacher's code, pin the CA\n"
     "  --code CODE             the enrolment code, instead of being asked\n"
     "  --protocol NAME         relay (the default) or contacts\n"
-    "  --plain                 lines in, lines out\n"
+    "  --plain                 lines in, lines out, instead of the full screen\n"
     "  --profile NAME          server, user and protocol that are kept by that name;\n"
     "                          a new name: keep these\n"
     "  --list-profiles         what is kept\n"

@@ -8,10 +8,10 @@
 #include <bsd/string.h>
 
 #include "client/ask.h"
+#include "client/front_run.h"
 #include "client/history.h"
 #include "client/join.h"
 #include "client/pins.h"
-#include "client/plain.h"
 #include "client/show.h"
 #include "client/trust.h"
 #include "crypto/random.h"
@@ -68,12 +68,13 @@ find_ca(const struct start *s, struct cert **out, struct why *why)
 static enum qerr
 run_front(const struct start *s, const struct client_login *login, struct why *why)
 {
+	struct front_wish wish = {.plain = s->o->plain, .bell = s->o->bell};
 	enum qerr e;
 
 	if ((e = profile_set_last_user(s->profile, s->o->user, why)) != Q_OK ||
 	    (e = setup_remember(s->setup, s->o, s->profile, why)) != Q_OK)
 		return e;
-	return plain_run(&s->o->target, s->o->protocol, login, why);
+	return front_run(&s->o->target, s->o->protocol, login, &wish, why);
 }
 
 /* With a key, which also says what is known of other people's keys. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * screen_inner.h - what the files of the screen share: screen.c the loop and what
+ * happens, screen_keys.c what keys do, screen_draw.c what it looks like, screen_help.c
+ * the help.
+ */
+#ifndef CLIENT_SCREEN_INNER_H
+#define CLIENT_SCREEN_INNER_H
+
+#include "client/completion.h"
+#include "client/front.h"
+#include "client/layout.h"
+#include "client/people.h"
+#include "client/scrollback.h"
+#include "client/strokes.h"
+
+#define SCREEN_HINT_MS  5000
+#define SCREEN_AGAIN_MS 3000 /* for the second Ctrl-C */
+/* More pasted lines than this are put in only after a question. */
+#define SCREEN_PASTE_LINES 8
+
+enum screen_mode {
+	SCREEN_TYPING,
+	SCREEN_SEARCHING,
+	SCREEN_PASTING, /* "put these lines in?" */
+	SCREEN_HELPING
+};
+
+/* A file on its way. */
+struct screen_file {
+	bool shown;
+	char name[NAME_SIZE];
+	char called[64]; /* made visible */
+	struct client_transfer state;
+};
+
+struct screen {
+	struct front front;
+	const char *user;
+	char server[TARGET_TEXT_SIZE];
+	enum screen_mode mode;
+	struct strokes strokes;
+	struct editor editor, search;
+	struct completion tab;
+	struct scrollback lines;
+	struct people people;
+	struct canvas canvas;
+	enum layout_people people_shown;
+	struct screen_file files[2]; /* coming, going */
+	int help_at;                 /* first row of the help that is shown */
+	struct buf pasted;           /* SCREEN_PASTING */
+	struct buf waiting;          /* lines taken, not done yet: length u32, line */
+	char hint[160];              /* of the moment; "": none */
+	int64_t hint_until_ms, again_until_ms;
+	int64_t typed_ms; /* the last stroke */
+	bool bell, ring;
+	bool focus_known, focused;
+	bool came_back;  /* stopped, and goes on */
+	bool mute;       /* what is said now answers our own question */
+	unsigned to_ask; /* lists to be asked for: bits, 1 << verb */
+	bool asking;     /* one of them is under way: */
+	enum client_verb asked;
+	int64_t ask_ms; /* when to ask again who is here; 0: not */
+	bool gone;      /* the terminal */
+	bool over;      /* leave */
+};
+
+/* ---- screen.c ---- */
+/* Say it in the row of hints for a while. */
+void
+screen_hint(struct screen *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Log out and leave, or leave at once when that has been asked for already. */
+void screen_leave(struct screen *s);
+/* A line has been typed.  False: not now, keep it. */
+bool screen_line(struct screen *s, struct span line);
+
+/* ---- screen_keys.c ---- */
+void screen_stroke(struct screen *s, const struct stroke *k);
+void screen_search(struct screen *s, struct span text);
+
+/* ---- screen_draw.c ---- */
+void screen_draw(struct screen *s);
+
+/* ---- screen_help.c ---- */
+/* At this width. */
+int screen_help_rows(struct screen *s);
+void screen_help_draw(struct screen *s, int top, int bottom);
+
+#endif

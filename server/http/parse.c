@@ -46,12 +46,26 @@ extend(struct span *s, const char *at, size_t n)
 	return true;
 }
 
+/* Does a byte up to last, or DEL, stand there, but for the one allowed? */
+static bool
+has_control(const char *at, size_t n, char last, char allowed)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((unsigned char)at[i] <= (unsigned char)last && at[i] != allowed) ||
+		    at[i] == 127)
+			return true;
+	return false;
+}
+
 static int
 on_url(http_parser *parser, const char *at, size_t n)
 {
 	struct http_parse *p = parser->data;
 
-	return extend(&p->url, at, n) ? 0 : stop(p, 400, "target");
+	/* Without exception: the space itself ends the target. */
+	if (has_control(at, n, ' ', 127) || !extend(&p->url, at, n))
+		return stop(p, 400, "target");
+	return 0;
 }
 
 /* RFC 9110 section 5.6.2. */
@@ -100,6 +114,8 @@ on_value(http_parser *parser, const char *at, size_t n)
 	if (p->head_done)
 		return 0;
 	p->in_value = true;
+	if (has_control(at, n, ' ' - 1, '\t'))
+		return stop(p, 400, "header value");
 	/* A value that goes on in the next line is not in one piece. */
 	return extend(&r->fields[r->field_count - 1].value, at, n)
 		   ? 0
@@ -230,6 +246,8 @@ split_absolute(struct http_parse *p)
 		return refuse(p, 400, "target");
 	for (to = from; to < s.len && s.p[to] != '/' && s.p[to] != '?';)
 		to++;
+	if (to == from)
+		return refuse(p, 400, "target");
 	r->host = part(s, from, to);
 	split_path(r, part(s, to, s.len));
 	if (r->path.len == 0)

@@ -23,6 +23,22 @@
  * need to wipe all of a file's 32 MiB. */
 #define WIPE_MAX 4096
 
+/* jansson (2.14) does not look whether its buffer for the current token could grow: it
+ * loses characters then, and says that the token is invalid, or not even that.  So
+ * this remembers; and when there was no memory once, the rest of that text gets none,
+ * rather than ask the kernel again for each character. */
+static _Thread_local bool parsing, short_of_memory;
+
+static void *
+noting_malloc(size_t n)
+{
+	void *p = parsing && short_of_memory ? NULL : malloc(n);
+
+	if (p == NULL)
+		short_of_memory = true;
+	return p;
+}
+
 static void
 wiping_free(void *p)
 {
@@ -38,7 +54,7 @@ wiping_free(void *p)
 void
 json_start(uint32_t seed)
 {
-	json_set_alloc_funcs(malloc, wiping_free);
+	json_set_alloc_funcs(noting_malloc, wiping_free);
 	json_object_seed(seed); /* 0 lets jansson choose */
 }
 
@@ -89,10 +105,11 @@ check_limits(struct span text, const struct json_limits *limits, struct why *why
 
 /* Not jansson's own text, which quotes what stands near: it might be a password. */
 static enum qerr
-refuse(const json_error_t *error, struct why *why)
+refuse(const json_error_t *error, bool no_memory, struct why *why)
 {
+	if (no_memory || error->text[0] == '\0') /* it says nothing else then */
+		return why_set(why, Q_NOMEM, "there is no memory");
 	switch (json_error_code(error)) {
-	case json_error_out_of_memory: return why_set(why, Q_NOMEM, "there is no memory");
 	case json_error_duplicate_key:
 		return why_set(why, Q_FORMAT, "a key stands twice in one JSON object");
 	case json_error_null_character:
@@ -113,6 +130,7 @@ json_parse(struct span text, const struct json_limits *limits, enum json_top top
 	   json_t **out, struct why *why)
 {
 	json_error_t error = {0};
+	bool no_memory;
 	json_t *v;
 	enum qerr e;
 
@@ -123,10 +141,16 @@ json_parse(struct span text, const struct json_limits *limits, enum json_top top
 		return why_set(why, Q_FORMAT, "this is no JSON");
 	if ((e = check_limits(text, limits, why)) != Q_OK)
 		return e;
+	parsing = true;
+	short_of_memory = false;
 	v = json_loadb((const char *)text.p, text.len,
 		       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (v == NULL)
-		return refuse(&error, why);
+	parsing = false;
+	no_memory = short_of_memory;
+	if (v == NULL || no_memory) {
+		json_decref(v);
+		return refuse(&error, no_memory, why);
+	}
 	if (top == JSON_TOP_OBJECT && !json_is_object(v)) {
 		json_decref(v);
 		return why_set(why, Q_FORMAT, "this is no JSON object");

@@ -20,8 +20,9 @@
 #include "base/bytes.h"
 
 /* Once, before any other thread runs: seed is a random number (it keeps the order of
- * jansson's hash tables from being guessed), and memory that jansson frees is wiped,
- * since passwords and tokens pass through it. */
+ * jansson's hash tables from being guessed), memory that jansson frees is wiped, since
+ * passwords and tokens pass through it, and json_parse notices whenever there
+ * was no memory (without, jansson may take a string for bad text then, or cut it). */
 void json_start(uint32_t seed);
 
 struct json_limits {

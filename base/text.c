@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,17 +11,56 @@
 static const char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Whole groups of three bytes, straight from the alphabet: every archived
- * message passes here, and this is faster than libcrypto's EVP_EncodeBlock. */
+/* What twelve bits are written as: all pairs of the alphabet, in order. */
+/* clang-format off */
+#define AFTER(a) \
+	a"A" a"B" a"C" a"D" a"E" a"F" a"G" a"H" a"I" a"J" a"K" a"L" a"M" \
+	a"N" a"O" a"P" a"Q" a"R" a"S" a"T" a"U" a"V" a"W" a"X" a"Y" a"Z" \
+	a"a" a"b" a"c" a"d" a"e" a"f" a"g" a"h" a"i" a"j" a"k" a"l" a"m" \
+	a"n" a"o" a"p" a"q" a"r" a"s" a"t" a"u" a"v" a"w" a"x" a"y" a"z" \
+	a"0" a"1" a"2" a"3" a"4" a"5" a"6" a"7" a"8" a"9" a"+" a"/"
+static const char base64_pairs[64][64 * 2] = {
+	AFTER("A"), AFTER("B"), AFTER("C"), AFTER("D"), AFTER("E"), AFTER("F"), AFTER("G"),
+	AFTER("H"), AFTER("I"), AFTER("J"), AFTER("K"), AFTER("L"), AFTER("M"), AFTER("N"),
+	AFTER("O"), AFTER("P"), AFTER("Q"), AFTER("R"), AFTER("S"), AFTER("T"), AFTER("U"),
+	AFTER("V"), AFTER("W"), AFTER("X"), AFTER("Y"), AFTER("Z"), AFTER("a"), AFTER("b"),
+	AFTER("c"), AFTER("d"), AFTER("e"), AFTER("f"), AFTER("g"), AFTER("h"), AFTER("i"),
+	AFTER("j"), AFTER("k"), AFTER("l"), AFTER("m"), AFTER("n"), AFTER("o"), AFTER("p"),
+	AFTER("q"), AFTER("r"), AFTER("s"), AFTER("t"), AFTER("u"), AFTER("v"), AFTER("w"),
+	AFTER("x"), AFTER("y"), AFTER("z"), AFTER("0"), AFTER("1"), AFTER("2"), AFTER("3"),
+	AFTER("4"), AFTER("5"), AFTER("6"), AFTER("7"), AFTER("8"), AFTER("9"), AFTER("+"),
+	AFTER("/")
+};
+/* clang-format on */
+
+/* The two characters of bits 52..63 of v. */
+static void
+put_pair(char *o, uint64_t v)
+{
+	memcpy(o, &base64_pairs[0][0] + 2 * (v >> 52), 2);
+}
+
+/* Every archived message passes here, and base64 is the larger part of its line.
+ * Six bytes are one load and four pairs: half the work of going character by
+ * character, or of libcrypto's EVP_EncodeBlock. */
 size_t
 base64_encode(struct span s, char *out)
 {
 	const char *a = base64_alphabet;
 	char *o = out;
-	size_t i;
+	size_t i = 0;
+	uint64_t six;
 	uint32_t v;
 
-	for (i = 0; s.len - i >= 3; i += 3) {
+	for (; s.len - i >= sizeof(six); i += 6, o += 8) { /* two bytes are not used */
+		memcpy(&six, s.p + i, sizeof(six));
+		six = be64toh(six);
+		put_pair(o, six);
+		put_pair(o + 2, six << 12);
+		put_pair(o + 4, six << 24);
+		put_pair(o + 6, six << 36);
+	}
+	for (; s.len - i >= 3; i += 3) {
 		v = (uint32_t)s.p[i] << 16 | (uint32_t)s.p[i + 1] << 8 | s.p[i + 2];
 		*o++ = a[v >> 18];
 		*o++ = a[v >> 12 & 63];

@@ -22,13 +22,20 @@ gate_turn(struct gate *g)
 void
 gate_wait(struct gate *g, uint32_t turn)
 {
-	/* EAGAIN: it was opened meanwhile.  EINTR: the caller looks again. */
-	(void)syscall(SYS_futex, &g->turn, FUTEX_WAIT_PRIVATE, turn, NULL, NULL, 0);
+	/* It returns at once when turn is over, and sometimes without reason. */
+	while (atomic_load(&g->turn) == turn)
+		(void)syscall(SYS_futex, &g->turn, FUTEX_WAIT_PRIVATE, turn, NULL, NULL,
+			      0);
 }
 
 void
 gate_open(struct gate *g)
 {
 	atomic_fetch_add(&g->turn, 1);
+}
+
+void
+gate_wake(struct gate *g)
+{
 	(void)syscall(SYS_futex, &g->turn, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }

@@ -19,10 +19,11 @@ struct gate {
 void gate_init(struct gate *g);
 /* To be read before the event is looked for. */
 uint32_t gate_turn(struct gate *g);
-/* Wait until gate_open has been called since turn was read; may also return
- * without that, so look for the event again. */
+/* Wait until gate_open has been called since turn was read. */
 void gate_wait(struct gate *g, uint32_t turn);
-/* Let all through who wait. */
+/* Let all through who come from now on, ... */
 void gate_open(struct gate *g);
+/* ... and wake those who sleep.  Apart, because this takes a while. */
+void gate_wake(struct gate *g);
 
 #endif

@@ -91,17 +91,19 @@ msglog_last_id(struct msglog *l, uint64_t *id)
 	return Q_OK;
 }
 
-enum qerr UNCHECKED_LOCK
+enum qerr
 msglog_sync(struct msglog *l)
 {
+	struct batch none = {.n = 0};
 	struct why note;
 	enum qerr e = msglog_take(l, false, &note);
 
-	if (e == Q_OK) {
-		e = msglog_sync_group(l);
-		store_tell(l->store, &note);
-	}
-	return e == Q_MISSING ? Q_OK : e; /* nothing was appended */
+	if (e != Q_OK)
+		return e == Q_MISSING ? Q_OK : e; /* nothing was appended */
+	msglog_leave(l, &note);
+	group_append(l, &none);
+	errno = none.err;
+	return none.e;
 }
 
 enum qerr

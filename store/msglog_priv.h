@@ -6,6 +6,7 @@
  *   msglog_table.c   the table of logs; which of them hold a descriptor
  *   msglog_file.c    opening the file, finding and mending its end
  *   msglog_append.c  appending
+ *   msglog_group.c   appending and forcing to the disk, many callers at once
  *   msglog_read.c    finding a page and reading it
  *   syncer.c         forcing what was appended to the disk
  *
@@ -36,10 +37,27 @@ enum tail {
 	TAIL_TORN     /* behind it are bytes that were found at opening */
 };
 
-/* One thread that waits for a group sync; on its stack. */
-struct sync_waiter {
-	struct sync_waiter *next;
-	_Atomic int state;
+/* What one caller has to append, on its stack; n may be 0 for one who only waits
+ * for the disk. */
+struct batch {
+	struct batch *next;
+	struct record *r;
+	size_t n;
+	int64_t now_ms; /* for records without a time: */
+	bool rising;    /* each gets a later one than the record before it has */
+	enum qerr e;    /* how it went, and errno with it */
+	int err;
+};
+
+/* Callers who want their records on the disk; see msglog_group.c.  Its lock is a
+ * leaf, and held for moments only. */
+struct group {
+	struct lock lock;
+	struct batch *first, **last; /* [lock] those who gather for the next turn */
+	unsigned number;             /* [lock] of turns so far */
+	bool busy;                   /* [lock] a leader is at work */
+	pthread_cond_t idle;         /* the leader of the next turn, with lock */
+	struct gate done[2];         /* opens at the end of even turns, of odd ones */
 };
 
 struct msglog {
@@ -53,21 +71,19 @@ struct msglog {
 	enum store_folder folder;
 
 	struct lock lock;
-	struct logfile *file;        /* [lock] NULL: not open now */
-	bool known;                  /* [lock] what follows has been found */
-	enum tail tail;              /* [lock] */
-	uint64_t last_id;            /* [lock] */
-	int64_t last_ms;             /* [lock] the time of the newest record */
-	int64_t end;                 /* [lock] offset behind the last good record */
-	bool dirty;                  /* [lock] it is in, or on its way to, logs.dirty */
-	bool newborn;                /* [lock] its name in the folder is not yet synced */
-	bool removed;                /* [lock] for good: nothing can be done with it */
-	bool syncing;                /* [lock] a thread forces a group to the disk */
-	int64_t synced;              /* [lock] bytes before this need no sync */
-	unsigned epoch;              /* [lock] counts the times that `end` moved back */
-	struct sync_waiter *waiting; /* [lock] */
-	struct gate gate;            /* opens when a group is done */
-	char name[];                 /* the chat's name, or a journal's */
+	struct logfile *file; /* [lock] NULL: not open now */
+	bool known;           /* [lock] what follows has been found */
+	enum tail tail;       /* [lock] */
+	uint64_t last_id;     /* [lock] */
+	int64_t last_ms;      /* [lock] the time of the newest record */
+	int64_t end;          /* [lock] offset behind the last good record */
+	bool dirty;           /* [lock] it is in, or on its way to, logs.dirty */
+	bool newborn;         /* [lock] its name in the folder is not yet synced */
+	bool removed;         /* [lock] for good: nothing can be done with it */
+	int64_t synced;       /* [lock] bytes before this need no sync */
+	unsigned epoch;       /* [lock] counts the times that `end` moved back */
+	struct group group;
+	char name[]; /* the chat's name, or a journal's */
 };
 
 /* ---- msglog_table.c ---- */
@@ -110,9 +126,24 @@ enum qerr msglog_mend(struct msglog *l, struct why *note) REQUIRES(l->lock);
 struct logfile *logfile_new(int fd); /* one reference; NULL: no memory */
 void logfile_put(struct msglog *l, struct logfile *f) REQUIRES(l->lock);
 
+/* ---- msglog_append.c ---- */
+/* Append a list of batches in order, with as few writes as possible.  Each gets its
+ * own result, and one that cannot be appended spoils no other. */
+void
+append_locked(struct msglog *l, struct batch *list, struct why *note) REQUIRES(l->lock);
+
+/* ---- msglog_group.c ---- */
+void group_init(struct group *g);
+void group_fini(struct group *g);
+/* Append b together with those of others who come at the same time, and wait until
+ * it is on the disk.  The result is in b. */
+void group_append(struct msglog *l, struct batch *b);
+
 /* ---- syncer.c ---- */
-/* Wait until everything up to now is on the disk.  Called with the lock held,
- * returns without it. */
-enum qerr msglog_sync_group(struct msglog *l) RELEASES(l->lock);
+/* Force what l holds now, up to record *upto, to the disk.  The lock is held before
+ * and after, not meanwhile.  Returns 0 or an errno; then the records are in doubt,
+ * which the caller reports with msglog_doubt when it holds no lock. */
+int msglog_force(struct msglog *l, uint64_t *upto) REQUIRES(l->lock);
+void msglog_doubt(struct msglog *l, uint64_t upto, int err);
 
 #endif

@@ -56,7 +56,7 @@ msglog_new(struct store *s, enum store_folder folder, const char *name)
 	l->folder = folder;
 	memcpy(l->name, name, len);
 	lock_init(&l->lock);
-	gate_init(&l->gate);
+	group_init(&l->group);
 	atomic_init(&l->used, false);
 	return l;
 }
@@ -96,7 +96,8 @@ table_put(struct msglog *l)
 	lock_drop(&t->lock);
 	if (!unneeded)
 		return;
-	assert(l->file == NULL && l->waiting == NULL);
+	assert(l->file == NULL);
+	group_fini(&l->group);
 	lock_fini(&l->lock);
 	free(l);
 }

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forcing records to the disk.  One fdatasync takes the same time for one
- * record and for a thousand, so both kinds of durability are about sharing it.
- *
- * STORE_ALWAYS: each log syncs in groups.  Of the threads that have appended
- * and wait, one leads: it lets those run that were just woken and are about to
- * append (sched_yield; this alone doubles the size of groups), takes all who
- * wait as its group, and calls fdatasync without the log's lock, while others
- * append and gather for the next group.  Leaders of different logs work side by
- * side, and the file system joins their commits.  syncfs(2) for all logs at once
- * was measured no faster, and it would wait for other programs' files as well.
+ * Forcing records to the disk.  With STORE_ALWAYS those do it who append
+ * (msglog_group.c).
  *
  * STORE_INTERVAL: appended logs are in a list, and the syncer goes through it
  * once per interval.  It sleeps without a time-out when the list is empty.
@@ -20,7 +12,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,8 +21,6 @@
 
 #define SYNCER_STACK (128 * 1024)
 #define CLOSE_TRIES  64 /* of other logs, when descriptors run short */
-
-enum { WAITING, SYNCED, IN_DOUBT };
 
 /* ---- one log ---- */
 
@@ -60,12 +49,8 @@ sync_file(struct msglog *l, const struct logfile *f, bool newborn)
 	return err;
 }
 
-static int force(struct msglog *l, uint64_t *upto) REQUIRES(l->lock);
-
-/* Force what l holds now.  The lock is held before and after, not meanwhile.
- * Returns 0 or an errno. */
-static int
-force(struct msglog *l, uint64_t *upto)
+int
+msglog_force(struct msglog *l, uint64_t *upto)
 {
 	struct logfile *f = l->file;
 	int64_t target = l->end;
@@ -92,78 +77,14 @@ force(struct msglog *l, uint64_t *upto)
 	return err;
 }
 
-static void
-tell_doubt(struct msglog *l, uint64_t upto, int err)
+void
+msglog_doubt(struct msglog *l, uint64_t upto, int err)
 {
 	store_report(l->store,
 		     "%s/%s" MSGLOG_SUFFIX ": could not be forced to the disk: %s; the "
 		     "latest records up to %llu may be lost in a power cut",
 		     store_folder_names[l->folder], l->name, strerror(err),
 		     (unsigned long long)upto);
-}
-
-/* ---- groups ---- */
-
-static void lead(struct msglog *l) RELEASES(l->lock);
-
-/* Called with the lock, returns without it. */
-static void
-lead(struct msglog *l)
-{
-	struct sync_waiter *group, *w;
-	uint64_t upto;
-	int err;
-
-	l->syncing = true;
-	lock_drop(&l->lock);
-	sched_yield();
-	lock_take(&l->lock);
-	group = l->waiting;
-	l->waiting = NULL;
-	err = force(l, &upto);
-	l->syncing = false;
-	while ((w = group) != NULL) {
-		group = w->next;
-		/* From here on w may be gone. */
-		atomic_store(&w->state, err == 0 ? SYNCED : IN_DOUBT);
-	}
-	lock_drop(&l->lock);
-	gate_open(&l->gate);
-	if (err != 0)
-		tell_doubt(l, upto, err);
-}
-
-enum qerr
-msglog_sync_group(struct msglog *l)
-{
-	struct sync_waiter me = {l->waiting, WAITING};
-
-	LOCK_ASSERT_HELD(&l->lock);
-	/* It is taken off that list before this function returns. */
-	/* cppcheck-suppress autoVariables */
-	l->waiting = &me;
-	for (;;) {
-		if (l->syncing) {
-			uint32_t turn = gate_turn(&l->gate);
-
-			lock_drop(&l->lock);
-			gate_wait(&l->gate, turn);
-		} else {
-			lead(l);
-		}
-		if (atomic_load(&me.state) != WAITING)
-			break;
-		lock_take(&l->lock);
-		/* The group may have ended just now. */
-		if (atomic_load(&me.state) != WAITING) {
-			lock_drop(&l->lock);
-			break;
-		}
-	}
-	if (atomic_load(&me.state) == SYNCED)
-		return Q_OK;
-	errno = EIO;
-	return Q_SYS;
 }
 
 /* ---- rounds ---- */
@@ -187,10 +108,10 @@ sync_round(struct store *s)
 		lock_take(&l->lock);
 		l->dirty = false;
 		if (l->synced < l->end || l->newborn)
-			err = force(l, &upto);
+			err = msglog_force(l, &upto);
 		lock_drop(&l->lock);
 		if (err != 0)
-			tell_doubt(l, upto, err);
+			msglog_doubt(l, upto, err);
 		table_put(l);
 	}
 	lock_drop(&s->logs.round);

@@ -19,13 +19,15 @@
 #define LOG "d/messages/a+b.log"
 
 /* A disk that fails: these two stand before the C library's. */
-static atomic_bool disk_fails;
+static atomic_bool disk_fails, disk_waits;
 static _Atomic unsigned syncs;
 
 int
 fdatasync(int fd)
 {
 	syncs++;
+	while (disk_waits)
+		usleep(1000);
 	if (!disk_fails)
 		return (int)syscall(SYS_fdatasync, fd);
 	errno = EIO;
@@ -735,6 +737,93 @@ START_TEST(writers_share_a_sync)
 }
 END_TEST
 
+/* One of several callers whose records go to the disk together. */
+struct caller {
+	pthread_t thread;
+	struct record r;
+	enum qerr e, expect;
+};
+
+static void *
+call(void *arg)
+{
+	struct caller *c = arg;
+
+	c->e = msglog_append(l, &c->r, 1);
+	return NULL;
+}
+
+START_TEST(nobody_spoils_a_group_for_others)
+{
+	static const char small[] = "fits", large[1000] = "does not";
+	struct caller c[9];
+	struct stat st;
+	uint64_t sum = 0;
+	int failed = 0; /* Check's own file is limited, too: no checks meanwhile */
+
+	signal(SIGXFSZ, SIG_IGN);
+	opt.durability = STORE_ALWAYS;
+	open_all();
+	ck_assert_int_eq(say(l, "x"), Q_OK);
+	ck_assert_int_eq(stat(at(LOG), &st), 0);
+	limit(RLIMIT_FSIZE, (rlim_t)st.st_size + 500);
+	disk_waits = true; /* so that all come while the first one waits */
+	for (int i = 0; i < 9; i++) {
+		c[i].r = message(small);
+		c[i].expect = Q_OK;
+		if (i == 2 || i == 8) { /* not a name */
+			c[i].r.from[0] = ' ';
+			c[i].expect = Q_FORMAT;
+		} else if (i == 3 || i == 6) {
+			c[i].r.data = span_of(large, sizeof(large));
+			c[i].r.text = false;
+			c[i].expect = Q_FULL;
+		}
+		failed |= pthread_create(&c[i].thread, NULL, call, &c[i]);
+		usleep(10000);
+	}
+	disk_waits = false;
+	for (int i = 0; i < 9; i++)
+		failed |= pthread_join(c[i].thread, NULL);
+	limit(RLIMIT_FSIZE, RLIM_INFINITY);
+	ck_assert_int_eq(failed, 0);
+	for (int i = 0; i < 9; i++) {
+		ck_assert_int_eq(c[i].e, c[i].expect);
+		ck_assert_uint_eq(c[i].r.id != 0, c[i].expect == Q_OK);
+		sum += c[i].r.id;
+	}
+	ck_assert_uint_eq(sum, 2 + 3 + 4 + 5 + 6); /* no id twice, none left out */
+	ck_assert_uint_eq(page(0, 20, NULL).n, 6);
+	ck_assert_int_eq(reports, 0);
+}
+END_TEST
+
+START_TEST(a_group_whose_sync_fails)
+{
+	struct caller c[4];
+
+	opt.durability = STORE_ALWAYS;
+	open_all();
+	ck_assert_int_eq(say(l, "safe"), Q_OK);
+	disk_waits = disk_fails = true;
+	for (int i = 0; i < 4; i++) {
+		c[i].r = message("in doubt");
+		ck_assert_int_eq(pthread_create(&c[i].thread, NULL, call, &c[i]), 0);
+		usleep(10000);
+	}
+	disk_waits = false;
+	for (int i = 0; i < 4; i++) {
+		pthread_join(c[i].thread, NULL);
+		ck_assert_int_eq(c[i].e, Q_SYS);
+		ck_assert_uint_ne(c[i].r.id, 0);
+	}
+	ck_assert_int_ge(reports, 1);
+	disk_fails = false;
+	ck_assert_int_eq(say(l, "safe again"), Q_OK);
+	ck_assert_uint_eq(page(0, 9, NULL).n, 6);
+}
+END_TEST
+
 static int
 open_descriptors(void)
 {
@@ -972,6 +1061,8 @@ main(void)
 	tcase_add_test(t, a_sync_that_fails);
 	tcase_add_test(t, the_syncer_keeps_its_interval);
 	tcase_add_test(t, writers_share_a_sync);
+	tcase_add_test(t, nobody_spoils_a_group_for_others);
+	tcase_add_test(t, a_group_whose_sync_fails);
 	tcase_add_test(t, few_descriptors_for_many_logs);
 	tcase_add_test(t, no_descriptors_left);
 	tcase_add_test(t, no_permission);

@@ -130,7 +130,7 @@ begin(struct listener *l, int fd, const struct address *peer, const char **limit
 	struct session *s;
 	enum qerr e;
 
-	if ((stream = stream_plain(fd)) == NULL) {
+	if ((stream = stream_accepted(fd)) == NULL) {
 		close(fd);
 		return Q_NOMEM;
 	}
@@ -332,6 +332,7 @@ open_socket(const struct addrinfo *ai)
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	stream_options(fd); /* Linux hands them on to what is accepted */
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	saved = errno;

@@ -14,7 +14,7 @@
  *   4. leaves, held for a few lines, calling nothing that locks:
  *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
- *      the gate of passwords.c, each TLS connection (stream_tls.c; held for one
+ *      each pool's queue (pool.c), each TLS connection (stream_tls.c; held for one
  *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call

@@ -3,8 +3,8 @@
  * passwords.h - users' passwords: checked, hashed and set.
  *
  * A hash costs 10 ms of a processor and 16 MiB on purpose (crypto/password.h), so
- * only as many threads hash at once as there are processors (2 to 4).  The others
- * wait in the order in which they came, for at most PASSWORDS_WAIT_MS, and at most
+ * only as many threads hash at once as there are processors (2 to 4): those of a pool
+ * (pool.h).  Who calls waits, in the order in which they came, for at most PASSWORDS_WAIT_MS, and at most
  * PASSWORDS_WAITING of them.  Any thread, no lock held; every function may wait.
  */
 #ifndef SERVER_PASSWORDS_H

@@ -31,6 +31,7 @@
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/passwords.h"
+#include "server/pool.h"
 #include "server/shared.h"
 #include "server/protocol.h"
 #include "server/sandbox.h"
@@ -43,6 +44,7 @@
 #include "store/relations.h"
 
 #define ARENAS_MAX 4    /* malloc's; thousands of threads would make dozens */
+#define CRYPTO_MAX 16   /* threads for handshakes, on a machine with so many processors */
 #define GRACE_MS   1000 /* for workers to end once their outbox is drained */
 
 /* A running server and what only its life needs. */
@@ -158,6 +160,7 @@ start_objects(struct life *l, struct why *why)
 
 	if ((e = accounts_new(s->store, &s->accounts)) != Q_OK ||
 	    (e = passwords_open(s->store, s->accounts, &s->passwords)) != Q_OK ||
+	    (e = pool_open(pool_processors(1, CRYPTO_MAX), &s->crypto)) != Q_OK ||
 	    (e = throttle_new(&s->throttle)) != Q_OK ||
 	    (e = sessions_new(&s->sessions)) != Q_OK ||
 	    (e = timers_new(&s->timers)) != Q_OK ||
@@ -230,6 +233,7 @@ undo(struct life *l)
 	sessions_free(s->sessions);
 	throttle_free(s->throttle);
 	shared_close(s->shared);
+	pool_close(s->crypto);
 	passwords_close(s->passwords);
 	accounts_free(s->accounts);
 	identity_free(s->identity);

@@ -13,6 +13,7 @@ struct chats;
 struct flusher;
 struct identity;
 struct passwords;
+struct pool;
 struct relations;
 struct sessions;
 struct shared;
@@ -30,6 +31,7 @@ struct server {
 	struct identity *identity;
 	struct accounts *accounts;
 	struct passwords *passwords;
+	struct pool *crypto; /* for handshakes: crypto in, result out (pool.h) */
 	struct throttle *throttle;
 	struct sessions *sessions;
 	struct timers *timers;

@@ -109,11 +109,10 @@ void session_deadline(struct session *s, int64_t at_ms);
  * wait. */
 void session_end(struct session *s, enum goodbye why, const char *text);
 bool session_ended(const struct session *s);
-/* Worker, right before serve returns: go on with then(s) in a fresh thread, the
- * session's worker from there on.  For after a handshake: the old thread takes
- * with it what cryptography has left in its stack, in libcrypto and in malloc's
- * cache for the thread, some 12 KiB, and the session will mostly be idle.  When no
- * thread is to be had, the old one goes on. */
+
+/* Worker, right before serve returns: go on with then(s), from the bottom of the
+ * worker's stack, whose pages below were given back.  For after a handshake or a login,
+ * which reach deeper than what follows: mostly the session will be idle. */
 void session_continue(struct session *s, void (*then)(struct session *s));
 
 #endif

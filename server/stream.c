@@ -101,8 +101,8 @@ static const struct stream_ops plain_ops = {
  * not.  TCP_USER_TIMEOUT also ends connections whose peer keeps its window
  * shut; it is longer than the flusher's patience, so that those normally end as
  * "slow" and not as a mere error. */
-static void
-set_options(int fd)
+void
+stream_options(int fd)
 {
 	static const struct {
 		int level, name, value;
@@ -120,7 +120,7 @@ set_options(int fd)
 }
 
 struct stream *
-stream_plain(int fd)
+stream_accepted(int fd)
 {
 	struct stream *st = calloc(1, sizeof(*st));
 
@@ -128,6 +128,15 @@ stream_plain(int fd)
 		return NULL;
 	st->ops = &plain_ops;
 	st->fd = fd;
-	set_options(fd);
+	return st;
+}
+
+struct stream *
+stream_plain(int fd)
+{
+	struct stream *st = stream_accepted(fd);
+
+	if (st != NULL)
+		stream_options(fd);
 	return st;
 }

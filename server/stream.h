@@ -51,5 +51,9 @@ struct stream {
  * TCP_NODELAY, keep-alive (30 s + 3 * 10 s) and TCP_USER_TIMEOUT (75 s) where
  * fd is TCP.  NULL: no memory; the caller still has to close fd. */
 struct stream *stream_plain(int fd);
+/* The same for a socket that has these options from the listening one, which got them
+ * by stream_options. */
+struct stream *stream_accepted(int fd);
+void stream_options(int fd);
 
 #endif

@@ -13,6 +13,7 @@
 #include "server/identity.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/pool.h"
 #include "server/server.h"
 #include "server/stream_tls.h"
 #include "server/worker.h"
@@ -54,16 +55,35 @@ why_not(const struct session *s, const struct tls *t, enum qerr e)
 	return e == Q_CLOSED ? "closed during the handshake" : qerr_str(e);
 }
 
+struct step {
+	struct tls *tls;
+	enum qerr e;
+};
+
+static void
+go_on(void *arg)
+{
+	struct step *step = arg;
+
+	step->e = tls_handshake(step->tls);
+}
+
+/* The cryptography is for the threads that are kept for it, the waiting for us. */
 static enum qerr
 handshake(struct session *s, struct tls *t)
 {
+	struct step step = {.tls = t};
+	struct pool_job job = {.run = go_on, .arg = &step};
 	int fd = s->stream->fd;
-	enum qerr e;
 
-	while ((e = tls_handshake(t)) == Q_SHORT || e == Q_FULL)
-		if (!wait_for(fd, e == Q_FULL ? POLLOUT : POLLIN))
+	for (;;) {
+		pool_start(s->server->crypto, &job);
+		pool_wait(&job);
+		if (step.e != Q_SHORT && step.e != Q_FULL)
+			return step.e;
+		if (!wait_for(fd, step.e == Q_FULL ? POLLOUT : POLLIN))
 			return Q_CLOSED;
-	return e;
+	}
 }
 
 /* Q_OK: s's stream is what is inside.  The bytes that were looked at belong to TLS. */

@@ -3,12 +3,12 @@
  * Workers are detached: nobody joins thousands of threads.  They are counted
  * instead, and the one who stops the server waits for the counts to reach zero.
  *
- * A session begins in one thread and lives in another.  The handshake fills a
- * thread's memory with what cryptography keeps for it (a random generator, malloc's
- * cache, touched stack), which an idle session must not hold; so it goes on in a
- * fresh thread.  The thread that has done the handshake is the best one for the
- * next connection, for the same reason: a few of them wait for it.  Making all
- * that anew cost a login a third of its time.
+ * A thread whose session has ended waits a while for the next one: making a thread
+ * costs more than a short visit's other work.  What a worker does is kept shallow,
+ * because thousands of them are idle at any time: handshakes and password hashes, which
+ * would fill its stack, libcrypto's state and malloc's cache for the thread, are done by
+ * the threads of a pool (pool.h) while it waits; and what a login has touched of its
+ * stack besides is given back to the kernel (session_continue).
  */
 #include "server/worker.h"
 
@@ -31,7 +31,7 @@
 #include "server/server.h"
 
 /* What a worker's stack may take, nearly all of it address space only: the
- * deepest callers are RSA and X.509 code during handshakes, with some 20 KiB.
+ * deepest callers are a TLS record's cryptography and the parsing of a key.
  * Sanitizers make frames several times larger. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #	define STACK_SIZE (1024 * 1024)
@@ -43,11 +43,13 @@
 #ifndef STACK_SIZE
 #	define STACK_SIZE (128 * 1024)
 #endif
+/* How far below its top a worker's stack is ever touched; and how far below trim_stack's
+ * frame while a session is idle: session_fill reads into some 2 KiB of stack. */
+#define STACK_USED_MAX (STACK_SIZE / 2)
+#define IDLE_DEPTH     2560
 
 /* No protocol needs more to be recognised. */
 #define FIRST_BYTES_MAX 2048
-/* Bytes of stack below trim_stack's frame that it still needs itself. */
-#define FRAME_BELOW 512
 /* How long, and for how much, an ended connection is still listened to. */
 #define LINGER_MS  1000
 #define LINGER_MAX (256 * 1024)
@@ -69,6 +71,8 @@ static struct {
 		pthread_cond_t given;
 	} spares[SPARE_MAX];
 } workers = {.lock = LOCK_INIT};
+
+static _Thread_local uintptr_t stack_top; /* a worker's; else 0 */
 
 /* ---- first bytes ---- */
 
@@ -244,10 +248,7 @@ spare_give(struct session *s)
 	return place != NULL;
 }
 
-/* ---- the threads of a worker ----
- *
- * A session's life has parts, s->then being the next one: begin, and what a
- * protocol hands to session_continue.  Each part gets a thread of its own. */
+/* ---- the thread ---- */
 
 void
 worker_serve(struct session *s)
@@ -267,69 +268,51 @@ begin(struct session *s)
 	worker_serve(s);
 }
 
-/* Give the kernel back the pages of a stack that glibc has kept from a thread that
- * went deeper than this one will. */
+/* Give the kernel back the pages of the stack that an idle session will not touch.  To
+ * ask first is cheap; unmapping pages interrupts all processors. */
 static void
 trim_stack(void)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), low, high;
-	pthread_attr_t attr;
-	void *stack;
-	size_t size, guard;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t low = (stack_top - STACK_USED_MAX) & ~(page - 1);
+	uintptr_t high = (here - IDLE_DEPTH) & ~(page - 1);
+	unsigned char there;
 
-	if (pthread_getattr_np(pthread_self(), &attr) != 0)
-		return;
-	if (pthread_attr_getstack(&attr, &stack, &size) == 0 &&
-	    pthread_attr_getguardsize(&attr, &guard) == 0) {
-		low = (uintptr_t)stack + guard;
-		high =
-		    ((uintptr_t)__builtin_frame_address(0) - FRAME_BELOW) & ~(page - 1);
-		if (low < high)
-			(void)madvise((void *)low, high - low, MADV_DONTNEED);
-	}
-	pthread_attr_destroy(&attr);
+	if (mincore((void *)(high - page), page, &there) != 0 || there != 0)
+		(void)madvise((void *)low, high - low, MADV_DONTNEED);
 }
 
-static enum qerr start_thread(struct session *s);
-
-/* Serve s, or the part of its life that is this thread's. */
+/* A session's life has parts, s->then being the next one: begin, and what a protocol
+ * hands to session_continue. */
 static void
 serve(struct session *s)
 {
-	bool handed_over = false;
-
 	session_adopt(s);
-	/* Once handed over, s is the other thread's: look at that first. */
-	while (!handed_over && s->then != NULL) {
+	for (s->then = begin; s->then != NULL;) {
 		void (*part)(struct session *) = s->then;
 
 		s->then = NULL;
 		part(s);
 		outbox_flush_touched();
-		handed_over = s->then != NULL && start_thread(s) == Q_OK;
+		if (s->then != NULL)
+			trim_stack();
 	}
-	if (!handed_over) {
-		finish(s);
-		session_unref(s);
-		count(-1, 0);
-	}
+	finish(s);
+	session_unref(s);
 	session_adopt(NULL);
+	count(-1, 0);
 }
 
 static void *
 worker_main(void *arg)
 {
 	struct session *s = arg;
-	bool fresh = s->then != begin;
 
-	if (fresh) {
-		trim_stack();
+	stack_top = (uintptr_t)__builtin_frame_address(0);
+	do
 		serve(s);
-	} else {
-		do
-			serve(s);
-		while ((s = spare_wait()) != NULL);
-	}
+	while ((s = spare_wait()) != NULL);
 	/* Before the count, so that nobody ends the process meanwhile. */
 	crypto_thread_idle();
 	count(0, -1);
@@ -361,7 +344,6 @@ start_thread(struct session *s)
 enum qerr
 worker_start(struct session *s)
 {
-	s->then = begin;
 	count(1, 0);
 	if (spare_give(s) || start_thread(s) == Q_OK)
 		return Q_OK;

@@ -173,7 +173,7 @@ serve_input(struct contacts_session *cs)
 	enum qerr e = Q_OK;
 
 	contacts_run_clear(&run);
-	while (!cs->over && !cs->rethread && used < in.len) {
+	while (!cs->over && !cs->settle && used < in.len) {
 		struct span rest = {in.p + used, in.len - used};
 
 		e = contacts_line_next(&cs->framer, rest, contacts_logged_in(cs), &line,
@@ -240,8 +240,8 @@ serve_lines(struct session *s)
 			serve_input(cs);
 		if (cs->over || session_ended(s))
 			break;
-		if (cs->rethread) {
-			cs->rethread = false;
+		if (cs->settle) {
+			cs->settle = false;
 			session_continue(s, serve_lines);
 			return;
 		}

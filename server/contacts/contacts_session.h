@@ -40,7 +40,7 @@ struct contacts_session {
 	bool begun;               /* the first line has come */
 	bool over;                /* close once the answers are out */
 	bool arriving;            /* logged in just now: what waited comes next */
-	bool rethread;            /* go on in a fresh thread (session_continue) */
+	bool settle;              /* give back what the login has left (session_continue) */
 	int64_t login_by_ms;      /* monotonic; 0: no limit */
 	char user[NAME_SIZE];     /* as registered; "" when not logged in */
 	struct shared_chat *chat; /* a reference: the one of the last 115 */

@@ -120,7 +120,7 @@ welcome(struct contacts_session *cs)
 	/* A 122 that came together with this 110 means the first 220 already. */
 	cs->arriving = !cs->over;
 	/* What hashing a password has touched is not for an idle session to keep. */
-	cs->rethread = !cs->over;
+	cs->settle = !cs->over;
 }
 
 void

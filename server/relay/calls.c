@@ -205,7 +205,12 @@ relay_login(struct relay_session *rs)
 			    "you have logged in from another place");
 		session_unref(older);
 	}
-	return e == Q_OK;
+	if (e != Q_OK)
+		return false;
+	metric_add(METRIC_logins_total, 1);
+	log_event(LOG_INFO, s, "login", "codes=%s",
+		  relay_distinct(rs) ? "distinct" : "document");
+	return true;
 }
 
 void

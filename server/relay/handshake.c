@@ -7,7 +7,10 @@
  *
  * A clear frame that is not in the table below for the present stage closes the
  * connection.  What a login costs is one ephemeral key, one signature, one
- * verification and one derivation; the rest is copying.
+ * verification and one derivation; the rest is copying.  These are done in two jobs
+ * by the threads that are kept for it (server->crypto), while the worker waits: its
+ * own stack, libcrypto state and malloc cache stay as small as an idle session's
+ * should be.
  *
  * No user enumeration: the name in 290 is only remembered.  Step 3 looks it up,
  * and a name that is unknown (or none at all) is verified too, with a key that
@@ -27,6 +30,7 @@
 #include "server/identity.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/pool.h"
 #include "server/throttle.h"
 
 enum stage { STAGE_FRESH, STAGE_ENROLLED, STAGE_GREETED, STAGE_DONE };
@@ -37,9 +41,21 @@ struct handshake {
 	enum stage stage;
 	char name[NAME_SIZE]; /* "" when it was no valid one */
 	uint8_t nonce[4];     /* ours, as the user signs it */
-	struct kex *kex;
+	int32_t nonce_c;      /* the client's */
+	bool greeting;        /* hello was started and not yet waited for */
+	struct pool_job hello;
+	struct kex *kex; /* its result, NULL when it failed */
 	struct relay_session *made;
 };
+
+/* Something that is not the peer's fault; whatever is has been told elsewhere. */
+static void
+handshake_failed(const struct handshake *h, enum qerr e)
+{
+	if (e == Q_NOMEM || e == Q_CRYPTO)
+		log_event(LOG_ERROR, h->session, "handshake-failed", "error=%s",
+			  qerr_str(e));
+}
 
 /* ---- the result ---- */
 
@@ -96,19 +112,20 @@ on_enrol(struct handshake *h, struct span body)
 /* ---- 290 ---- */
 
 static enum qerr
-send_hello(struct handshake *h, int32_t nonce_c)
+make_hello(struct handshake *h, struct buf *frame)
 {
 	struct identity *id = h->session->server->identity;
 	struct buf cert = BUF_INIT(CERT_PEM_MAX);
-	struct buf frame = BUF_INIT(CERT_PEM_MAX + KEY_SIGN_MAX + KEX_PEM_MAX + 64);
+	struct relay_server_hello m = {.nonce = (int32_t)le32_get(h->nonce)};
 	struct key *key = identity_key(id);
-	struct relay_server_hello m = {.nonce = (int32_t)le32_get(h->nonce),
-				       .pem = kex_pem(h->kex)};
 	uint8_t signature[KEY_SIGN_MAX], nonce[4];
 	size_t len;
-	enum qerr e;
+	enum qerr e = Q_NOMEM;
 
-	relay_nonce_bytes(nonce_c, nonce);
+	if ((h->kex = kex_new()) == NULL)
+		goto out;
+	m.pem = kex_pem(h->kex);
+	relay_nonce_bytes(h->nonce_c, nonce);
 	e = key_sign(key, (struct span[]){m.pem, span_of(nonce, sizeof(nonce))}, 2,
 		     signature, &len);
 	if (e == Q_OK)
@@ -116,14 +133,32 @@ send_hello(struct handshake *h, int32_t nonce_c)
 	if (e == Q_OK) {
 		m.signature = span_of(signature, len);
 		m.cert = buf_span(&cert);
-		/* One frame, one call: see "Distinct codes". */
-		if ((e = relay_server_hello_put(&frame, &m)) == Q_OK)
-			e = outbox_put(h->session, OUTBOX_CONTROL, buf_span(&frame));
+		e = relay_server_hello_put(frame, &m);
 	}
+out:
 	key_free(key);
 	buf_free(&cert);
-	buf_free(&frame);
 	return e;
+}
+
+/* The pool's: make 291 and send it.  The worker waits for 292 meanwhile, and
+ * need not wake before that comes. */
+static void
+hello_job(void *arg)
+{
+	struct handshake *h = arg;
+	struct buf frame = BUF_INIT(CERT_PEM_MAX + KEY_SIGN_MAX + KEX_PEM_MAX + 64);
+	enum qerr e = make_hello(h, &frame);
+
+	/* One frame, one call: see "Distinct codes". */
+	if (e == Q_OK)
+		e = outbox_put(h->session, OUTBOX_CONTROL, buf_span(&frame));
+	if (e != Q_OK) {
+		handshake_failed(h, e);
+		session_end(h->session, GOODBYE_ERROR, NULL);
+	}
+	outbox_flush_touched();
+	buf_free(&frame);
 }
 
 static enum qerr
@@ -137,11 +172,21 @@ on_hello(struct handshake *h, struct span body)
 	if (relay_name_parse(m.user, h->name) != Q_OK)
 		h->name[0] = '\0';
 	random_bytes(h->nonce, sizeof(h->nonce));
-	if ((h->kex = kex_new()) == NULL)
-		return Q_NOMEM;
-	if ((e = send_hello(h, m.nonce)) == Q_OK)
-		h->stage = STAGE_GREETED;
-	return e;
+	h->nonce_c = m.nonce;
+	h->stage = STAGE_GREETED;
+	h->hello = (struct pool_job){.run = hello_job, .arg = h};
+	h->greeting = true;
+	pool_start(h->session->server->crypto, &h->hello);
+	return Q_OK;
+}
+
+/* 291 is made, whether it is sent or not. */
+static void
+greeted(struct handshake *h)
+{
+	if (h->greeting)
+		pool_wait(&h->hello);
+	h->greeting = false;
 }
 
 /* ---- 292 ---- */
@@ -161,61 +206,102 @@ login_failed(struct handshake *h, const char *reason)
 	return Q_DENIED;
 }
 
-/* Q_OK: m was signed by the user that was named; *key is the user's. */
-static enum qerr
-check_proof(struct handshake *h, const struct relay_proof *m, char registered[NAME_SIZE],
-	    struct key **key)
-{
-	struct span parts[2] = {m->pem, span_of(h->nonce, sizeof(h->nonce))};
-	struct server *server = h->session->server;
-	struct key *user = NULL;
-	enum qerr known = Q_MISSING, e;
+struct proof_job {
+	struct handshake *h;
+	struct relay_proof m;
+	enum qerr known;    /* is there such a user, with such a key? */
+	const char *reason; /* why it is no proof */
+	struct key *key;    /* the user's */
+	char registered[NAME_SIZE];
+	enum qerr e; /* Q_OK: the user is logged in */
+};
 
+/* Q_OK: m was signed by the user that was named. */
+static enum qerr
+check_proof(struct proof_job *j)
+{
+	struct handshake *h = j->h;
+	struct span parts[2] = {j->m.pem, span_of(h->nonce, sizeof(h->nonce))};
+	struct server *server = h->session->server;
+	enum qerr e;
+
+	j->known = Q_MISSING;
 	if (h->name[0] != '\0')
-		known = accounts_key(server->accounts, h->name, registered, &user);
-	if (known != Q_OK)
-		user = identity_key(server->identity);
-	e = key_verify(user, parts, 2, m->signature);
-	if (known == Q_OK && e == Q_OK) {
-		*key = user;
+		j->known =
+		    accounts_key(server->accounts, h->name, j->registered, &j->key);
+	if (j->known != Q_OK)
+		j->key = identity_key(server->identity);
+	e = key_verify(j->key, parts, 2, j->m.signature);
+	if (j->known == Q_OK && e == Q_OK)
 		return Q_OK;
+	j->reason = j->known == Q_OK ? "wrong signature" : "no such user or key";
+	return Q_DENIED;
+}
+
+static enum qerr
+derive_key(struct proof_job *j, uint8_t ks[AEAD_KEY_LEN])
+{
+	uint8_t secret[KEX_SECRET_LEN];
+	struct span whole = span_of(secret, sizeof(secret));
+	enum qerr e;
+
+	if (kex_derive(j->h->kex, j->m.pem, secret) != Q_OK) {
+		j->reason = "bad ephemeral key";
+		return Q_DENIED;
 	}
-	key_free(user);
-	if (known == Q_NOMEM || known == Q_SYS) {
-		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=%s",
-			  h->name, qerr_str(known));
-		return known;
+	e = sha256(&whole, 1, ks);
+	secret_wipe(secret, sizeof(secret));
+	return e;
+}
+
+/* The pool's: from 292 to the line in the log.  The login itself needs no help, but
+ * it reaches deeper into the stack than all that the worker will do while idle. */
+static void
+proof_job(void *arg)
+{
+	struct proof_job *j = arg;
+	struct handshake *h = j->h;
+	uint8_t ks[AEAD_KEY_LEN];
+
+	if ((j->e = check_proof(j)) == Q_OK && (j->e = derive_key(j, ks)) == Q_OK) {
+		j->e = make_session(h, ks, j->registered, j->key);
+		secret_wipe(ks, sizeof(ks));
 	}
-	return login_failed(h, known == Q_OK ? "wrong signature" : "no such user or key");
+	if (j->e != Q_OK)
+		key_free(j->key);
+	else if (!relay_login(h->made))
+		j->e = Q_CLOSED;
+	kex_free(h->kex);
+	h->kex = NULL;
+	outbox_flush_touched();
 }
 
 static enum qerr
 on_proof(struct handshake *h, struct span body)
 {
-	uint8_t secret[KEX_SECRET_LEN] = {0}, ks[AEAD_KEY_LEN];
-	struct span whole = span_of(secret, sizeof(secret));
-	char registered[NAME_SIZE];
-	struct key *key = NULL;
-	struct relay_proof m;
+	struct throttle *throttle = h->session->server->throttle;
+	struct proof_job job = {.h = h};
+	struct pool_job j = {.run = proof_job, .arg = &job};
 	enum qerr e;
 
-	if ((e = relay_proof_parse(body, &m)) != Q_OK)
+	if ((e = relay_proof_parse(body, &job.m)) != Q_OK)
 		return e;
-	if ((e = check_proof(h, &m, registered, &key)) != Q_OK)
-		return e;
-	if (kex_derive(h->kex, m.pem, secret) != Q_OK) {
-		e = login_failed(h, "bad ephemeral key");
-	} else if ((e = sha256(&whole, 1, ks)) == Q_OK &&
-		   (e = make_session(h, ks, registered, key)) == Q_OK) {
-		key = NULL;
-		h->stage = STAGE_DONE;
-		throttle_login_ok(h->session->server->throttle, registered,
-				  &h->session->peer);
+	if (h->kex == NULL)
+		return Q_CLOSED;
+	pool_start(h->session->server->crypto, &j);
+	pool_wait(&j);
+	if (job.known == Q_NOMEM || job.known == Q_SYS) {
+		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=%s",
+			  h->name, qerr_str(job.known));
+		return job.known;
 	}
-	secret_wipe(secret, sizeof(secret));
-	secret_wipe(ks, sizeof(ks));
-	key_free(key);
-	return e;
+	if (job.e == Q_DENIED)
+		return login_failed(h, job.reason);
+	if (job.e != Q_OK)
+		return job.e;
+	h->stage = STAGE_DONE;
+	throttle_login_ok(throttle, job.registered, &h->session->peer);
+	return Q_OK;
 }
 
 /* ---- the order of things ---- */
@@ -241,6 +327,10 @@ next_frame(struct handshake *h)
 
 	/* No sealed frame may come here: its size alone is refused. */
 	e = relay_frame_next(session_input(h->session), RELAY_CLEAR_MAX, 0, &f);
+	if (e == Q_SHORT)
+		return e;
+	/* Whatever it is, it gets its answer, or the connection its end, behind 291. */
+	greeted(h);
 	if (e != Q_OK)
 		return e;
 	r = reader_of(f.body);
@@ -271,9 +361,10 @@ handshake_run(struct session *s)
 		relay_broken(s, "bad handshake frame");
 	else if (e == Q_LIMIT)
 		relay_broken(s, "handshake frame too large, or sealed");
-	else if (e == Q_NOMEM || e == Q_CRYPTO)
-		log_event(LOG_ERROR, s, "handshake-failed", "error=%s", qerr_str(e));
+	else
+		handshake_failed(&h, e);
+	greeted(&h);
 	kex_free(h.kex);
 	secret_wipe(h.nonce, sizeof(h.nonce));
-	return h.made;
+	return h.stage == STAGE_DONE ? h.made : NULL;
 }

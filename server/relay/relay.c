@@ -162,16 +162,9 @@ serve_user(struct session *s)
 static void
 serve(struct session *s)
 {
-	struct relay_session *rs = handshake_run(s);
-
-	if (rs == NULL)
+	if (handshake_run(s) == NULL)
 		return;
 	session_deadline(s, 0);
-	if (!relay_login(rs))
-		return;
-	metric_add(METRIC_logins_total, 1);
-	log_event(LOG_INFO, s, "login", "codes=%s",
-		  relay_distinct(rs) ? "distinct" : "document");
 	session_continue(s, serve_user);
 }
 
@@ -211,7 +204,7 @@ farewell_text(enum goodbye why)
 	switch (why) {
 	case GOODBYE_REPLACED: return "you have logged in from another place";
 	case GOODBYE_KICKED: return "an administrator has ended your session";
-	case GOODBYE_SHUTDOWN: return "the server is stopping";
+	case GOODBYE_SHUTDOWN: return RELAY_REASON_STOPPING;
 	case GOODBYE_ERROR: return "protocol error";
 	case GOODBYE_SLOW: return "you do not read what is sent to you";
 	case GOODBYE_REMOVED: return "your account was removed or its key changed";

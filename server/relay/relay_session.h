@@ -51,7 +51,7 @@ size_t relay_max_data(const struct relay_session *rs);
 void relay_broken(struct session *s, const char *reason);
 
 /* ---- handshake.c ---- */
-/* Worker: from the first bytes to the session key.  On success the result is
+/* Worker: from the first bytes to the login.  On success the result is
  * also s->state (freed by relay_session_free when s goes) and everything behind
  * 292 is still in the input.  NULL: s is to be closed. */
 struct relay_session *handshake_run(struct session *s);

@@ -47,6 +47,15 @@ client_tell(const struct client_env *env, enum client_event_kind kind, const cha
 	env->event(env->event_arg, &e);
 }
 
+void
+client_end(const struct client_env *env, enum client_event_kind kind, const char *text,
+	   bool again)
+{
+	struct client_event e = {.kind = kind, .text = span_str(text), .again = again};
+
+	env->event(env->event_arg, &e);
+}
+
 /* Between machine and front: here "the final event is the last one" is kept,
  * for all protocols. */
 static void

@@ -187,6 +187,7 @@ make(const struct client_env *env)
 	m->env = env;
 	/* Everything of a line that is quoted, and the contents of a file. */
 	m->scratch = (struct buf)BUF_INIT(32 * 1024 * 1024);
+	m->unsent = (struct unsent)UNSENT_INIT;
 	return m;
 }
 
@@ -198,6 +199,7 @@ drop(void *machine)
 	if (m == NULL)
 		return;
 	talk_chats_free(m);
+	unsent_fini(&m->unsent);
 	buf_wipe(&m->scratch);
 	free(m);
 }
@@ -275,24 +277,14 @@ input(void *machine, struct buf *in, int64_t now_ms)
 		settle(m, used > 0 || m->searched > before);
 }
 
-/* Messages that may not have arrived. */
-static size_t
-unanswered(const struct talk *m)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->asks_count; i++)
-		n += m->asks[(m->asks_first + i) % ASKS_MAX].code == CONTACTS_SEND;
-	return n;
-}
-
 static void
 lost(void *machine, enum qerr e, const char *reason)
 {
 	struct talk *m = machine;
-	size_t n = unanswered(m);
+	size_t n = m->unsent.count;
 	struct why why;
 
+	unsent_tell(&m->unsent, m->env);
 	if (n > 0) {
 		why_set(&why, e, "%.300s; messages that may not have arrived: %zu",
 			reason, n);
@@ -348,6 +340,7 @@ const struct client_protocol client_contacts = {
     .text_max = TALK_TEXT_MAX,
     .password = true,
     .tls = true,
+    .chats_last = true,
     .make = make,
     .drop = drop,
     .begin = begin,

@@ -46,23 +46,23 @@ void
 front_leave(struct front *f)
 {
 	f->leaving = true;
-	if (!client_over(f->client))
-		(void)client_do(f->client, CLIENT_DO_LOGOUT, span_of(NULL, 0), NULL);
+	if (!keep_over(f->keep))
+		(void)keep_do(f->keep, CLIENT_DO_LOGOUT, span_of(NULL, 0), NULL);
 }
 
 static void
 do_verb(struct front *f, enum client_verb verb, struct span arg)
 {
-	const struct client_view *view = client_view(f->client);
+	const struct client_view *view = keep_view(f->keep);
 	char partner[NAME_SIZE];
 	struct why why;
 
 	memcpy(partner, view->partner, sizeof(partner));
-	if (client_do(f->client, verb, arg, &why) != Q_OK)
+	if (keep_do(f->keep, verb, arg, &why) != Q_OK)
 		refuse(f, &why);
 	else if (verb == CLIENT_DO_CHAT &&
-		 client_view(f->client)->phase == CLIENT_PHASE_ASKING)
-		front_say(f, WORDS_STATUS, "asking %s", client_view(f->client)->partner);
+		 keep_view(f->keep)->phase == CLIENT_PHASE_ASKING)
+		front_say(f, WORDS_STATUS, "asking %s", keep_view(f->keep)->partner);
 	else if (verb == CLIENT_DO_DENY)
 		front_say(f, WORDS_STATUS, "denied %s", partner);
 }
@@ -74,9 +74,9 @@ do_text(struct front *f, struct span text)
 	struct why why;
 
 	words_set(&own, WORDS_OWN, "%s", "");
-	own.name = client_view(f->client)->partner;
+	own.name = keep_view(f->keep)->partner;
 	own.theirs = text;
-	if (client_do(f->client, CLIENT_DO_SAY, text, &why) != Q_OK)
+	if (keep_do(f->keep, CLIENT_DO_SAY, text, &why) != Q_OK)
 		refuse(f, &why);
 	else
 		f->place(f->arg, &own);
@@ -189,7 +189,8 @@ front_event(void *arg, const struct client_event *e)
 	struct front *f = arg;
 	struct words w;
 
-	f->logged_in = f->logged_in || e->kind == CLIENT_LOGGED_IN;
+	if (e->kind == CLIENT_LOGGED_IN || e->kind == CLIENT_AWAY)
+		f->logged_in = e->kind == CLIENT_LOGGED_IN;
 	if (f->heard != NULL)
 		f->heard(f->arg, e);
 	switch (e->kind) {
@@ -214,49 +215,49 @@ front_event(void *arg, const struct client_event *e)
 const struct client_view *
 front_view(const struct front *f)
 {
-	return client_view(f->client);
+	return keep_view(f->keep);
 }
 
 bool
 front_over(const struct front *f)
 {
-	return client_over(f->client);
+	return keep_over(f->keep);
 }
 
 int
 front_fd(const struct front *f)
 {
-	return client_fd(f->client);
+	return keep_fd(f->keep);
 }
 
 short
 front_poll_events(const struct front *f)
 {
-	return client_poll_events(f->client);
+	return keep_poll_events(f->keep);
 }
 
 int64_t
 front_deadline(const struct front *f)
 {
-	return client_deadline(f->client);
+	return keep_deadline(f->keep);
 }
 
 void
 front_step(struct front *f, short revents)
 {
-	client_step(f->client, revents);
+	keep_step(f->keep, revents);
 }
 
 size_t
 front_waiting(const struct front *f)
 {
-	return client_waiting(f->client);
+	return keep_waiting(f->keep);
 }
 
 enum qerr
 front_ask(struct front *f, enum client_verb verb, struct span arg)
 {
-	return client_do(f->client, verb, arg, NULL);
+	return keep_do(f->keep, verb, arg, NULL);
 }
 
 /* ---- life ---- */
@@ -268,13 +269,15 @@ front_open(struct front *f, const struct target *target,
 {
 	f->protocol = protocol;
 	f->list = (struct buf)BUF_INIT(65536);
-	return client_new(target, protocol, login, front_event, f, &f->client, why);
+	return keep_new(target, protocol, login,
+			login->comes_back ? KEEP_COMING_BACK : KEEP_ONCE, front_event, f,
+			&f->keep, why);
 }
 
 void
 front_close(struct front *f)
 {
 	buf_free(&f->list);
-	client_free(f->client);
-	f->client = NULL;
+	keep_free(f->keep);
+	f->keep = NULL;
 }

@@ -3,7 +3,7 @@
  * front.h - what the fronts have in common: what a command does, what is said about an
  * event, how the connection ended.  A front reads keys or lines, and places lines:
  *
- *	command_parse -> front_do -> client_do
+ *	command_parse -> front_do -> keep_do
  *	event -> front_event: heard(event), then place(its words)
  *
  * plain.c places them on standard output, screen.c in its history.
@@ -11,8 +11,8 @@
 #ifndef CLIENT_FRONT_H
 #define CLIENT_FRONT_H
 
-#include "client/client.h"
 #include "client/command.h"
+#include "client/keep.h"
 #include "client/words.h"
 
 struct front {
@@ -21,9 +21,9 @@ struct front {
 	void (*heard)(void *arg, const struct client_event *e); /* may be NULL */
 	void *arg;
 	/* ours */
-	struct client *client;
+	struct keep *keep;
 	const struct client_protocol *protocol;
-	bool logged_in;
+	bool logged_in; /* now */
 	bool leaving;       /* /quit, or the end of the input */
 	char save_as[4096]; /* of /save; "": as its sender calls it */
 	struct buf list;    /* names of the list that is coming in */
@@ -37,7 +37,7 @@ enum qerr front_open(struct front *f, const struct target *target,
 		     const struct client_login *login, struct why *why);
 void front_close(struct front *f); /* fine after a front_open that failed */
 
-/* The loop, as with client.h. */
+/* The loop, as with keep.h. */
 const struct client_view *front_view(const struct front *f);
 bool front_over(const struct front *f);
 int front_fd(const struct front *f);

@@ -28,6 +28,10 @@ const char options_usage[] =
     "  --ca FILE               trust this CA instead of the pinned one\n"
     "  --key FILE              this private key instead of your own\n"
     "  --passphrase-file FILE  its passphrase; so does QUINTET_PASSPHRASE\n"
+    "  --downloads FOLDER      where files that come are stored\n"
+    "  --max-file SIZE         of a file, either way, as in 500M; 1G unless said\n"
+    "  --reconnect, --no-reconnect  make a lost connection again; in the full screen\n"
+    "                          that is so unless said\n"
     "with --protocol contacts:\n"
     "  --register              become a user with a password of your choice\n"
     "  --password-file FILE    the password; so does QUINTET_PASSWORD; without either,\n"
@@ -47,6 +51,10 @@ static const struct option longs[] = {
     {"list-settings", no_argument, NULL, 'S'},
     {"history", no_argument, NULL, 'y'},
     {"no-history", no_argument, NULL, 'Y'},
+    {"downloads", required_argument, NULL, 'd'},
+    {"max-file", required_argument, NULL, 'm'},
+    {"reconnect", no_argument, NULL, 'b'},
+    {"no-reconnect", no_argument, NULL, 'B'},
     {"ca", required_argument, NULL, 'a'},
     {"key", required_argument, NULL, 'k'},
     {"passphrase-file", required_argument, NULL, 'f'},
@@ -97,6 +105,38 @@ take_protocol(const char *text, const struct client_protocol **out, struct why *
 	return Q_OK;
 }
 
+/* 1 and more: 1048576, 1024K, 1M, 1MiB. */
+static enum qerr
+take_size(const char *text, uint64_t *out, struct why *why)
+{
+	static const char units[] = "KMG";
+	const char *p = text, *unit;
+	uint64_t v = 0;
+
+	for (; *p >= '0' && *p <= '9' && v <= UINT32_MAX; p++)
+		v = 10 * v + (uint64_t)(*p - '0');
+	if (p > text && *p != '\0' && (unit = strchr(units, *p)) != NULL) {
+		v <<= 10 * (unit - units + 1);
+		p += strcmp(p + 1, "iB") == 0 ? 3 : 1;
+	}
+	if (v == 0 || *p != '\0')
+		return why_set(why, Q_FORMAT,
+			       "\"%.32s\" is no size: a number, perhaps with K, M or G",
+			       text);
+	*out = v;
+	return Q_OK;
+}
+
+static enum qerr
+take_reconnect(const char *text, enum options_choice *out, struct why *why)
+{
+	if (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)
+		*out = text[0] == 'y' ? OPTIONS_YES : OPTIONS_NO;
+	else if (strcmp(text, "auto") != 0)
+		return why_set(why, Q_FORMAT, "reconnect is yes, no or auto");
+	return Q_OK;
+}
+
 static enum qerr
 take_option(int c, struct options *o, struct why *why)
 {
@@ -113,6 +153,10 @@ take_option(int c, struct options *o, struct why *why)
 		o->history = c == 'y';
 		o->history_said = true;
 		return Q_OK;
+	case 'd': o->downloads = optarg; return Q_OK;
+	case 'm': return take_size(optarg, &o->file_max, why);
+	case 'b': o->reconnect = OPTIONS_YES; return Q_OK;
+	case 'B': o->reconnect = OPTIONS_NO; return Q_OK;
 	case 'e': o->task = OPTIONS_ENROL; return Q_OK;
 	case 'c': o->code = optarg; return Q_OK;
 	case 'r': return take_protocol(optarg, &o->protocol, why);
@@ -238,5 +282,10 @@ options_complete(struct options *o, const struct settings *s, struct why *why)
 		o->history = s->history;
 	o->plain = o->plain || s->plain;
 	o->bell = s->bell;
-	return Q_OK;
+	fill(&o->downloads, s->downloads);
+	if (o->file_max == 0)
+		e = take_size(s->max_file, &o->file_max, why);
+	if (e == Q_OK && o->reconnect == OPTIONS_AUTO)
+		e = take_reconnect(s->reconnect, &o->reconnect, why);
+	return e;
 }

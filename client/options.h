@@ -21,6 +21,8 @@ enum options_task {
 	OPTIONS_VERSION
 };
 
+enum options_choice { OPTIONS_AUTO, OPTIONS_YES, OPTIONS_NO };
+
 struct options {
 	enum options_task task;
 	/* these, borrowed from argv or the settings, may be NULL */
@@ -41,6 +43,9 @@ struct options {
 	bool history;         /* keep what is said */
 	bool history_said;    /* on the command line, one way or the other */
 	bool bell;
+	const char *downloads; /* as the borrowed ones above */
+	uint64_t file_max;     /* bytes; once complete at least 1 */
+	enum options_choice reconnect;
 	struct target target; /* once complete */
 };
 

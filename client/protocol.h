@@ -37,6 +37,7 @@ struct client_login {
 	struct history *history; /* NULL: nothing is kept */
 	const char *downloads;   /* folder for files that come; NULL: the current one */
 	uint64_t file_max;       /* bytes of a file, either way; 0: TRANSFER_LIMIT */
+	bool comes_back;         /* fronts: a lost connection is made again (keep.h) */
 };
 
 /* A file that travels end to end (client/transfer.h). */
@@ -136,5 +137,8 @@ struct client_protocol {
 /* For machines: tell the front. */
 void client_tell(const struct client_env *env, enum client_event_kind kind,
 		 const char *name, struct span text);
+/* The final event; again: it may be different in a while. */
+void client_end(const struct client_env *env, enum client_event_kind kind,
+		const char *text, bool again);
 
 #endif

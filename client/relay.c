@@ -40,8 +40,12 @@ relay_become(struct relay_machine *m, enum relay_state state, const char *partne
 	view->phase = m->leaving ? CLIENT_PHASE_LEAVING : phases[state];
 	if (partner != view->partner)
 		strlcpy(view->partner, partner, sizeof(view->partner));
-	if (state != RELAY_CHATTING)
+	if (state != RELAY_CHATTING) {
 		transfer_end(m->files, "the chat has ended");
+		unsent_fini(&m->unsent);
+		m->confirm_ms = 0;
+		m->confirmed_at = 0;
+	}
 	if (state != RELAY_KEYING && state != RELAY_CHATTING) {
 		view->fingerprint[0] = '\0';
 		view->verified = false;
@@ -146,6 +150,7 @@ make(const struct client_env *env)
 		free(m);
 		return NULL;
 	}
+	m->unsent = (struct unsent)UNSENT_INIT;
 	m->plain = (struct buf)BUF_INIT(RELAY_FROM_SERVER_SEALED_MAX);
 	m->inner = (struct buf)BUF_INIT(RELAY_FROM_SERVER_SEALED_MAX);
 	m->scratch = (struct buf)BUF_INIT(RELAY_SEALED_MAX);
@@ -162,6 +167,7 @@ drop(void *machine)
 	channel_free(m->channel);
 	e2e_free(m->e2e);
 	transfer_free(m->files);
+	unsent_fini(&m->unsent);
 	buf_wipe(&m->plain);
 	buf_wipe(&m->inner);
 	buf_wipe(&m->scratch);
@@ -252,7 +258,10 @@ lost(void *machine, enum qerr e, const char *reason)
 
 	if (m->leaving && e == Q_CLOSED && m->env->out->len == 0) {
 		relay_finish(m, CLIENT_LOGGED_OUT, "logged out");
-	} else if (e == Q_CLOSED && m->state == RELAY_WAIT_LOGIN) {
+		return;
+	}
+	unsent_tell(&m->unsent, m->env);
+	if (e == Q_CLOSED && m->state == RELAY_WAIT_LOGIN) {
 		/* relay has no word for it: the server just hangs up. */
 		why_set(&why, Q_DENIED,
 			"the server refused %s: not enrolled there, or with another key",
@@ -267,11 +276,24 @@ static int64_t
 deadline(const void *machine)
 {
 	const struct relay_machine *m = machine;
-	int64_t files = transfer_deadline(m->files);
+	int64_t first = transfer_deadline(m->files);
 
-	if (m->deadline_ms == 0 || (files != 0 && files < m->deadline_ms))
-		return files;
-	return m->deadline_ms;
+	if (first == 0 || (m->deadline_ms != 0 && m->deadline_ms < first))
+		first = m->deadline_ms;
+	if (first == 0 || (m->confirm_ms != 0 && m->confirm_ms < first))
+		first = m->confirm_ms;
+	return first;
+}
+
+static void
+confirm(struct relay_machine *m)
+{
+	m->confirm_ms = 0;
+	if (m->lists_sent - m->lists_got >= LISTS_MAX)
+		return;
+	relay_send_list(m, false);
+	m->confirmed_at = m->lists_sent;
+	m->confirmed_by_it = m->unsent.count;
 }
 
 /* 372 is sent: the server should have hung up.  As long as bytes move there is
@@ -298,6 +320,8 @@ tick(void *machine, int64_t now_ms)
 	struct relay_machine *m = machine;
 
 	transfer_tick(m->files, now_ms);
+	if (m->confirm_ms != 0 && now_ms >= m->confirm_ms)
+		confirm(m);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
 	m->deadline_ms = 0;
@@ -370,7 +394,7 @@ do_answer(struct relay_machine *m, bool accept, int64_t now_ms, struct why *why)
 }
 
 static enum qerr
-do_say(struct relay_machine *m, struct span text, struct why *why)
+do_say(struct relay_machine *m, struct span text, int64_t now_ms, struct why *why)
 {
 	enum qerr e;
 
@@ -392,7 +416,12 @@ do_say(struct relay_machine *m, struct span text, struct why *why)
 		why_set(why, e, "not sent: too much is waiting to be sent");
 	else if (e != Q_OK)
 		why_set(why, e, "not sent: this chat has lasted too long");
-	return e;
+	if (e != Q_OK)
+		return e;
+	unsent_add(&m->unsent, m->env->view->partner, text);
+	if (m->confirm_ms == 0 && m->confirmed_at == 0)
+		m->confirm_ms = now_ms + CONFIRM_MS;
+	return Q_OK;
 }
 
 static enum qerr
@@ -450,7 +479,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 	case CLIENT_DO_CHAT: return do_chat(m, arg, why);
 	case CLIENT_DO_ACCEPT: return do_answer(m, true, now_ms, why);
 	case CLIENT_DO_DENY: return do_answer(m, false, now_ms, why);
-	case CLIENT_DO_SAY: return do_say(m, arg, why);
+	case CLIENT_DO_SAY: return do_say(m, arg, now_ms, why);
 	case CLIENT_DO_END: return do_end(m, why);
 	case CLIENT_DO_SEND_FILE:
 	case CLIENT_DO_GET:

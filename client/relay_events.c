@@ -192,7 +192,7 @@ list_whole(struct span data)
 }
 
 static void
-on_list(struct relay_machine *m, struct span data)
+on_list(struct relay_machine *m, struct span data, int64_t now_ms)
 {
 	struct reader r = reader_of(data);
 	char name[NAME_SIZE];
@@ -206,6 +206,12 @@ on_list(struct relay_machine *m, struct span data)
 			client_tell(m->env, CLIENT_LIST_NAME, name, span_of(NULL, 0));
 		client_tell(m->env, CLIENT_LIST_END, NULL, span_of(NULL, 0));
 	}
+	if (m->confirmed_at != 0 && m->lists_got == m->confirmed_at) {
+		unsent_arrived(&m->unsent, m->confirmed_by_it);
+		m->confirmed_at = 0;
+		if (m->unsent.count > 0)
+			m->confirm_ms = now_ms + CONFIRM_MS;
+	}
 	if (m->state != RELAY_SETTLING || m->lists_got != m->settled_at)
 		return;
 	strlcpy(name, m->next, sizeof(name));
@@ -218,9 +224,14 @@ on_list(struct relay_machine *m, struct span data)
 static void
 on_forced_logout(struct relay_machine *m, struct span reason)
 {
+	struct client_event e = {.kind = CLIENT_FORCED_LOGOUT, .text = reason};
+
+	/* What was said before it may have crossed it on the way. */
+	unsent_tell(&m->unsent, m->env);
 	relay_become(m, RELAY_OVER, "");
 	m->deadline_ms = 0;
-	client_tell(m->env, CLIENT_FORCED_LOGOUT, NULL, reason);
+	e.again = span_eq(reason, span_str(RELAY_REASON_STOPPING));
+	m->env->event(m->env->event_arg, &e);
 }
 
 void
@@ -245,7 +256,7 @@ relay_on_message(struct relay_machine *m, const struct relay_inner *in, int64_t 
 	case RELAY_CLOSED_CHAT: on_closed(m); break;
 	case RELAY_FORCED_LOGOUT: on_forced_logout(m, in->data); break;
 	case RELAY_LIST:
-	case RELAY_LIST_DISTINCT: on_list(m, in->data); break;
+	case RELAY_LIST_DISTINCT: on_list(m, in->data, now_ms); break;
 	case RELAY_NOTICE: client_tell(m->env, CLIENT_NOTICE, NULL, in->data); break;
 	default: break; /* a newer server's, additive */
 	}

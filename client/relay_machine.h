@@ -9,6 +9,7 @@
 #include "client/e2e.h"
 #include "client/protocol.h"
 #include "client/transfer.h"
+#include "client/unsent.h"
 #include "protocol/relay.h"
 
 /* Larger than what a client may send: these come from a server, which may be
@@ -19,6 +20,7 @@
 #define LOGIN_MS   30000 /* a server that slows failed logins down takes 8 s */
 #define KEYING_MS  30000
 #define LEAVING_MS 5000
+#define CONFIRM_MS 2000
 #define LISTS_MAX  64 /* 374s under way */
 
 enum relay_state {
@@ -51,6 +53,15 @@ struct relay_machine {
 	uint32_t lists_sent, lists_got;
 	uint32_t settled_at;        /* SETTLING: until so many lists have come */
 	bool list_shown[LISTS_MAX]; /* by number: a person asked for it */
+
+	/* relay acknowledges nothing.  But frames are handled in order, so the answer
+	 * to a 374 says that what was sent before it has come as far as the server,
+	 * which passes it on or says that the chat has ended.  One is sent a while
+	 * after something was said. */
+	struct unsent unsent;
+	int64_t confirm_ms;      /* when to send it; 0: not now */
+	uint32_t confirmed_at;   /* its number, counted from 1; 0: none is under way */
+	size_t confirmed_by_it; /* of unsent */
 };
 
 /* ---- relay.c ---- */

@@ -28,9 +28,12 @@ struct settings {
 	char key[SETTINGS_TEXT_SIZE];
 	char passphrase_file[SETTINGS_TEXT_SIZE];
 	char password_file[SETTINGS_TEXT_SIZE];
-	bool history; /* keep what is said */
-	bool plain;   /* lines, also in a terminal */
-	bool bell;    /* ring when something comes while nobody looks */
+	char downloads[SETTINGS_TEXT_SIZE];
+	char max_file[SETTINGS_TEXT_SIZE];  /* a size, as with --max-file */
+	char reconnect[SETTINGS_TEXT_SIZE]; /* yes, no, auto */
+	bool history;                       /* keep what is said */
+	bool plain;                         /* lines, also in a terminal */
+	bool bell; /* ring when something comes while nobody looks */
 };
 
 /* What holds when nobody says anything. */

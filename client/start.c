@@ -8,6 +8,7 @@
 #include <bsd/string.h>
 
 #include "client/ask.h"
+#include "client/download.h"
 #include "client/front_run.h"
 #include "client/history.h"
 #include "client/join.h"
@@ -65,16 +66,35 @@ find_ca(const struct start *s, struct cert **out, struct why *why)
 	return e;
 }
 
+/* A script wants to know how its connection ended; a person wants it back. */
+static bool
+comes_back(const struct options *o)
+{
+	if (o->reconnect != OPTIONS_AUTO)
+		return o->reconnect == OPTIONS_YES;
+	return !o->plain && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
 static enum qerr
 run_front(const struct start *s, const struct client_login *login, struct why *why)
 {
 	struct front_wish wish = {.plain = s->o->plain, .bell = s->o->bell};
+	struct client_login with = *login;
+	char folder[DOWNLOAD_PATH];
 	enum qerr e;
+
+	with.downloads = s->o->downloads;
+	with.file_max = s->o->file_max;
+	with.comes_back = comes_back(s->o);
+	if (with.downloads == NULL) {
+		download_folder(folder);
+		with.downloads = folder;
+	}
 
 	if ((e = profile_set_last_user(s->profile, s->o->user, why)) != Q_OK ||
 	    (e = setup_remember(s->setup, s->o, s->profile, why)) != Q_OK)
 		return e;
-	return front_run(&s->o->target, s->o->protocol, login, &wish, why);
+	return front_run(&s->o->target, s->o->protocol, &with, &wish, why);
 }
 
 /* With a key, which also says what is known of other people's keys. */

@@ -7,6 +7,7 @@
 #define CLIENT_TALK_H
 
 #include "client/protocol.h"
+#include "client/unsent.h"
 #include "protocol/contacts.h"
 
 #define ANSWER_MS 60000 /* passwords are hashed a few at a time */
@@ -68,7 +69,8 @@ struct talk {
 
 	struct talk_ask asks[ASKS_MAX]; /* a ring */
 	size_t asks_first, asks_count;
-	int list_step; /* of the list that answers the first one */
+	struct unsent unsent; /* for each 115 among them */
+	int list_step;        /* of the list that answers the first one */
 	uint64_t list_count;
 
 	/* what a person waits for */

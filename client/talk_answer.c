@@ -39,6 +39,8 @@ static const struct {
 static void
 pop(struct talk *m)
 {
+	if (m->asks[m->asks_first].code == CONTACTS_SEND)
+		unsent_arrived(&m->unsent, 1);
 	m->asks_first = (m->asks_first + 1) % ASKS_MAX;
 	m->asks_count--;
 	m->list_step = AT_STATUS;
@@ -131,10 +133,15 @@ on_element(struct talk *m, const struct talk_ask *a, const struct contacts_reply
 static void
 refused(struct talk *m, int code, int status)
 {
+	/* A connection that was lost may still hold the login for a while. */
+	bool again = status == CONTACTS_USERNAME_ALREADY_LOGGED_IN ||
+		     status == CONTACTS_SERVER_ERROR;
 	char text[128];
 
 	talk_reason(code, status, m->env->login->user, text, sizeof(text));
-	talk_finish(m, CLIENT_REFUSED, text);
+	m->over = true;
+	m->deadline_ms = 0;
+	client_end(m->env, CLIENT_REFUSED, text, again);
 }
 
 static void

@@ -99,6 +99,7 @@ do_say(struct talk *m, struct span text, struct why *why)
 		m->asks_count--;
 		return why_set(why, Q_LIMIT, "not sent: the message is too long");
 	}
+	unsent_add(&m->unsent, m->env->view->partner, text);
 	return Q_OK;
 }
 

@@ -197,6 +197,7 @@ talk_do_send(struct talk *m, struct span arg, struct why *why)
 			       FILE_MAX);
 	if (talk_ask(m, &r, true) != Q_OK)
 		return why_set(why, Q_FULL, "not sent: too much is waiting to be sent");
+	unsent_add(&m->unsent, m->env->view->partner, r.arg[0]);
 	m->doing = true;
 	m->verb = CLIENT_DO_SEND;
 	m->doing_file = (struct talk_file){.id = media.size, .called_len = called};

@@ -52,6 +52,10 @@ enum relay_opcode {
 #define RELAY_PROOF_LEN   32    /* HMAC-SHA256 in 280 and 281 */
 #define RELAY_COUNTER_MAX INT32_MAX
 
+/* The reason of a 373 after which it makes sense to come back (docs/protocols/relay.md,
+ * "Forced logout"). */
+#define RELAY_REASON_STOPPING "the server is stopping"
+
 /* "first bytes" row of docs/protocols/README.md: Q_OK it is relay, Q_FORMAT it
  * is not, Q_SHORT too few bytes to tell. */
 enum qerr relay_recognise(struct span first);

@@ -95,6 +95,7 @@ on_event(void *arg, const struct client_event *e)
 	    [CLIENT_CHAT_CLOSED] = "closed",
 	    [CLIENT_NOTICE] = "notice",
 	    [CLIENT_UNKNOWN] = "unknown",
+	    [CLIENT_UNSENT] = "unsent",
 	    [CLIENT_LOGGED_OUT] = "logged-out",
 	    [CLIENT_REFUSED] = "refused",
 	    [CLIENT_FORCED_LOGOUT] = "forced",

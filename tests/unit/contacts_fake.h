@@ -55,6 +55,7 @@ on_event(void *arg, const struct client_event *e)
 	    [CLIENT_UNREAD] = "unread",
 	    [CLIENT_FILE] = "file",
 	    [CLIENT_FILE_CONTENTS] = "contents",
+	    [CLIENT_UNSENT] = "unsent",
 	    [CLIENT_LOGGED_OUT] = "logged-out",
 	    [CLIENT_REFUSED] = "refused",
 	    [CLIENT_FORCED_LOGOUT] = "forced",

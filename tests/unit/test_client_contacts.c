@@ -109,7 +109,8 @@ START_TEST(connection_lost)
 	}
 	client_contacts.lost(f->machine, Q_CLOSED, "x closed the connection");
 	EVENTS(f, _i == 0 ? "lost x closed the connection;"
-			  : "lost x closed the connection; messages that may not have "
+			  : "unsent bob two;lost x closed the connection; messages that "
+			    "may not have "
 			    "arrived: 1;");
 	fake_free(f);
 }

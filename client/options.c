@@ -196,6 +196,10 @@ check_together(const struct options *o, struct why *why)
 		return why_set(why, Q_FORMAT,
 			       "%s has passwords, no keys: --register makes a user",
 			       name);
+	if (o->protocol->password && o->history_said && o->history)
+		return why_set(
+		    why, Q_FORMAT,
+		    "%s has no key to keep a history under: the server keeps it", name);
 	if (!o->protocol->password && (o->new_user || o->password_file != NULL))
 		return why_set(why, Q_FORMAT,
 			       "%s has keys, no passwords: --enroll makes a user", name);

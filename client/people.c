@@ -150,7 +150,7 @@ draw_person(struct canvas *c, int row, int left, int right, const struct person 
 	column =
 	    canvas_str(c, row, column, end, style | (r < 3 ? STYLE_BOLD : 0), who->name);
 	if (end < right)
-		canvas_str(c, row, column, right, STYLE_BOLD | 3, count);
+		canvas_str(c, row, end, right, STYLE_BOLD | 3, count);
 }
 
 void

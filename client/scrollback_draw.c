@@ -18,6 +18,7 @@ scrollback_colour(const char *name)
 	name_fold(name, folded);
 	for (const char *p = folded; *p != '\0'; p++)
 		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	hash ^= hash >> 15; /* its lowest bits alone say little */
 	return colours[hash % sizeof(colours)];
 }
 

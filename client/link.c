@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "client/link_tls.h"
+#include "client/link_ws.h"
 
 #define READ_PIECE 65536
 
@@ -29,13 +30,17 @@ struct link {
 	int64_t try_deadline_ms; /* for the present one */
 	int fd;
 	bool connected; /* TCP is */
-	bool up;        /* and so is what stands on it */
+	bool through;   /* and TLS, if that is wanted */
+	bool up;        /* and WebSocket, if that is */
 	enum link_security security;
 	const struct cert *ca;
 	struct link_tls *tls; /* once connected; NULL: in the clear */
 	bool finish;          /* link_finish was called */
 	bool finished;        /* and the server has been told */
 	struct buf in, out;
+	const char *path;           /* where WebSocket is spoken; NULL: it is not */
+	struct link_ws *ws;         /* once through */
+	struct buf raw_in, raw_out; /* frames, on their way between it and the socket */
 };
 
 /* A dead server is noticed within a minute although nobody types; messages do
@@ -115,6 +120,8 @@ link_open(const struct target *t, enum link_security security, const struct cert
 	l->ca = ca;
 	l->in = (struct buf)BUF_INIT(LINK_IN_MAX);
 	l->out = (struct buf)BUF_INIT(LINK_OUT_MAX);
+	l->raw_in = (struct buf)BUF_INIT(LINK_IN_MAX);
+	l->raw_out = (struct buf)BUF_INIT(2 * LINK_OUT_MAX);
 	target_text(t, l->name);
 	snprintf(port, sizeof(port), "%u", (unsigned)t->port);
 	if ((failed = getaddrinfo(t->host, port, &hints, &l->addresses)) != 0) {
@@ -135,10 +142,17 @@ link_open(const struct target *t, enum link_security security, const struct cert
 }
 
 void
+link_websocket(struct link *l, const char *path)
+{
+	l->path = path;
+}
+
+void
 link_free(struct link *l)
 {
 	if (l == NULL)
 		return;
+	link_ws_free(l->ws);
 	link_tls_free(l->tls);
 	if (l->fd != -1)
 		close(l->fd);
@@ -146,6 +160,8 @@ link_free(struct link *l)
 		freeaddrinfo(l->addresses);
 	buf_wipe(&l->in);
 	buf_wipe(&l->out);
+	buf_wipe(&l->raw_in);
+	buf_wipe(&l->raw_out);
 	free(l);
 }
 
@@ -166,9 +182,12 @@ link_poll_events(const struct link *l)
 {
 	if (!l->connected)
 		return POLLOUT;
-	if (!l->up)
+	if (!l->through)
 		return link_tls_wants(l->tls);
-	return (short)(POLLIN | (l->out.len > 0 ? POLLOUT : 0));
+	if (l->raw_out.len > 0 ||
+	    (l->up && (l->out.len > 0 || (l->finish && !l->finished))))
+		return POLLIN | POLLOUT;
+	return POLLIN;
 }
 
 int64_t
@@ -211,6 +230,17 @@ link_finish(struct link *l)
 	l->finish = true;
 }
 
+/* Bytes can go in both directions. */
+static enum qerr
+go_through(struct link *l, struct why *why)
+{
+	l->through = true;
+	l->up = l->path == NULL;
+	if (l->up)
+		return Q_OK;
+	return link_ws_new(l->name, l->path, &l->raw_out, &l->ws, why);
+}
+
 static enum qerr
 step_connect(struct link *l, short revents, struct why *why)
 {
@@ -227,8 +257,9 @@ step_connect(struct link *l, short revents, struct why *why)
 	if (failed != 0)
 		return try_next(l, failed, why);
 	l->connected = true;
-	l->up = l->security == LINK_CLEAR;
-	return l->up ? Q_OK : link_tls_new(l->fd, l->name, l->ca, &l->tls, why);
+	if (l->security == LINK_CLEAR)
+		return go_through(l, why);
+	return link_tls_new(l->fd, l->name, l->ca, &l->tls, why);
 }
 
 static enum qerr
@@ -236,7 +267,8 @@ step_handshake(struct link *l, struct why *why)
 {
 	enum qerr e = link_tls_handshake(l->tls, why);
 
-	l->up = e == Q_OK;
+	if (e == Q_OK)
+		return go_through(l, why);
 	if (e != Q_SHORT)
 		return e;
 	if (clock_left_ms(l->deadline_ms) == 0)
@@ -253,30 +285,43 @@ lost(const struct link *l, struct why *why)
 }
 
 static enum qerr
-step_read(struct link *l, struct why *why)
+clear_read(struct link *l, struct buf *in, struct why *why)
 {
 	enum qerr e;
 	ssize_t n;
 
-	if (l->tls != NULL)
-		return link_tls_read(l->tls, &l->in, why);
-	if ((e = buf_reserve(&l->in, READ_PIECE)) != Q_OK)
+	if ((e = buf_reserve(in, READ_PIECE)) != Q_OK)
 		return why_set(why, e, "%s sends more than can be kept", l->name);
-	n = recv(l->fd, l->in.p + l->in.len, READ_PIECE, 0);
+	n = recv(l->fd, in->p + in->len, READ_PIECE, 0);
 	if (n == 0)
 		return why_set(why, Q_CLOSED, "%s closed the connection", l->name);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? Q_OK : lost(l, why);
-	l->in.len += (size_t)n;
+	in->len += (size_t)n;
 	return Q_OK;
 }
 
 static enum qerr
-clear_write(struct link *l, size_t *gone, struct why *why)
+step_read(struct link *l, struct why *why)
 {
-	while (*gone < l->out.len) {
-		ssize_t n =
-		    send(l->fd, l->out.p + *gone, l->out.len - *gone, MSG_NOSIGNAL);
+	struct buf *in = l->ws == NULL ? &l->in : &l->raw_in;
+	enum qerr e =
+	    l->tls != NULL ? link_tls_read(l->tls, in, why) : clear_read(l, in, why);
+	enum qerr e2;
+
+	if (l->ws == NULL)
+		return e;
+	/* What came before the end still counts, and may say why it is one. */
+	e2 = link_ws_input(l->ws, &l->raw_in, &l->in, why);
+	l->up = link_ws_up(l->ws);
+	return e2 != Q_OK ? e2 : e;
+}
+
+static enum qerr
+clear_write(struct link *l, struct span data, size_t *gone, struct why *why)
+{
+	while (*gone < data.len) {
+		ssize_t n = send(l->fd, data.p + *gone, data.len - *gone, MSG_NOSIGNAL);
 
 		if (n == -1)
 			return errno == EAGAIN || errno == EINTR ? Q_OK : lost(l, why);
@@ -288,15 +333,22 @@ clear_write(struct link *l, size_t *gone, struct why *why)
 static enum qerr
 step_write(struct link *l, struct why *why)
 {
+	struct buf *out = l->ws == NULL ? &l->out : &l->raw_out;
+	enum qerr e = Q_OK;
 	size_t gone = 0;
-	enum qerr e;
 
+	if (l->ws != NULL)
+		e = link_ws_output(l->ws, &l->out, why);
+	if (e != Q_OK)
+		return e;
+	if (l->ws != NULL && l->finish && l->out.len == 0)
+		link_ws_finish(l->ws);
 	if (l->tls != NULL)
-		e = link_tls_write(l->tls, buf_span(&l->out), &gone, why);
+		e = link_tls_write(l->tls, buf_span(out), &gone, why);
 	else
-		e = clear_write(l, &gone, why);
-	buf_consume(&l->out, gone);
-	if (e == Q_OK && l->out.len == 0 && l->finish && !l->finished) {
+		e = clear_write(l, buf_span(out), &gone, why);
+	buf_consume(out, gone);
+	if (e == Q_OK && out->len == 0 && l->out.len == 0 && l->finish && !l->finished) {
 		l->finished = true;
 		if (l->tls != NULL)
 			link_tls_finish(l->tls);
@@ -312,8 +364,10 @@ link_step(struct link *l, short revents, struct why *why)
 
 	if (!l->connected)
 		return step_connect(l, revents, why);
-	if (!l->up)
+	if (!l->through)
 		return step_handshake(l, why);
+	if (!l->up && clock_left_ms(l->deadline_ms) == 0)
+		return why_set(why, Q_TIMEOUT, "%s does not answer", l->name);
 	/* When the server has said why it hangs up, that counts for more than
 	 * that we can write no longer: so read first, and once more before a
 	 * failed write is reported. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * link.h - a connection that never blocks, over TCP, or over TLS on TCP: two
- * buffers and a descriptor to poll.  What is put into link_out goes out with the
+ * link.h - a connection that never blocks, over TCP, or over TLS on TCP, with or without
+ * WebSocket on top (link_ws.h): two buffers and a descriptor to poll.  What is put into link_out goes out with the
  * next steps; what comes in is in link_in until somebody consumes it.  One thread.
  */
 #ifndef CLIENT_LINK_H
@@ -31,6 +31,9 @@ enum link_security {
  * Q_NOMEM. */
 enum qerr link_open(const struct target *t, enum link_security security,
 		    const struct cert *ca, struct link **out, struct why *why);
+/* Right behind link_open: speak WebSocket at path ("/rooms", borrowed), whose messages
+ * are in both buffers as link_ws.h says. */
+void link_websocket(struct link *l, const char *path);
 void link_free(struct link *l); /* closes; NULL is fine */
 
 /* "HOST:PORT", for people. */

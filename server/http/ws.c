@@ -350,6 +350,8 @@ take_in_place(struct ws *ws, const struct ws_header *h, struct ws_message *out,
 	}
 	e = take_control(ws, h->opcode, p);
 	session_consume(s, h->size + n);
+	if (ws->opcode == WS_CONTINUATION)
+		ws->begun_ms = 0;
 	return e;
 }
 
@@ -382,8 +384,10 @@ ws_read(struct ws *ws, struct ws_message *out)
 {
 	enum qerr e;
 
-	if (ws->opcode == WS_CONTINUATION)
+	if (ws->opcode == WS_CONTINUATION) {
 		give_back(ws);
+		ws->begun_ms = 0;
+	}
 	for (;;) {
 		bool wait = false;
 

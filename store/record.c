@@ -21,18 +21,23 @@
 
 /* ---- to bytes ---- */
 
+/* Two digits a step: a division waits for the one before it. */
 static uint8_t *
 put_decimal(uint8_t *o, uint64_t v)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	uint8_t digits[DECIMAL_MAX];
-	size_t n = 0;
+	size_t n = sizeof(digits);
 
-	do {
-		digits[n++] = (uint8_t)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	while (n > 0)
-		*o++ = digits[--n];
+	for (; v >= 10; v /= 100)
+		memcpy(digits + (n -= 2), pairs + 2 * (v % 100), 2);
+	if (v > 0 || n == sizeof(digits))
+		digits[--n] = (uint8_t)('0' + v);
+	memcpy(o, digits + n, sizeof(digits) - n);
+	o += sizeof(digits) - n;
 	*o++ = ' ';
 	return o;
 }

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "client/keep.h"
 #include "client/screen_inner.h"
 #include "client/show.h"
 #include "client/terminal.h"
@@ -135,11 +136,16 @@ heard(void *arg, const struct client_event *e)
 
 	people_heard(&s->people, e);
 	file_heard(s, e);
-	s->mute = own_answer(s, e->kind);
+	/* Attempt after attempt is told in the row above. */
+	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1);
 	if (calls(e->kind) && s->bell && !somebody_looks(s))
 		s->ring = true;
 	switch (e->kind) {
-	case CLIENT_LOGGED_IN: ask_at_login(s); break;
+	case CLIENT_LOGGED_IN:
+		s->was_in = true;
+		ask_at_login(s);
+		break;
+	case CLIENT_AWAY: s->asking = false; break;
 	case CLIENT_CHAT_CLOSED: ask_later(s, CLIENT_DO_LIST); break;
 	case CLIENT_CONTACT_NOW: ask_later(s, CLIENT_DO_CONTACTS); break;
 	case CLIENT_CLEARED: scrollback_clear(&s->lines); break;
@@ -231,8 +237,10 @@ screen_line(struct screen *s, struct span line)
 	struct command c;
 	struct why why;
 
-	if (line.len == 0)
+	if (line.len == 0) {
+		keep_hurry(s->front.keep);
 		return true;
+	}
 	if (parse(line, &c, &why) != Q_OK) {
 		front_say(&s->front, WORDS_TROUBLE, "%s", why.text);
 		return true;
@@ -382,6 +390,8 @@ deadline(const struct screen *s)
 		d = sooner(d, s->hint_until_ms);
 	if (!front_over(&s->front))
 		d = sooner(d, s->ask_ms);
+	if (keep_state(s->front.keep) == KEEP_WAITING)
+		d = sooner(d, clock_mono_ms() + 1000); /* the seconds are shown */
 	return d;
 }
 
@@ -421,8 +431,7 @@ turn(struct screen *s)
 static bool
 leaves(const struct screen *s)
 {
-	return s->over ||
-	       (front_over(&s->front) && (s->front.leaving || !s->front.logged_in));
+	return s->over || (front_over(&s->front) && (s->front.leaving || !s->was_in));
 }
 
 /* What is on its way may still go. */

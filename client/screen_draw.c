@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "client/keep.h"
 #include "client/screen_inner.h"
 
 /* ---- the row above: who, where, with whom, and how things stand ---- */
@@ -16,8 +17,11 @@ state_text(const struct screen *s, char *out, size_t size)
 
 	switch (front_over(&s->front) ? CLIENT_PHASE_OVER : v->phase) {
 	case CLIENT_PHASE_CONNECTING:
-		snprintf(out, size, "%s",
-			 s->front.logged_in ? "no connection" : "connecting");
+		if (keep_state(s->front.keep) == KEEP_WAITING)
+			snprintf(out, size, "no connection, again in %d s",
+				 (clock_left_ms(keep_until(s->front.keep)) + 999) / 1000);
+		else
+			snprintf(out, size, "connecting");
 		break;
 	case CLIENT_PHASE_FREE: snprintf(out, size, "connected"); break;
 	case CLIENT_PHASE_ASKING: snprintf(out, size, "asking %s", v->partner); break;
@@ -33,8 +37,7 @@ static bool
 in_trouble(const struct screen *s)
 {
 	return front_over(&s->front) ||
-	       (s->front.logged_in &&
-		front_view(&s->front)->phase == CLIENT_PHASE_CONNECTING);
+	       (s->was_in && front_view(&s->front)->phase == CLIENT_PHASE_CONNECTING);
 }
 
 static void
@@ -155,6 +158,12 @@ draw_hint(struct screen *s, const struct layout *l)
 		snprintf(text, sizeof(text),
 			 "%zu lines; Up older, Down newer, Enter stays, Esc comes back",
 			 s->search.text.len > 0 ? scrollback_matches(&s->lines) : 0);
+	} else if (in_trouble(s)) {
+		snprintf(text, sizeof(text), "%s",
+			 front_over(&s->front)
+			     ? "the connection is over: Ctrl-D leaves, PgUp scrolls"
+			     : "what you type is kept; Enter in an empty line tries now");
+		style = STYLE_BOLD;
 	} else if (s->waiting.len > 0) {
 		snprintf(text, sizeof(text), "waiting for an answer");
 	} else if (!s->lines.follow) {

@@ -55,7 +55,7 @@ struct screen {
 	int64_t typed_ms; /* the last stroke */
 	bool bell, ring;
 	bool focus_known, focused;
-	bool came_back;  /* stopped, and goes on */
+	bool was_in;     /* there has been a login */
 	bool mute;       /* what is said now answers our own question */
 	unsigned to_ask; /* lists to be asked for: bits, 1 << verb */
 	bool asking;     /* one of them is under way: */

@@ -91,6 +91,8 @@ client_new(const struct target *target, const struct client_protocol *protocol,
 	c->event_arg = event_arg;
 	if ((e = link_open(target, security, login->ca, &c->link, why)) != Q_OK)
 		goto fail;
+	if (protocol->websocket != NULL)
+		link_websocket(c->link, protocol->websocket);
 	c->env = (struct client_env){
 	    .login = login,
 	    .server = link_name(c->link),

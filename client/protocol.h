@@ -115,6 +115,8 @@ struct client_protocol {
 	bool tls;        /* seals nothing itself, so it travels inside TLS */
 	bool streams_files; /* CLIENT_DO_SEND_FILE instead of CLIENT_DO_SEND */
 	bool chats_last;    /* a chat outlives the connection */
+	const char *websocket; /* the path where it is spoken inside WebSocket (messages
+				* as link_ws.h says), or NULL */
 	/* The machine; NULL: no memory. */
 	void *(*make)(const struct client_env *env);
 	void (*drop)(void *machine); /* wipes; NULL is fine */

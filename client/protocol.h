@@ -80,8 +80,8 @@ enum client_verb {
 	CLIENT_DO_CONFIRM, /* arg: a name */
 	CLIENT_DO_REMOVE,  /* arg: a name */
 	CLIENT_DO_DELETE,
-	CLIENT_DO_SEND, /* arg: what the file is called, a NUL, a data URL */
-	CLIENT_DO_SAVE, /* arg: a file's id, as in CLIENT_FILE */
+	CLIENT_DO_SEND,      /* arg: what the file is called, a NUL, a data URL */
+	CLIENT_DO_SAVE,      /* arg: a file's id, as in CLIENT_FILE */
 	CLIENT_DO_SEND_FILE, /* arg: a path; where the protocol streams_files */
 	CLIENT_DO_GET,       /* the file that was offered */
 	CLIENT_DO_REFUSE,
@@ -110,11 +110,11 @@ struct client_env {
 
 struct client_protocol {
 	const char *name;
-	size_t text_max; /* bytes of the longest text that can be said */
-	bool password;   /* logs in with one, and knows nothing of keys and codes */
-	bool tls;        /* seals nothing itself, so it travels inside TLS */
-	bool streams_files; /* CLIENT_DO_SEND_FILE instead of CLIENT_DO_SEND */
-	bool chats_last;    /* a chat outlives the connection */
+	size_t text_max;       /* bytes of the longest text that can be said */
+	bool password;         /* logs in with one, and knows nothing of keys and codes */
+	bool tls;              /* seals nothing itself, so it travels inside TLS */
+	bool streams_files;    /* CLIENT_DO_SEND_FILE instead of CLIENT_DO_SEND */
+	bool chats_last;       /* a chat outlives the connection */
 	const char *websocket; /* the path where it is spoken inside WebSocket (messages
 				* as link_ws.h says), or NULL */
 	/* The machine; NULL: no memory. */

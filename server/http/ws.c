@@ -355,6 +355,16 @@ take_in_place(struct ws *ws, const struct ws_header *h, struct ws_message *out,
 	return e;
 }
 
+/* A whole message, small enough, and none that has to be counted. */
+static bool
+fits_in_place(const struct ws *ws, const struct ws_header *h)
+{
+	const struct ws_options *o = &ws->options;
+
+	return h->fin && h->opcode != WS_CONTINUATION && h->length <= IN_PLACE_MAX &&
+	       (o->budget == NULL || h->length <= o->budget_above);
+}
+
 /* What stands at the front of the input begins a frame. */
 static enum qerr
 take_frame(struct ws *ws, struct ws_message *out, bool *wait)
@@ -374,9 +384,8 @@ take_frame(struct ws *ws, struct ws_message *out, bool *wait)
 		return take_in_place(ws, &h, out, wait);
 	if ((e = check_data(ws, &h)) != Q_OK)
 		return e;
-	if (h.fin && h.opcode != WS_CONTINUATION && h.length <= IN_PLACE_MAX)
-		return take_in_place(ws, &h, out, wait);
-	return begin_frame(ws, &h);
+	return fits_in_place(ws, &h) ? take_in_place(ws, &h, out, wait)
+				     : begin_frame(ws, &h);
 }
 
 enum qerr

@@ -40,10 +40,10 @@ static const struct {
     {BYTES("\x15\x03\x01"), NULL},
     /* a method of HTTP */
     {BYTES("GET / HTTP/1.1\r\n"), "http"},
-    {BYTES("G"), "http"},
-    {BYTES("Z"), "http"},
-    {BYTES("@"), NULL},
-    {BYTES("["), NULL},
+    {BYTES("ZZ"), "http"},
+    {BYTES("G"), "more"},
+    {BYTES("@@"), NULL},
+    {BYTES("[["), NULL},
     {BYTES("get / HTTP/1.1\r\n"), NULL},
     /* nobody's */
     {BYTES("\r\n"), NULL},

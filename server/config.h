@@ -86,6 +86,13 @@ struct config {
 	char http_origins[CONFIG_TEXT_SIZE]; /* besides our own */
 	char http_metrics_from[CONFIG_TEXT_SIZE];
 	bool http_test_echo;
+	/* [nodes] */
+	bool nodes_enabled;
+	int64_t nodes_call_timeout_ms;
+	int64_t nodes_data_timeout_ms;
+	int64_t nodes_search_timeout_ms;
+	int64_t nodes_ping_interval_ms;
+	int64_t nodes_ping_timeout_ms;
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

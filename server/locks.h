@@ -9,6 +9,7 @@
  *   0. server_reload       one reload at a time (server.c); the one lock that is
  *                          held while files are read: only reloads wait for it
  *   1. relay/switchboard   who is online, asked, or in a chat (relay/switchboard.c)
+ *      nodes/calls         who calls whom (nodes/step.c)
  *   2. sessions            the session table (sessions.c)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:

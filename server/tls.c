@@ -86,6 +86,24 @@ handshake(struct session *s, struct tls *t)
 	}
 }
 
+enum qerr
+tls_begin(struct session *s, struct tls *t)
+{
+	struct stream *inside;
+	enum qerr e = handshake(s, t);
+
+	if (e == Q_OK && (inside = stream_tls(s, t)) != NULL) {
+		s->stream = inside;
+		metric_add(METRIC_tls_handshakes_total, 1);
+		return Q_OK;
+	}
+	metric_add(METRIC_tls_failures_total, 1);
+	log_limited(LOG_INFO, &s->peer, s, "tls-failed", "reason=%s",
+		    why_not(s, t, e == Q_OK ? Q_NOMEM : e));
+	tls_free(t);
+	return e == Q_OK ? Q_NOMEM : e;
+}
+
 /* Q_OK: s's stream is what is inside.  The bytes that were looked at belong to TLS. */
 static enum qerr
 take_off(struct session *s)
@@ -93,32 +111,19 @@ take_off(struct session *s)
 	struct tls_context *context = identity_tls(s->server->identity);
 	struct span first = session_input(s);
 	struct tls *t = tls_new(context, s->stream->fd, first);
-	struct stream *inside;
-	enum qerr e;
 
 	tls_context_free(context);
 	if (t == NULL)
 		return Q_NOMEM;
 	session_consume(s, first.len);
-	if ((e = handshake(s, t)) == Q_OK && (inside = stream_tls(s, t)) != NULL) {
-		s->stream = inside;
-		return Q_OK;
-	}
-	log_limited(LOG_INFO, &s->peer, s, "tls-failed", "reason=%s",
-		    why_not(s, t, e == Q_OK ? Q_NOMEM : e));
-	tls_free(t);
-	return e == Q_OK ? Q_NOMEM : e;
+	return tls_begin(s, t);
 }
 
 static void
 serve(struct session *s)
 {
-	if (take_off(s) != Q_OK) {
-		metric_add(METRIC_tls_failures_total, 1);
-		return;
-	}
-	metric_add(METRIC_tls_handshakes_total, 1);
-	session_continue(s, worker_serve);
+	if (take_off(s) == Q_OK)
+		session_continue(s, worker_serve);
 }
 
 /* Nothing can be said before the protocol inside is known. */

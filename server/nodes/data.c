@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * data.c - data connections: 20 20, admission, and bytes from one client to the other.
+ *
+ * DESIGN.  Each side's worker reads its own connection and writes to the other's, and
+ * waits there when the other does not read: that is all the flow control there is, and
+ * nothing is buffered but in the kernel.  Bytes travel through a pipe (splice(2)), so
+ * they are never copied to us.
+ *
+ * The end.  A worker that has read the last byte has written it, too; it hangs up, which
+ * ends the other session in the ordinary way: its reading side is shut, its worker comes
+ * out, and closes.  A worker that is stuck in a write comes out when the session it
+ * writes to shuts its writing side, as every session does at its end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/nodes/links.h"
+#include "server/nodes/nodes.h"
+#include "server/nodes/nodes_session.h"
+
+/* How long a 20 20 may come before the 06 or 07 that it belongs to was dealt with. */
+#define HOLD_MS    2000
+#define PIPE_BYTES (256 * 1024)
+
+void
+leg_free(struct leg *leg)
+{
+	free(leg);
+}
+
+/* ---- told by the calls, which are locked ---- */
+
+void
+leg_up(struct leg *leg)
+{
+	struct leg *other = leg->call->data[leg->side == CALLER ? CALLEE : CALLER];
+
+	leg->up = true;
+	leg->wire = leg->call->wire;
+	if (other != NULL)
+		leg->peer = session_ref(other->session);
+	session_wake(leg->session);
+	pthread_cond_broadcast(&nodes_changed);
+}
+
+void
+leg_close(struct leg *leg)
+{
+	leg->closed = true;
+	session_end(leg->session, GOODBYE_SELF, NULL);
+	pthread_cond_broadcast(&nodes_changed);
+}
+
+void
+data_goodbye(struct session *s)
+{
+	struct leg *leg;
+
+	lock_take(&s->out.lock);
+	leg = s->state;
+	lock_drop(&s->out.lock);
+	/* Whoever writes to it comes out. */
+	(void)shutdown(s->stream->fd, SHUT_RDWR);
+	nodes_begin();
+	if (leg->call != NULL)
+		calls_break(&nodes_calls, leg->call, NODES_ARG);
+	nodes_finish(s->server);
+}
+
+/* ---- admission ---- */
+
+/* Find the call that waits for this connection.  user: whose it is. */
+static bool
+join(struct session *s, struct leg *leg, const struct nodes_message *hello,
+     char user[NAME_SIZE])
+{
+	int64_t until_ms = clock_mono_ms() + HOLD_MS;
+	bool in_time = true;
+	enum qerr e;
+
+	nodes_begin();
+	while ((e = calls_join(&nodes_calls, hello->uin, hello->uin2, &s->peer, leg,
+			       clock_mono_ms(), &leg->call, &leg->side, NODES_ARG)) ==
+		   Q_MISSING &&
+	       in_time)
+		in_time = lock_wait(&nodes_calls.lock, &nodes_changed, until_ms);
+	if (e == Q_OK)
+		memcpy(user, control_of(leg->call->party[leg->side])->user, NAME_SIZE);
+	nodes_finish(s->server);
+	return e == Q_OK;
+}
+
+/* From here on it is the user's, and can be ended as such. */
+static void
+become(struct session *s, struct leg *leg, const char *user)
+{
+	lock_take(&s->out.lock);
+	s->state = leg;
+	atomic_store(&s->protocol, &nodes_data_protocol);
+	lock_drop(&s->out.lock);
+	session_deadline(s, 0);
+	(void)sessions_login(s->server->sessions, s, user, LOGIN_ADD, NULL);
+}
+
+static void
+hang_up(struct leg *leg)
+{
+	struct session *s = leg->session;
+
+	nodes_begin();
+	calls_hang_up(&nodes_calls, leg->call, leg->side, NODES_ARG);
+	calls_unref(&nodes_calls, leg->call);
+	leg->call = NULL;
+	nodes_finish(s->server);
+	session_unref(leg->peer);
+	leg->peer = NULL;
+}
+
+/* ---- waiting for the other side ---- */
+
+static bool
+settled_locked(const struct leg *leg) REQUIRES(nodes_calls.lock)
+{
+	return leg->up || leg->closed;
+}
+
+/* The call is up, or over; with wait, not before. */
+static bool
+settled(struct leg *leg, bool wait)
+{
+	bool yes;
+
+	lock_take(&nodes_calls.lock);
+	while (wait && !settled_locked(leg))
+		(void)lock_wait(&nodes_calls.lock, &nodes_changed, 0);
+	yes = settled_locked(leg);
+	lock_drop(&nodes_calls.lock);
+	return yes;
+}
+
+/* Keep what comes until the call is up: so much, then it is not read.  False: it never
+ * will be. */
+static bool
+wait_for_other(struct leg *leg)
+{
+	enum qerr e = Q_OK;
+
+	while (!settled(leg, e == Q_LIMIT)) {
+		e = session_fill(leg->session, CALLS_EARLY_MAX);
+		if (e != Q_OK && e != Q_SHORT && e != Q_LIMIT)
+			return false;
+	}
+	return leg->up;
+}
+
+/* ---- forwarding ---- */
+
+/* Wait until the other side has taken all. */
+static bool
+send_all(int to, struct span bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = send(to, bytes.p, bytes.len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = span_of(bytes.p + n, bytes.len - (size_t)n);
+	}
+	return true;
+}
+
+/* All of n bytes from the pipe to a socket. */
+static bool
+drain_pipe(int pipe, int to, size_t n)
+{
+	while (n > 0) {
+		ssize_t m = splice(pipe, NULL, to, NULL, n, SPLICE_F_MOVE);
+
+		if (m < 0 && errno == EINTR)
+			continue;
+		if (m <= 0)
+			return false;
+		n -= (size_t)m;
+	}
+	return true;
+}
+
+static void
+pump(int from, int to, const int pipe[2])
+{
+	ssize_t n;
+
+	do {
+		n = splice(from, NULL, pipe[1], NULL, PIPE_BYTES, SPLICE_F_MOVE);
+		if (n > 0)
+			metric_add(METRIC_message_bytes_total, (uint64_t)n);
+	} while ((n > 0 && drain_pipe(pipe[0], to, (size_t)n)) ||
+		 (n < 0 && errno == EINTR));
+}
+
+/* Without a pipe: through our own memory, in the session's buffer. */
+static void
+forward_read(struct leg *leg, bool (*put)(struct leg *leg, struct span bytes))
+{
+	struct session *s = leg->session;
+	enum qerr e = Q_OK;
+
+	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s)) {
+		struct span in = session_input(s);
+
+		if (in.len > 0 && !put(leg, in))
+			return;
+		metric_add(METRIC_message_bytes_total, in.len);
+		session_consume(s, in.len);
+		e = session_fill(s, CALLS_EARLY_MAX);
+	}
+}
+
+static bool
+put_peer(struct leg *leg, struct span bytes)
+{
+	return send_all(leg->peer->stream->fd, bytes);
+}
+
+static bool
+put_wire(struct leg *leg, struct span bytes)
+{
+	return links_data(leg, bytes) == Q_OK;
+}
+
+static void
+forward_local(struct leg *leg)
+{
+	struct session *s = leg->session;
+	struct span early = session_input(s);
+	int pipe[2];
+
+	if (pipe2(pipe, O_CLOEXEC) != 0) {
+		forward_read(leg, put_peer);
+		return;
+	}
+	(void)fcntl(pipe[0], F_SETPIPE_SZ, PIPE_BYTES);
+	if (put_peer(leg, early)) {
+		session_consume(s, early.len);
+		buf_free(&s->in);
+		s->in_used = 0;
+		pump(s->stream->fd, leg->peer->stream->fd, pipe);
+	}
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
+static void
+forward(struct leg *leg)
+{
+	if (leg->peer != NULL)
+		forward_local(leg);
+	else
+		forward_read(leg, put_wire);
+}
+
+/* ---- the life of one ---- */
+
+/* The ten bytes.  False: they did not come. */
+static bool
+read_hello(struct session *s, struct nodes_message *out)
+{
+	enum qerr e;
+
+	while ((e = nodes_next(session_input(s), NODES_OPENER, out)) == Q_SHORT)
+		if (session_fill(s, CALLS_EARLY_MAX) != Q_OK)
+			return false;
+	if (e == Q_OK)
+		session_consume(s, out->total);
+	return e == Q_OK;
+}
+
+void
+data_serve(struct session *s)
+{
+	struct nodes_message hello;
+	char user[NAME_SIZE];
+	struct leg *leg;
+
+	if (!read_hello(s, &hello) || session_wakeable(s) != Q_OK ||
+	    (leg = calloc(1, sizeof(*leg))) == NULL)
+		return;
+	leg->session = s;
+	if (!join(s, leg, &hello, user)) {
+		log_limited(LOG_INFO, &s->peer, s, "data-refused",
+			    "reason=no call waits for it");
+		leg_free(leg);
+		return;
+	}
+	become(s, leg, user);
+	log_event(LOG_DEBUG, s, "data", "caller=%u callee=%u", hello.uin, hello.uin2);
+	if (wait_for_other(leg))
+		forward(leg);
+	session_end(s, GOODBYE_SELF, NULL);
+	hang_up(leg);
+}

@@ -43,10 +43,9 @@
 #ifndef STACK_SIZE
 #	define STACK_SIZE (128 * 1024)
 #endif
-/* How far below its top a worker's stack is ever touched; and how far below trim_stack's
- * frame while a session is idle: session_fill reads into some 2 KiB of stack. */
-#define STACK_USED_MAX (STACK_SIZE / 2)
-#define IDLE_DEPTH     2560
+/* How far below serve's frame a session touches the stack while it is idle: session_fill
+ * reads into some 2 KiB of it. */
+#define IDLE_DEPTH 2560
 
 /* No protocol needs more to be recognised. */
 #define FIRST_BYTES_MAX 2048
@@ -71,8 +70,6 @@ static struct {
 		pthread_cond_t given;
 	} spares[SPARE_MAX];
 } workers = {.lock = LOCK_INIT};
-
-static _Thread_local uintptr_t stack_top; /* a worker's; else 0 */
 
 /* ---- first bytes ---- */
 
@@ -268,19 +265,38 @@ begin(struct session *s)
 	worker_serve(s);
 }
 
-/* Give the kernel back the pages of the stack that an idle session will not touch.  To
- * ask first is cheap; unmapping pages interrupts all processors. */
+/* Give the kernel back what lies below high in this thread's stack. */
+static void
+drop_below(uintptr_t high)
+{
+	pthread_attr_t attr;
+	void *stack;
+	size_t size, guard;
+
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	if (pthread_attr_getstack(&attr, &stack, &size) == 0 &&
+	    pthread_attr_getguardsize(&attr, &guard) == 0) {
+		uintptr_t low = (uintptr_t)stack + guard;
+
+		if (low < high)
+			(void)madvise((void *)low, high - low, MADV_DONTNEED);
+	}
+	pthread_attr_destroy(&attr);
+}
+
+/* Give back the pages of the stack that an idle session will not touch.  Asking first
+ * is cheap; to drop pages interrupts all processors. */
 static void
 trim_stack(void)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t low = (stack_top - STACK_USED_MAX) & ~(page - 1);
 	uintptr_t high = (here - IDLE_DEPTH) & ~(page - 1);
 	unsigned char there;
 
 	if (mincore((void *)(high - page), page, &there) != 0 || there != 0)
-		(void)madvise((void *)low, high - low, MADV_DONTNEED);
+		drop_below(high);
 }
 
 /* A session's life has parts, s->then being the next one: begin, and what a protocol
@@ -309,7 +325,6 @@ worker_main(void *arg)
 {
 	struct session *s = arg;
 
-	stack_top = (uintptr_t)__builtin_frame_address(0);
 	do
 		serve(s);
 	while ((s = spare_wait()) != NULL);

@@ -53,8 +53,10 @@ parse_count(struct span word, size_t *count)
 		if ((n = n * 10 + (size_t)(word.p[i] - '0')) > HISTORY_SHOW_MAX)
 			n = HISTORY_SHOW_MAX;
 	}
+	if (n == 0)
+		return false;
 	*count = n;
-	return word.len > 0 && n > 0;
+	return true;
 }
 
 /* Whom is it about?  "": nobody. */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The first run, profiles, and the folder that all is kept in: the real client in a
+ * terminal and without one.
+ */
+#include "tests/system/client_run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void
+quit(struct run *r, int status)
+{
+	int got = run_end(r);
+
+	ck_assert_msg(got == status, "status %d: %s", got, (const char *)r->complaint.p);
+	run_free(r);
+}
+
+static void
+answer(struct run *r, const char *question, const char *line)
+{
+	run_until(r, question);
+	run_say(r, line);
+	run_say(r, "\n");
+}
+
+static void
+leave(struct run *r)
+{
+	run_say(r, "/quit\n");
+	run_until(r, "* logged out");
+	quit(r, 0);
+}
+
+static unsigned
+mode_of(struct harness *h, const char *home, const char *file)
+{
+	char path[HARNESS_PATH];
+	struct stat st;
+
+	run_path(h, home, file, path);
+	ck_assert_msg(stat(path, &st) == 0, "%s", path);
+	return st.st_mode & 0777;
+}
+
+START_TEST(relay)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	char code[20], where[32], line[128];
+	struct run *r = run_in_terminal(h, "alice", "--plain", NULL);
+
+	harness_enrol_code(h, code);
+	snprintf(where, sizeof(where), "127.0.0.1:%u", h->port);
+	answer(r, "Server (HOST or HOST:PORT) [localhost]: ", "no host!");
+	run_until(r, "\"no host!\" is no host");
+	answer(r, "[localhost]: ", where);
+	answer(r, "Protocol (relay or contacts) [relay]: ", "");
+	answer(r, "Your name there", ".alice");
+	run_until(r, "! a name has 1 to 32");
+	answer(r, "Your name there", "alice");
+	answer(r, "Enrolment code: ", code);
+	answer(r, "Passphrase for your new key (empty for none): ", "");
+	run_until(r, "* remembered as the profile default");
+	run_until(r, "* logged in as alice");
+	leave(r);
+	ck_assert_uint_eq(mode_of(h, "alice", "profiles"), 0700);
+	ck_assert_uint_eq(mode_of(h, "alice", "profiles/default.conf"), 0600);
+	ck_assert_uint_eq(mode_of(h, "alice", "default-profile"), 0600);
+	/* Afterwards nothing is asked, in a terminal and without one. */
+	r = run_in_terminal(h, "alice", "--plain", NULL);
+	run_until(r, "* logged in as alice");
+	ck_assert(!run_said(r, "[relay]"));
+	leave(r);
+	r = run_start(h, "alice", NULL);
+	run_until(r, "* logged in as alice");
+	quit(r, 0);
+	r = run_start(h, "alice", "--list-profiles", NULL);
+	snprintf(line, sizeof(line), "default: alice at %s, relay, the default\n", where);
+	run_until(r, line);
+	quit(r, 0);
+	harness_free(h);
+}
+END_TEST
+
+START_TEST(contacts)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	char where[32];
+	struct run *r = run_in_terminal(h, "bob", "--plain", NULL);
+
+	snprintf(where, sizeof(where), "127.0.0.1:%u", h->port);
+	answer(r, "[localhost]: ", where);
+	answer(r, "[relay]: ", "contacts");
+	answer(r, "Your name there", "bob");
+	answer(r, "is an account to be made? (yes/no) ", "yes");
+	answer(r, "Does the teacher's screen show this fingerprint? (yes/no) ", "yes");
+	answer(r, "New password for bob: ", "geheim123");
+	answer(r, "The same again: ", "geheim123");
+	run_until(r, "* logged in as bob");
+	leave(r);
+	r = run_in_terminal(h, "bob", "--plain", NULL);
+	answer(r, "Password for bob: ", "geheim123");
+	run_until(r, "* logged in as bob");
+	leave(r);
+	harness_free(h);
+}
+END_TEST
+
+/* One line, and the status of a mistake. */
+START_TEST(nobody_to_ask)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	int status;
+	struct run *r = run_script(h, "", &status, "alice", "--plain", NULL);
+	const char *newline;
+
+	ck_assert_int_eq(status, 2);
+	ck_assert(run_complained(r, "client: where, and as whom? HOST --user NAME says "
+				    "it; in a terminal it is asked and remembered\n"));
+	newline = strchr((const char *)r->complaint.p, '\n');
+	ck_assert_ptr_nonnull(newline);
+	ck_assert_int_eq(newline[1], '\0');
+	ck_assert_uint_eq(r->said.len, 0);
+	run_free(r);
+	r = run_script(h, "", &status, "alice", "--profile", "lab", NULL);
+	ck_assert_int_eq(status, 2);
+	run_free(r);
+	harness_free(h);
+}
+END_TEST
+
+START_TEST(profiles)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	char code[20], path[HARNESS_PATH];
+	struct run *r;
+	FILE *f;
+	int status;
+
+	/* The first enrolment is the default. */
+	run_enrol(h, "alice");
+	/* By name, from the command line alone. */
+	r = run_script(h, "", &status, "alice", "--enroll", "SERVER", "--user", "bob",
+		       "--code", "AAAA-AAAA-AAAA-AAAA", "--profile", "wrong", NULL);
+	ck_assert_int_eq(status, 1);
+	run_free(r);
+	harness_enrol_code(h, code);
+	r = run_script(h, "", &status, "alice", "--enroll", "SERVER", "--user", "bob",
+		       "--code", code, "--profile", "second", NULL);
+	ck_assert_int_eq(status, 0);
+	ck_assert(run_said(r, "* remembered as the profile second\n"));
+	run_free(r);
+	r = run_script(h, "", &status, "alice", "--list-profiles", NULL);
+	ck_assert_int_eq(status, 0);
+	ck_assert(run_said(r, "default: alice at 127.0.0.1:"));
+	ck_assert(run_said(r, ", relay, the default\nsecond: bob at 127.0.0.1:"));
+	ck_assert(!run_said(r, "wrong"));
+	run_free(r);
+	r = run_script(h, "", &status, "alice", "--profile", "second", NULL);
+	ck_assert_int_eq(status, 0);
+	ck_assert(run_said(r, "* logged in as bob\n"));
+	run_free(r);
+	/* A file of settings of one's own. */
+	snprintf(path, sizeof(path), "%.400s/mine.conf", h->dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs("profile = second\n", f);
+	fclose(f);
+	r = run_script(h, "", &status, "alice", "--config", path, NULL);
+	ck_assert_int_eq(status, 0);
+	ck_assert(run_said(r, "* logged in as bob\n"));
+	run_free(r);
+	harness_free(h);
+}
+END_TEST
+
+/* What others could read is closed, or refused. */
+START_TEST(modes)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	char path[HARNESS_PATH];
+	struct run *r;
+	int status;
+
+	run_enrol(h, "alice");
+	run_path(h, "alice", ".", path);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	run_path(h, "alice", "keys", path);
+	ck_assert_int_eq(chmod(path, 0750), 0);
+	r = run_script(h, "", &status, "alice", "SERVER", NULL);
+	ck_assert_int_eq(status, 0);
+	run_free(r);
+	ck_assert_uint_eq(mode_of(h, "alice", "."), 0700);
+	ck_assert_uint_eq(mode_of(h, "alice", "keys"), 0700);
+	run_path(h, "alice", "keys/alice.pem", path);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	r = run_script(h, "", &status, "alice", "SERVER", NULL);
+	ck_assert_int_eq(status, 1);
+	ck_assert(run_complained(
+	    r, "alice.pem is secret, but others may read it: chmod 600 it first\n"));
+	run_free(r);
+	harness_free(h);
+}
+END_TEST
+
+START_TEST(list_settings)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	int status;
+	struct run *r = run_script(h, "", &status, "alice", "--list-settings", NULL);
+
+	ck_assert_int_eq(status, 0);
+	ck_assert(run_said(r, "\n# history = no\n"));
+	ck_assert(run_said(r, "\n# server =\n"));
+	run_free(r);
+	harness_free(h);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("client first");
+	TCase *t = harness_case(s, "first");
+
+	tcase_add_test(t, relay);
+	tcase_add_test(t, contacts);
+	tcase_add_test(t, nobody_to_ask);
+	tcase_add_test(t, profiles);
+	tcase_add_test(t, modes);
+	tcase_add_test(t, list_settings);
+	return harness_main(s);
+}

@@ -8,16 +8,17 @@
  *   DIR/files/     ID.MSG            contents above ROOM_INLINE_MAX
  *   DIR/seen/      NAME              positions and receipts of a user
  *
- * Rooms and messages are named by UUIDs (uuid.h).  A message's UUID
- * is of version 7 and holds its number in the room, so it is found at constant cost, and
- * ids rise as seqs do.  Whoever compares user names here does so without case.
+ * Rooms and messages are named by UUIDs (uuid.h).  A message's is of version 7 and holds
+ * its number in the room, so it is found at constant cost, and ids rise as seqs do.  Names
+ * of users are compared without case.
  *
  * Events of one room happen one after another: each is written, then told, then the next
  * one is written.  Those that wait meanwhile go into the file together, with one write
  * and one fdatasync.
  *
- * Threads: any, at once.  Every call but rooms_get, rooms_of, rooms_position, rooms_seen,
- * rooms_farewells and room_info_* may block on the disk; no lock is held meanwhile.
+ * Threads: any, at once.  Every call may block on the disk, without a lock held, but
+ * room_info_*, rooms_get, rooms_of and rooms_farewells, which never do, and rooms_last,
+ * rooms_position and rooms_seen, which do so at most the first time after a start.
  */
 #ifndef STORE_ROOMS_H
 #define STORE_ROOMS_H
@@ -127,9 +128,10 @@ struct room_event {
 
 /* Called for events that have just been written, in the order of their seq and for one
  * room never twice at once, by one of the threads whose events are among them, before
- * any of those calls returns.  info is the room after them (before ROOM_DROP: with the
- * members there were).  No lock is held.  It may call what does not block (above) and
- * rooms_farewell_told; not what else may block: a change of this room would wait for itself. */
+ * any of those calls returns.  info is the room after them (ROOM_DROP, and when the last
+ * one leaves: as it was before).  No lock is held.  It may read, and call rooms_seen,
+ * rooms_receipt and rooms_farewell_told; what changes or posts to this room would wait
+ * for itself. */
 typedef void rooms_told(void *arg, const struct room_info *info,
 			const struct room_event *events, size_t n);
 
@@ -222,7 +224,8 @@ rooms_post(struct rooms *r, const struct uuid *room, struct room_post *posts, si
  * Q_SYS. */
 enum qerr rooms_last(struct rooms *r, const struct uuid *room, uint64_t *seq);
 /* Events with seq > after, oldest first, up to max of them; each returns false to stop.
- * None that is not yet told is among them.  user (may be NULL): those from this user are
+ * The newest ones may be those that are being told at this moment: who gets them both
+ * ways drops one by its seq.  user (may be NULL): those from this user are
  * left out, as they do not wait; *read (may be NULL) is the seq of the last event looked
  * at, left out or not, or after when there was none.  Errors as for rooms_last. */
 enum qerr

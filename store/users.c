@@ -3,7 +3,8 @@
  * Adding a user touches three folders, and a kill may come between any two
  * steps.  What counts is the order:
  *
- *   1. uins/N                 a number that belongs to nobody yet
+ *   1. uins/N                 a number that belongs to nobody yet;
+ *      emails/HASH            the same of an e-mail address
  *   2. pems/.new-NAME.pem     a key that no look-up sees
  *   3. users/NAME             from here on the user exists
  *   4. pems/.new-NAME.pem becomes pems/NAME.pem
@@ -26,7 +27,9 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "store/chatkeys.h"
 #include "store/file.h"
+#include "store/tokens.h"
 #include "store/users_priv.h"
 
 /* ---- one user's file ---- */
@@ -96,10 +99,21 @@ users_get(struct store *s, const char *name, struct user *out)
 
 /* ---- changes ---- */
 
+/* The part of step 1 about the address.  Q_LIMIT stands for one that is taken. */
+static enum qerr
+claim_email(struct store *s, const struct user *u, bool insist)
+{
+	enum qerr e = email_claim(s, u->email, u->name);
+
+	if (e == Q_EXISTS)
+		return insist ? Q_LIMIT : Q_OK;
+	return e;
+}
+
 /* Steps 1 to 4 above. */
 static enum qerr
 add_locked(struct store *s, const char *folded, struct user *u, struct span pem,
-	   const uint8_t *fingerprint)
+	   const uint8_t *fingerprint, bool insist)
 {
 	struct buf text = BUF_INIT(0);
 	int err;
@@ -107,7 +121,7 @@ add_locked(struct store *s, const char *folded, struct user *u, struct span pem,
 
 	if ((e = uin_claim(s, u->name, fingerprint, &u->uin)) != Q_OK)
 		return e;
-	if ((e = user_text(u, &text)) != Q_OK)
+	if ((e = user_text(u, &text)) != Q_OK || (e = claim_email(s, u, insist)) != Q_OK)
 		goto out;
 	if (pem.len > 0 && (e = pem_prepare(s, folded, pem)) != Q_OK)
 		goto out;
@@ -126,6 +140,7 @@ out:
 	if (e != Q_OK) {
 		err = errno;
 		pem_withdraw(s, folded);
+		(void)email_release(s, u->email, u->name);
 		(void)uin_release(s, u->uin, u->name);
 		errno = err;
 	}
@@ -145,10 +160,12 @@ user_absent(struct store *s, const char *folded, struct why *note)
 	return e == Q_MISSING || e == Q_FORMAT ? Q_OK : e;
 }
 
-/* What users_add and users_adopt have in common; adopt: the key must be there,
- * otherwise it must not. */
+/* What users_add and its like have in common.  ADOPT: the key must be there, otherwise
+ * it must not.  SIGNUP: no other user may have the address; Q_LIMIT when one has. */
+enum way { ADD, ADOPT, SIGNUP };
+
 static enum qerr
-add(struct store *s, struct user *u, bool adopt, struct span pem,
+add(struct store *s, struct user *u, enum way way, struct span pem,
     const uint8_t *fingerprint)
 {
 	char folded[NAME_SIZE], spelled[NAME_SIZE];
@@ -167,11 +184,11 @@ add(struct store *s, struct user *u, bool adopt, struct span pem,
 	e = user_absent(s, folded, &note);
 	if (e == Q_OK) {
 		e = pem_spelling(s, folded, spelled);
-		if (!adopt)
+		if (way != ADOPT)
 			e = e == Q_OK ? Q_EXISTS : e == Q_MISSING ? Q_OK : e;
 	}
 	if (e == Q_OK)
-		e = add_locked(s, folded, &made, pem, fingerprint);
+		e = add_locked(s, folded, &made, pem, fingerprint, way == SIGNUP);
 	lock_drop(&s->users);
 	store_tell(s, &note);
 	if (e == Q_OK) {
@@ -185,13 +202,45 @@ add(struct store *s, struct user *u, bool adopt, struct span pem,
 enum qerr
 users_add(struct store *s, struct user *u, struct span pem, const uint8_t fingerprint[32])
 {
-	return add(s, u, false, pem, fingerprint);
+	return add(s, u, ADD, pem, fingerprint);
+}
+
+enum qerr
+users_signup(struct store *s, struct user *u, enum user_taken *taken)
+{
+	enum qerr e = add(s, u, SIGNUP, span_of(NULL, 0), NULL);
+
+	if (e == Q_EXISTS)
+		*taken = USER_TAKEN_NAME;
+	else if (e == Q_LIMIT)
+		*taken = USER_TAKEN_EMAIL;
+	return e == Q_LIMIT ? Q_EXISTS : e;
 }
 
 enum qerr
 users_adopt(struct store *s, struct user *u, const uint8_t fingerprint[32])
 {
-	return add(s, u, true, span_of(NULL, 0), fingerprint);
+	return add(s, u, ADOPT, span_of(NULL, 0), fingerprint);
+}
+
+/* A new password ends what the old one had allowed, before it counts: the other way
+ * round a kill in between would leave tokens that nobody can end. */
+static enum qerr
+update_locked(struct store *s, const char *folded, const struct user *now,
+	      const struct user *next, struct span text)
+{
+	bool moved = strcmp(now->email, next->email) != 0;
+	enum qerr e = Q_OK;
+
+	if (strcmp(now->password, next->password) != 0)
+		e = tokens_revoke_all(s, folded);
+	if (e == Q_OK && moved)
+		e = claim_email(s, next, false);
+	if (e == Q_OK)
+		e = file_replace(s->fd[FOLDER_USERS], folded, text, 0600);
+	if (e == Q_OK && moved) /* what is left behind is not believed */
+		(void)email_release(s, now->email, now->name);
+	return e;
 }
 
 enum qerr
@@ -214,7 +263,7 @@ users_update(struct store *s, const struct user *u)
 		e = user_text(&next, &text);
 	}
 	if (e == Q_OK)
-		e = file_replace(s->fd[FOLDER_USERS], folded, buf_span(&text), 0600);
+		e = update_locked(s, folded, &now, &next, buf_span(&text));
 	lock_drop(&s->users);
 	store_tell(s, &note);
 	buf_wipe(&text);
@@ -228,14 +277,22 @@ remove_locked(struct store *s, const char *folded)
 {
 	struct user u;
 	enum qerr file = user_load(s, folded, &u);
-	enum qerr key = pem_remove(s, folded, false);
-	enum qerr e;
+	enum qerr key, e;
 
+	/* A later user of that name must not have them. */
+	if ((e = tokens_revoke_all(s, folded)) != Q_OK ||
+	    (e = chatkeys_remove(s, folded)) != Q_OK)
+		return e;
+	key = pem_remove(s, folded, false);
 	if (key != Q_OK && key != Q_MISSING)
 		return key;
 	if ((e = file_remove(s->fd[FOLDER_USERS], folded)) != Q_OK)
 		return e == Q_MISSING ? key : e;
-	return file == Q_OK ? uin_release(s, u.uin, folded) : Q_OK;
+	if (file != Q_OK)
+		return Q_OK;
+	explicit_bzero(u.password, sizeof(u.password));
+	(void)email_release(s, u.email, folded);
+	return uin_release(s, u.uin, folded);
 }
 
 enum qerr

@@ -80,9 +80,10 @@ enum qerr users_by_email(struct store *s, const char *email, char name[NAME_SIZE
 /* A PEM that was dropped in gets its user file; nothing but the UIN is new.
  * u->name is the name as the PEM's file is spelled.  Q_EXISTS: it has one. */
 enum qerr users_adopt(struct store *s, struct user *u, const uint8_t fingerprint[32]);
-/* Replace the fields of an existing user (name and uin stay).  Q_MISSING. */
+/* Replace the fields of an existing user (name and uin stay).  Another password ends all
+ * tokens (tokens.h).  Q_MISSING. */
 enum qerr users_update(struct store *s, const struct user *u);
-/* Remove user file, PEM and UIN.  Q_MISSING. */
+/* Remove user file, PEM, UIN, e-mail address, tokens and chat keys.  Q_MISSING. */
 enum qerr users_remove(struct store *s, const char *name);
 /* The name that has this UIN.  Q_MISSING. */
 enum qerr users_by_uin(struct store *s, uint32_t uin, char name[NAME_SIZE]);

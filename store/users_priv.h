@@ -30,6 +30,15 @@ enum qerr uin_read(struct store *s, uint32_t uin, char name[NAME_SIZE]);
 bool uin_is_stale(struct store *s, uint32_t uin, const char *name);
 enum qerr uin_write(struct store *s, uint32_t uin, const char *name);
 
+/* ---- emails.c; the users lock is held ---- */
+#define EMAIL_FILE_SIZE 65 /* SHA-256 in hex */
+/* Write down that name has the address ("": nothing to do).  Q_EXISTS: another has it;
+ * Q_FORMAT: it is not UTF-8. */
+enum qerr email_claim(struct store *s, const char *email, const char *name);
+enum qerr email_release(struct store *s, const char *email, const char *name);
+/* For "server check".  Q_FORMAT: it says of somebody what is not so. */
+enum qerr email_examine(struct store *s, const char *file);
+
 /* ---- pems.c ---- */
 /* How the file of a folded name is spelled.  Q_MISSING, Q_NOMEM, Q_SYS. */
 enum qerr pem_spelling(struct store *s, const char *folded, char spelled[NAME_SIZE]);

@@ -334,7 +334,7 @@ serve(struct session *s)
 	while (next.request && next.then == NULL && wait_request(s))
 		next = one_request(s);
 	if (next.then != NULL)
-		next.then(s);
+		session_continue(s, next.then);
 }
 
 void

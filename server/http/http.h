@@ -89,7 +89,8 @@ struct session *http_session(struct http *h);
 void http_on_end(struct http *h, void (*fn)(struct http *h, void *arg), void *arg);
 
 /* serve, right before it returns: from here on the session speaks p with that state
- * (p->release frees it), and goes on with then once all that HTTP held is freed.
+ * (p->release frees it), and goes on with then (session_continue), once all that HTTP
+ * held is freed.
  * The deadline is the caller's to set; input that has come stays. */
 void http_become(struct http *h, const struct protocol *p, void *state,
 		 void (*then)(struct session *s));

@@ -21,7 +21,9 @@
  *   contacts.c   the contacts protocol; talk_do.c what people ask for, talk_answer.c
  *                what the server says, and for each subject a file: talk_people.c,
  *                talk_chat.c (also what is unread), talk_file.c
- *   profile.c    keys and pins below ~/.config/quintet
+ *   pins.c       whose key was which; verify.c what follows from it
+ *   history.c    what was said, sealed on our disk; recall.c keeps and shows it
+ *   profile.c    the files below ~/.config/quintet
  *
  * A struct client belongs to one thread.  Only client_new may block, and only
  * while a host name is looked up.

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "client/link_tls.h"
+#include "client/link_watch.h"
 #include "client/link_ws.h"
 
 #define READ_PIECE 65536
@@ -37,24 +38,26 @@ struct link {
 	struct link_tls *tls; /* once connected; NULL: in the clear */
 	bool finish;          /* link_finish was called */
 	bool finished;        /* and the server has been told */
+	struct link_watch watch;
+	int64_t watch_ms; /* when to look; 0: nothing is under way */
 	struct buf in, out;
 	const char *path;           /* where WebSocket is spoken; NULL: it is not */
 	struct link_ws *ws;         /* once through */
 	struct buf raw_in, raw_out; /* frames, on their way between it and the socket */
 };
 
-/* A dead server is noticed within a minute although nobody types; messages do
- * not wait for each other.  None of this can be refused for a reason that
- * matters. */
+/* A dead server is noticed within 11 seconds although nobody types; messages do
+ * not wait for each other, and not behind megabytes of a file in the kernel.  None of
+ * this can be refused for a reason that matters. */
 static void
 tune(int fd)
 {
 	static const struct {
 		int level, name, value;
 	} options[] = {
-	    {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
-	    {IPPROTO_TCP, TCP_KEEPIDLE, 20}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-	    {IPPROTO_TCP, TCP_KEEPCNT, 3},
+	    {IPPROTO_TCP, TCP_NODELAY, 1},  {SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, 5}, {IPPROTO_TCP, TCP_KEEPINTVL, 2},
+	    {IPPROTO_TCP, TCP_KEEPCNT, 3},  {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 131072},
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
@@ -194,7 +197,7 @@ int64_t
 link_deadline(const struct link *l)
 {
 	if (l->up)
-		return 0;
+		return l->watch_ms;
 	return l->connected ? l->deadline_ms : l->try_deadline_ms;
 }
 
@@ -348,6 +351,8 @@ step_write(struct link *l, struct why *why)
 	else
 		e = clear_write(l, buf_span(out), &gone, why);
 	buf_consume(out, gone);
+	if (gone > 0 && l->watch_ms == 0)
+		l->watch_ms = clock_mono_ms() + LINK_WATCH_MS;
 	if (e == Q_OK && out->len == 0 && l->out.len == 0 && l->finish && !l->finished) {
 		l->finished = true;
 		if (l->tls != NULL)
@@ -355,6 +360,24 @@ step_write(struct link *l, struct why *why)
 		(void)shutdown(l->fd, SHUT_WR);
 	}
 	return e;
+}
+
+/* Does the other machine acknowledge what it gets? */
+static enum qerr
+step_watch(struct link *l, struct why *why)
+{
+	int64_t now = clock_mono_ms();
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (l->watch_ms == 0 || now < l->watch_ms)
+		return Q_OK;
+	if (getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return lost(l, why);
+	if (link_watch_look(&l->watch, now, info.tcpi_unacked, info.tcpi_last_ack_recv))
+		return why_set(why, Q_TIMEOUT, "%s does not answer any longer", l->name);
+	l->watch_ms = info.tcpi_unacked > 0 ? now + LINK_WATCH_MS : 0;
+	return Q_OK;
 }
 
 enum qerr
@@ -376,5 +399,5 @@ link_step(struct link *l, short revents, struct why *why)
 		return e;
 	if ((e = step_write(l, why)) != Q_OK)
 		(void)step_read(l, NULL);
-	return e;
+	return e != Q_OK ? e : step_watch(l, why);
 }

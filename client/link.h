@@ -41,7 +41,8 @@ const char *link_name(const struct link *l);
 /* Changes while addresses are tried. */
 int link_fd(const struct link *l);
 short link_poll_events(const struct link *l);
-/* While connecting: when to call link_step in any case; else 0. */
+/* When to call link_step in any case: while connecting, and while the other machine has
+ * not acknowledged what was sent; else 0. */
 int64_t link_deadline(const struct link *l);
 bool link_up(const struct link *l);
 /* Connect, read, write, as far as it goes now.  Q_OK: go on.  Q_CLOSED: the

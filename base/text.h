@@ -15,7 +15,8 @@
 #define BASE64_LEN(n) (((n) + 2) / 3 * 4)
 #define HEX_LEN(n)    ((n)*2)
 
-/* Write BASE64_LEN(s.len) characters, without a NUL; returns how many. */
+/* Write BASE64_LEN(s.len) characters, without a NUL; returns how many.  s may be the end
+ * of that very place: what is written never reaches what has not been read. */
 size_t base64_encode(struct span s, char *out);
 /* Decode strictly: padded, no white space, no surplus bits.  out has room for
  * s.len / 4 * 3 bytes, and may be where s is.  Q_FORMAT otherwise. */

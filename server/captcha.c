@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -307,6 +308,7 @@ append(struct span png, const char *digits, enum captcha_mode mode, struct buf *
 	return e;
 }
 
+/* libgd's own way is to write to stderr, which is the log. */
 static void
 hush(int priority, const char *format, va_list args)
 {
@@ -315,16 +317,23 @@ hush(int priority, const char *format, va_list args)
 	(void)args;
 }
 
+static void
+hush_libgd(void)
+{
+	gdSetErrorMethod(hush);
+}
+
 enum qerr
 captcha_draw(const char digits[CAPTCHA_SIZE], enum captcha_mode mode, struct buf *png)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	gdImagePtr image;
 	void *bytes = NULL;
 	int size = 0;
 	enum qerr e = Q_NOMEM;
 
 	assert(strspn(digits, "0123456789") == CAPTCHA_LEN);
-	gdSetErrorMethod(hush); /* its default writes to stderr, which is the log */
+	(void)pthread_once(&once, hush_libgd);
 	if ((image = draw(digits)) != NULL)
 		bytes = gdImagePngPtr(image, &size);
 	if (bytes != NULL && size > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * captcha.h - six digits, drawn so that a person reads them, warped and speckled, as a
- * PNG.  Costs about a millisecond of CPU and some 200 KiB while it runs: the caller
+ * PNG.  Costs half a millisecond of CPU and some 300 KiB while it runs: the caller
  * bounds how many run at once.  Any thread.
  */
 #ifndef SERVER_CAPTCHA_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * http_priv.h - what http.c and reply.c share: a request that is being read or answered.
- * It exists from a request's first byte to the end of its answer; a connection that
- * waits for the next one has none.
+ * It exists from a request's first byte to the end of its answer.
  */
 #ifndef SERVER_HTTP_HTTP_PRIV_H
 #define SERVER_HTTP_HTTP_PRIV_H

@@ -19,8 +19,8 @@
 #include "crypto/sha1.h"
 #include "protocol/websocket.h"
 
-#define HEAD_MAX   8192
-#define KEY_LEN    16
+#define HEAD_MAX 8192
+#define KEY_LEN  16
 
 struct link_ws {
 	const char *host, *path;

@@ -27,9 +27,9 @@ struct waiter {
 
 struct budget {
 	struct lock lock;
-	size_t total;               /* [lock] */
-	size_t held;                /* [lock] */
-	TAILQ_HEAD(, waiter) queue; /* [lock] */
+	size_t total;                      /* [lock] */
+	size_t held;                       /* [lock] */
+	TAILQ_HEAD(waiters, waiter) queue; /* [lock] */
 };
 
 enum qerr

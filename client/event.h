@@ -26,7 +26,7 @@ enum client_event_kind {
 	CLIENT_REQUEST_DENIED,    /* name: no chat with them: no, busy, or not here */
 	CLIENT_CHAT_READY,  /* name; fingerprint: of their long-term key, perhaps "";
 			    * count: 1 when it is verified */
-	CLIENT_MESSAGE,     /* name: from; text */
+	CLIENT_MESSAGE,     /* name: from; text; time_ms: when, 0: now; old */
 	CLIENT_CHAT_CLOSED, /* name; text: why, a phrase */
 	CLIENT_NOTICE,      /* text: from the server's administrator */
 	CLIENT_UNKNOWN,     /* name; text: came from them and cannot be shown, a phrase */
@@ -100,6 +100,7 @@ struct client_event {
 	const char *type; /* printable ASCII */
 	struct span content;
 	const struct client_transfer *transfer; /* CLIENT_FILE_OFFERED to _FAILED */
+	bool old;   /* a message that has waited, or is a replay */
 	bool again; /* a final one: it may be different in a while */
 };
 

@@ -90,6 +90,7 @@ set(struct people *p, const struct client_event *e)
 		who->unread = e->count;
 		break;
 	case CLIENT_CHAT_READY:
+		who->here = true;
 		who->asks = false;
 		who->unread = 0;
 		break;

@@ -315,6 +315,7 @@ input_rows(struct screen *s)
 static void
 draw_people(struct screen *s, const struct layout *l)
 {
+	const struct client_view *v = front_view(&s->front);
 	struct canvas *c = &s->canvas;
 
 	if (l->people < 0)
@@ -322,7 +323,7 @@ draw_people(struct screen *s, const struct layout *l)
 	for (int row = l->top; row < l->bottom && l->people > 0; row++)
 		canvas_str(c, row, l->people - 1, l->people, STYLE_DIM, "|");
 	people_draw(&s->people, c, l->top, l->bottom, l->people, c->columns,
-		    front_view(&s->front)->partner);
+		    v->phase == CLIENT_PHASE_ASKED ? "" : v->partner);
 }
 
 void

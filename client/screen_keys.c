@@ -344,12 +344,10 @@ toggle_people(struct screen *s)
 {
 	bool beside = s->canvas.columns > s->lines.width || s->lines.width == 0;
 
-	if (s->people_shown == LAYOUT_PEOPLE_AUTO)
-		s->people_shown = beside ? LAYOUT_PEOPLE_HIDE : LAYOUT_PEOPLE_SHOW;
+	if (s->people_shown != LAYOUT_PEOPLE_AUTO)
+		s->people_shown = LAYOUT_PEOPLE_AUTO;
 	else
-		s->people_shown = s->people_shown == LAYOUT_PEOPLE_SHOW
-				      ? LAYOUT_PEOPLE_HIDE
-				      : LAYOUT_PEOPLE_SHOW;
+		s->people_shown = beside ? LAYOUT_PEOPLE_HIDE : LAYOUT_PEOPLE_SHOW;
 }
 
 void

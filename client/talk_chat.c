@@ -83,11 +83,17 @@ talk_chat_drop(struct talk *m, struct talk_chat *c)
 /* ---- messages ---- */
 
 static void
-show(struct talk *m, struct talk_chat *c, int64_t time_ms, uint64_t file,
+show(struct talk *m, struct talk_chat *c, bool old, int64_t time_ms, uint64_t file,
      struct span text)
 {
+	struct client_event e = {.kind = CLIENT_MESSAGE,
+				 .name = c->partner,
+				 .text = text,
+				 .time_ms = time_ms,
+				 .old = old};
+
 	c->shown_ms = time_ms;
-	client_tell(m->env, CLIENT_MESSAGE, c->partner, text);
+	m->env->event(m->env->event_arg, &e);
 	if (file != 0)
 		talk_file_mentioned(m, file, c->partner, text);
 }
@@ -116,7 +122,7 @@ talk_on_message(struct talk *m, const struct contacts_reply *r)
 		return;
 	c->newest_ms = r->time_ms;
 	if (c->id == m->open && !c->full)
-		show(m, c, r->time_ms, r->media_id, r->arg[0]);
+		show(m, c, false, r->time_ms, r->media_id, r->arg[0]);
 	else
 		keep(c, r->time_ms, r->media_id, r->arg[0]);
 }
@@ -135,7 +141,7 @@ show_kept(struct talk *m, struct talk_chat *c)
 	c->told = 0;
 	while (reader_i64(&r, &time_ms) == Q_OK && reader_i64(&r, &file) == Q_OK &&
 	       reader_u32(&r, &len) == Q_OK && reader_take(&r, len, &text) == Q_OK) {
-		show(m, c, time_ms, (uint64_t)file, text);
+		show(m, c, true, time_ms, (uint64_t)file, text);
 		c->unread--;
 	}
 	buf_free(&c->kept);

@@ -100,6 +100,7 @@ of_text(struct words *w, const struct client_event *e, enum words_kind kind)
 	w->name = e->name;
 	w->theirs = e->text;
 	w->time_ms = e->time_ms;
+	w->old = e->old;
 	return true;
 }
 

@@ -234,9 +234,10 @@ check_message_file(void *arg, const char *file)
 		memcpy(chat, file, len - suffix);
 		chat[len - suffix] = '\0';
 		if (msglog_chat_valid(chat)) {
-			if (!check_chat_orphan(c, chat))
+			if (!check_chat_orphan(c, chat) && !check_room_orphan(c, chat)) {
 				check_log(c, FOLDER_MESSAGES, chat);
-			else if (still_there(c, FOLDER_MESSAGES, file))
+				check_room_log(c, chat);
+			} else if (still_there(c, FOLDER_MESSAGES, file))
 				check_bad_file(c, FOLDER_MESSAGES, file,
 					       "belongs to no chat");
 			return true;
@@ -322,7 +323,8 @@ enum qerr
 store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sentence),
 	    void *arg, struct check_result *out)
 {
-	struct check c = {s, repair, say, arg, out, NULL};
+	struct check c = {
+	    .store = s, .repair = repair, .say = say, .arg = arg, .result = out};
 	struct step steps[] = {
 	    {FOLDER_SERVER, check_server_file, &c},
 	    {FOLDER_USERS, check_user, &c},
@@ -334,6 +336,12 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_MEDIA, check_media_file, &c},
 	    {FOLDER_QUEUE, check_queue_file, &c},
 	    {FOLDER_ANONS, check_anons_file, &c},
+	    {FOLDER_ROOMS, check_rooms_file, &c},
+	    {FOLDER_FILES, check_files_file, &c},
+	    {FOLDER_SEEN, check_seen_file, &c},
+	    {FOLDER_TOKENS, check_tokens_file, &c},
+	    {FOLDER_CHATKEYS, check_chatkeys_file, &c},
+	    {FOLDER_EMAILS, check_email_file, &c},
 	};
 	enum qerr e = Q_OK;
 
@@ -341,5 +349,6 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	for (size_t i = 0; e == Q_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
 		e = folder_each(s, steps[i].folder, check_entry, &steps[i]);
 	check_chats_fini(&c);
+	check_rooms_fini(&c);
 	return e;
 }

@@ -15,6 +15,7 @@ struct check {
 	void (*say)(void *arg, const char *sentence);
 	void *arg;
 	struct check_result *result;
+	struct rooms *rooms; /* likewise */
 	struct chats *chats; /* as of the last look at the journal; NULL: none yet */
 };
 
@@ -37,6 +38,19 @@ void check_chats_fini(struct check *c);
 
 /* ---- check_anons.c; arg is the struct check ---- */
 bool check_anons_file(void *arg, const char *file);
+
+/* ---- check_rooms.c; arg is the struct check ---- */
+/* Was the log of this name left without its room? */
+bool check_room_orphan(struct check *c, const char *log);
+/* What else the messages in a room's log need. */
+void check_room_log(struct check *c, const char *log);
+bool check_rooms_file(void *arg, const char *file);
+bool check_files_file(void *arg, const char *file);
+bool check_seen_file(void *arg, const char *file);
+bool check_tokens_file(void *arg, const char *file);
+bool check_chatkeys_file(void *arg, const char *file);
+bool check_email_file(void *arg, const char *file);
+void check_rooms_fini(struct check *c);
 
 /* ---- check_media.c; arg is the struct check ---- */
 bool check_media_file(void *arg, const char *file);

@@ -367,9 +367,10 @@ look_around(struct rooms *r, struct room_state *st)
 		st->due = applied + LATE_MAX;
 		st->n_messages = st->n_file = n;
 	} else if (e == Q_OK || e == Q_FORMAT) {
-		store_report(r->store,
-			     "rooms/: the state of a room is damaged, or ahead of its "
-			     "messages; it is made anew");
+		if (!r->readonly) /* "server check" says it itself */
+			store_report(r->store,
+				     "rooms/: the state of a room is damaged, or ahead "
+				     "of its messages; it is made anew");
 		e = Q_OK;
 	}
 	return e == Q_MISSING ? Q_OK : e;
@@ -391,7 +392,7 @@ state_open(struct rooms *r, struct room *room, struct room_state **out)
 	if ((e = msglog_open(r->store, log, &st->log)) == Q_OK)
 		e = look_around(r, st);
 	if (e == Q_OK && !r->readonly) /* a full disk keeps nobody from reading */
-		(void)change_catch_up(r, room, st);
+		(void)change_catch_up(r, room, st, true);
 	if (e == Q_OK && (e = read_on(r, st)) == Q_FORMAT)
 		e = state_rebuild(r, st);
 	if (e != Q_OK) {

@@ -201,6 +201,9 @@ take_surplus(struct rooms *r)
 }
 
 static enum qerr
+open_state(struct rooms *r, struct room *room, struct room_state **out) REQUIRES(r->lock);
+
+static enum qerr
 open_state(struct rooms *r, struct room *room, struct room_state **out)
 {
 	struct room_state *surplus = NULL;

@@ -164,7 +164,7 @@ carry_out(struct rooms *r, struct room *room, struct changing *c)
 
 	if (e != Q_OK)
 		return e;
-	if ((e = change_catch_up(r, room, st)) == Q_OK) {
+	if ((e = change_catch_up(r, room, st, false)) == Q_OK) {
 		c->seq = st->last + 1;
 		c->time_ms = now_ms > st->last_ms ? now_ms : st->last_ms;
 		if (c->info != NULL)
@@ -172,12 +172,18 @@ carry_out(struct rooms *r, struct room *room, struct changing *c)
 				   room->info->created_ms, c->seq);
 		e = write_change(r, room, room->info->type, c);
 		if (e == Q_OK && c->info != NULL)
-			(void)change_catch_up(r, room, st); /* else the next one does */
+			(void)change_catch_up(r, room, st,
+					      false); /* else the next one does */
 	}
 	state_put(r, st);
 	return e;
 }
 
+static enum room_answer
+change_taken(struct rooms *r, struct room *room, struct changing *c, bool forced,
+	     const struct room_info **now, enum qerr *e) REQUIRES(r->lock);
+
+/* The room is busy, and is not any more afterwards. */
 static enum room_answer
 change_taken(struct rooms *r, struct room *room, struct changing *c, bool forced,
 	     const struct room_info **now, enum qerr *e)

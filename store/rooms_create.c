@@ -11,6 +11,9 @@
 #include "crypto/random.h"
 #include "store/rooms_change_priv.h"
 
+static struct room *
+find_direct(struct rooms *r, const struct room_change *c) REQUIRES(r->lock);
+
 /* The direct room of the two, once it is known whether there is one; with the lock. */
 static struct room *
 find_direct(struct rooms *r, const struct room_change *c)

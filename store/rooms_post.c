@@ -235,7 +235,7 @@ post_batch(struct rooms *r, struct room_batch *b, struct room_turn *first, size_
 
 	if ((e = state_get(r, b->room, &b->st, true)) != Q_OK)
 		return e;
-	if ((e = change_catch_up(r, b->room, b->st)) == Q_OK) {
+	if ((e = change_catch_up(r, b->room, b->st, false)) == Q_OK) {
 		b->ms = now_ms > b->st->last_ms ? now_ms : b->st->last_ms;
 		b->next_number = state_count(b->st);
 		*looked = gather(r, b, first);
@@ -276,6 +276,8 @@ refuse_all(struct room *room, enum room_answer a, enum qerr e)
 			answer(&t->posts[i], a, e);
 	return n;
 }
+
+static void lead(struct rooms *r, struct room *room) REQUIRES(r->lock);
 
 /* Write for those who wait; with the lock, which is dropped meanwhile. */
 static void

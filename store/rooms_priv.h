@@ -161,7 +161,7 @@ void room_unref(struct room *room);
 void room_publish(struct rooms *r, struct room *room);
 void room_unpublish(struct rooms *r, struct room *room);
 /* Wait until nobody is busy with the room, then be it.  False: it was dropped. */
-bool room_take(struct rooms *r, struct room *room);
+bool room_take(struct rooms *r, struct room *room) REQUIRES(r->lock);
 void room_leave(struct room *room);
 /* Find a room that is there and refer to it; NULL. */
 struct room *room_get(struct rooms *r, const struct uuid *id);
@@ -320,8 +320,10 @@ bool action_adds(enum room_action action);
 /* A direct room is found by its two members. */
 enum qerr room_pair(struct rooms *r, struct room *room);
 void room_unpair(struct rooms *r, struct room *room);
-/* Append the room's last change to its log when a kill, or a full disk, kept it out. */
-enum qerr change_catch_up(struct rooms *r, struct room *room, struct room_state *st);
+/* Append the room's last change to its log when a kill, or a full disk, kept it out.
+ * opening: perhaps it is there, with another seq. */
+enum qerr
+change_catch_up(struct rooms *r, struct room *room, struct room_state *st, bool opening);
 /* Take a change in: info (NULL: gone), stays, pair, farewells.  With r->lock held; nothing
  * can fail.  info and farewells are used up. */
 void change_apply(struct rooms *r, struct room *room, struct room_info *info,

@@ -12,6 +12,8 @@
 
 #include "store/rooms_change_priv.h"
 
+#define LOOK_BACK 4096 /* records */
+
 enum qerr
 write_change(struct rooms *r, struct room *room, enum room_type type, struct changing *c)
 {
@@ -72,7 +74,7 @@ look_for(void *arg, const struct record *rec)
 }
 
 struct check_again {
-	struct again again;
+	struct again again; /* first: append_again knows nothing else */
 	bool there;
 };
 
@@ -84,7 +86,7 @@ append_unless_there(void *arg, const struct record *rec)
 	struct check_again *c = arg;
 	struct room_state *st = c->again.st;
 	struct look look = {rec, false};
-	uint64_t after = st->last > 16 ? st->last - 16 : 0;
+	uint64_t after = st->last > LOOK_BACK ? st->last - LOOK_BACK : 0;
 
 	c->again.e = msglog_read(st->log, after, SIZE_MAX, look_for, &look, NULL);
 	c->there = look.found;
@@ -92,19 +94,15 @@ append_unless_there(void *arg, const struct record *rec)
 }
 
 enum qerr
-change_catch_up(struct rooms *r, struct room *room, struct room_state *st)
+change_catch_up(struct rooms *r, struct room *room, struct room_state *st, bool opening)
 {
 	struct check_again c = {{st, Q_OK}, false};
 	enum qerr e;
 
 	if (room->change_seq <= st->last)
 		return Q_OK;
-	if (room->change_seq == st->last + 1)
-		e = msglog_read(r->past, room->change_id - 1, 1, append_again, &c.again,
-				NULL);
-	else
-		e = msglog_read(r->past, room->change_id - 1, 1, append_unless_there, &c,
-				NULL);
+	e = msglog_read(r->past, room->change_id - 1, 1,
+			opening ? append_unless_there : append_again, &c, NULL);
 	if (e == Q_OK)
 		e = c.again.e;
 	if (e == Q_OK)

@@ -111,7 +111,7 @@ void ws_commit_locked(struct session *s, enum ws_opcode opcode,
 enum qerr ws_send(struct session *s, enum outbox_class class, enum ws_opcode opcode,
 		  struct span payload);
 /* The same for the worker of s, with patience: waits for room, up to limits.sender_wait.
- * Q_CLOSED, Q_TIMEOUT. */
+ * Q_CLOSED; Q_TIMEOUT: it does not read, and was ended for that. */
 enum qerr ws_send_wait(struct session *s, enum ws_opcode opcode, struct span payload);
 /* No lock held: the close frame, and nothing behind it; ends the session.  reason may be
  * NULL, and is cut at WS_REASON_MAX bytes. */

@@ -78,8 +78,10 @@ ws_send_wait(struct session *s, enum ws_opcode opcode, struct span payload)
 	while ((e = ws_send(s, OUTBOX_DATA, opcode, payload)) == Q_FULL) {
 		outbox_flush_touched();
 		if ((e = outbox_wait_room(s, until_ms)) != Q_OK)
-			return e;
+			break;
 	}
+	if (e == Q_TIMEOUT)
+		session_end(s, GOODBYE_SLOW, NULL);
 	return e;
 }
 

@@ -127,14 +127,20 @@ void
 tmux_open(struct tmux *t, const char *who, int columns, int rows, const char *setting,
 	  ...)
 {
-	char home[HARNESS_PATH + 64], at[32];
-	const char *argv[WORDS_MAX + 1] = {"env", home, setting, getenv("QUINTET_CLIENT"),
+	/* Of a program that has ended tmux does not always know the status. */
+	static const char keep_status[] =
+	    "\"$@\"; echo $? >$STATUS.new; mv $STATUS.new $STATUS";
+	char home[HARNESS_PATH + 64], status[HARNESS_PATH + 64], at[32];
+	const char *argv[WORDS_MAX + 1] = {"env",       home, status,
+					   setting,     "sh", "-c",
+					   keep_status, "sh", getenv("QUINTET_CLIENT"),
 					   at};
-	size_t n = 5;
+	size_t n = 10;
 	va_list ap;
 	const char *word;
 
 	snprintf(home, sizeof(home), "XDG_CONFIG_HOME=%.400s/%s", t->h->dir, who);
+	snprintf(status, sizeof(status), "STATUS=%.400s/%s.status", t->h->dir, who);
 	snprintf(at, sizeof(at), "127.0.0.1:%u", t->h->port);
 	va_start(ap, setting);
 	while ((word = va_arg(ap, const char *)) != NULL) {
@@ -305,19 +311,15 @@ int
 tmux_status(struct tmux *t, const char *who)
 {
 	int64_t until = harness_deadline(HARNESS_WAIT);
-	struct buf out = BUF_INIT(65536);
+	char path[HARNESS_PATH];
 	int status = -1;
+	FILE *f;
 
-	for (;;) {
-		out.len = 0;
-		(void)call(t, &out,
-			   (const char *const[]){"display-message", "-p", "-t", who,
-						 "#{pane_dead} #{pane_dead_status}",
-						 NULL});
-		if (out.p != NULL && sscanf((const char *)out.p, "1 %d", &status) == 1)
-			break;
+	snprintf(path, sizeof(path), "%.400s/%s.status", t->h->dir, who);
+	while ((f = fopen(path, "r")) == NULL)
 		harness_nap(until, "the client to end");
-	}
-	buf_free(&out);
+	ck_assert_int_eq(fscanf(f, "%d", &status), 1);
+	fclose(f);
+	ck_assert_int_eq(unlink(path), 0);
 	return status;
 }

@@ -51,7 +51,7 @@ enum command_wait {
 	WAIT_CONTACT, /* one more has asked to be a contact, or become one */
 	WAIT_UNREAD,  /* there are messages that were not shown yet */
 	WAIT_FILE,    /* one more file has come */
-	WAIT_TRANSFER, /* no file is on its way, or is waited for, in either direction */
+	WAIT_TRANSFER, /* no file is on its way, and none of ours is to be answered */
 	WAIT_GONE      /* the connection is over */
 };
 

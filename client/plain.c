@@ -98,7 +98,8 @@ counted(size_t *count, bool more_may_come)
 static enum verdict
 look(struct plain *p)
 {
-	enum client_phase phase = front_view(&p->front)->phase;
+	const struct client_view *view = front_view(&p->front);
+	enum client_phase phase = view->phase;
 	bool quiet = phase == CLIENT_PHASE_FREE || phase == CLIENT_PHASE_ASKED;
 
 	switch (p->wait) {
@@ -114,14 +115,11 @@ look(struct plain *p)
 	case WAIT_CONTACT: return counted(&p->contacts, true);
 	case WAIT_UNREAD: return front_view(&p->front)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
-	case WAIT_TRANSFER: {
-		const struct client_view *view = front_view(&p->front);
-
+	case WAIT_TRANSFER:
 		return view->sending == CLIENT_TRANSFER_NONE &&
-			       view->receiving == CLIENT_TRANSFER_NONE
+			       view->receiving != CLIENT_TRANSFER_RUNNING
 			   ? DONE
 			   : NOT_YET;
-	}
 	case WAIT_GONE: return NOT_YET; /* the loop ends by itself */
 	case WAIT_NOTHING: break;
 	}
@@ -212,8 +210,13 @@ do_line(struct plain *p, struct span line)
 static bool
 takes_lines(const struct plain *p)
 {
-	return p->front.logged_in && !p->front.leaving && p->wait == WAIT_NOTHING &&
-	       !front_over(&p->front) && !front_view(&p->front)->busy &&
+	/* A script's lines wait for the connection; a person is told that there is none,
+	 * and can leave. */
+	bool away = p->terminal && keep_state(p->front.keep) == KEEP_WAITING;
+
+	return (p->front.logged_in || away) && !p->front.leaving &&
+	       p->wait == WAIT_NOTHING && !front_over(&p->front) &&
+	       !front_view(&p->front)->busy &&
 	       front_waiting(&p->front) < CLIENT_WAITING_HIGH;
 }
 

@@ -11,6 +11,7 @@
 #include "store/rooms_priv.h"
 
 #define READ_LINES 1024
+#define SLOTS_MIN  512
 
 struct room_ref_slot {
 	uint64_t hash; /* 0: free */
@@ -97,7 +98,7 @@ refs_load(struct rooms *r, struct room_state *st, int64_t since_ms)
 {
 	struct room_line *lines;
 	uint64_t first;
-	size_t n, size = 64, got = 1;
+	size_t n, size = SLOTS_MIN, got = 1;
 	enum qerr e = count_refs(r, st, since_ms, &first, &n);
 
 	if (e != Q_OK)

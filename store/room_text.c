@@ -56,7 +56,7 @@ put_half(uint8_t *p, uint64_t v)
 struct uuid
 message_id(const struct uuid *room, int64_t ms, uint64_t number)
 {
-	struct uuid u;
+	struct uuid u = {{0}};
 
 	put_half(u.b, (uint64_t)ms << 16 | UINT64_C(7) << 12 | number >> NUMBER_LOW_BITS);
 	put_half(u.b + 8, UINT64_C(2) << 62 |

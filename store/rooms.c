@@ -189,9 +189,9 @@ take_surplus(struct rooms *r)
 
 	if (r->n_used <= STATES_MAX)
 		return NULL;
-	TAILQ_FOREACH (st, &r->used, link)
-		if (st->users == 0 && !st->room->busy)
-			break;
+	st = TAILQ_FIRST(&r->used);
+	while (st != NULL && (st->users > 0 || st->room->busy))
+		st = TAILQ_NEXT(st, link);
 	if (st == NULL)
 		return NULL;
 	TAILQ_REMOVE(&r->used, st, link);

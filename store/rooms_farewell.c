@@ -167,27 +167,37 @@ rooms_farewell_told(struct rooms *r, const struct uuid *room, uint64_t seq,
 	return e;
 }
 
+static size_t
+count_farewells(const struct occupant *o)
+{
+	const struct room_farewell *f = STAILQ_FIRST(&o->farewells);
+	size_t n = 0;
+
+	for (; f != NULL; f = STAILQ_NEXT(f, link))
+		n++;
+	return n;
+}
+
 /* Copies, with references, as they are now. */
 static enum qerr
 copy_farewells(struct rooms *r, const char *user, struct room_farewell **out, size_t *n)
 {
-	struct room_farewell *list = NULL, *f;
+	struct room_farewell *list = NULL;
+	const struct room_farewell *f = NULL;
 	struct occupant *o;
 	size_t count = 0;
 	enum qerr e = Q_OK;
 
 	lock_take(&r->lock);
-	if ((o = occupant_find(r, user)) != NULL) {
-		STAILQ_FOREACH (f, &o->farewells, link)
-			count++;
-		if (count > 0 && (list = calloc(count, sizeof(*list))) == NULL)
+	if ((o = occupant_find(r, user)) != NULL && (count = count_farewells(o)) > 0) {
+		f = STAILQ_FIRST(&o->farewells);
+		if ((list = calloc(count, sizeof(*list))) == NULL)
 			e = Q_NOMEM;
-		count = 0;
-		if (e == Q_OK)
-			STAILQ_FOREACH (f, &o->farewells, link) {
-				list[count] = *f;
-				(void)info_ref(list[count++].info);
-			}
+	}
+	count = 0;
+	for (; e == Q_OK && f != NULL; f = STAILQ_NEXT(f, link)) {
+		list[count] = *f;
+		(void)info_ref(list[count++].info);
 	}
 	lock_drop(&r->lock);
 	*out = list;

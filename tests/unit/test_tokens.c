@@ -367,7 +367,7 @@ START_TEST(test_signup_left)
 END_TEST
 
 struct one_of {
-	char name[16];
+	char name[32];
 	const char *email;
 	enum qerr e;
 };
@@ -388,7 +388,7 @@ START_TEST(test_signup_at_once)
 	pthread_t t[6];
 
 	for (int round = 0; round < 10; round++) {
-		char email[32];
+		char email[40];
 		int made = 0;
 
 		snprintf(email, sizeof(email), "x%d@y", round);

@@ -23,7 +23,7 @@
 #include "server/setting.h"
 
 #define FILE_MAX     (256 * 1024) /* bytes of a configuration file */
-#define LINE_MAX_LEN 1024         /* bytes of a line in it, with newline and NUL */
+#define LINE_MAX_LEN 8448         /* bytes of a line in it, with newline and NUL */
 
 #define SECOND (INT64_C(1000))
 #define MINUTE (60 * SECOND)
@@ -142,6 +142,26 @@ static const struct setting settings[] = {
   "how often control connections and links are pinged" },
 { "nodes", "ping_timeout", SETTING_DURATION, F(nodes_ping_timeout_ms), "90s", 100, DAY, NULL, SETTING_LIVE,
   "they are closed when nothing was heard for so long" },
+{ "nodes", "peers", SETTING_PEERS, F(nodes_peers), "", 0, 0, NULL, SETTING_LIVE,
+  "other servers, FINGERPRINT[@HOST:PORT] (server node id prints it); with an address they are dialled and kept linked, without one admitted" },
+{ "nodes", "peer_ca", SETTING_TEXT, F(nodes_peer_ca), "", 0, 0, NULL, SETTING_LIVE,
+  "a CA's certificate (PEM): servers whose certificate it issued are admitted, too" },
+{ "nodes", "advertise", SETTING_NUMBER, F(nodes_advertise), "0", 0, 65535, NULL, SETTING_LIVE,
+  "the port at which other servers are told to find this one; 0: the first one of server.listen" },
+{ "nodes", "data_port", SETTING_NUMBER, F(nodes_data_port), "0", 0, 65535, NULL, SETTING_RESTART,
+  "one more port, for clients that insist on one for data connections; 0: none" },
+{ "nodes", "redial_min", SETTING_DURATION, F(nodes_redial_min_ms), "500ms", 10, HOUR, NULL, SETTING_LIVE,
+  "how long to wait before a lost link is dialled again, at first" },
+{ "nodes", "redial_max", SETTING_DURATION, F(nodes_redial_max_ms), "60s", 10, DAY, NULL, SETTING_LIVE,
+  "and at most, as it doubles each time" },
+{ "nodes", "follow", SETTING_WORD, F(nodes_follow), "known", 0, 0, "known|any|no", SETTING_LIVE,
+  "whether a server that another one names as having a user is dialled: when its address is in peers or it has announced itself, always, never" },
+{ "nodes", "max_known", SETTING_NUMBER, F(nodes_max_known), "1024", 1, 65536, NULL, SETTING_LIVE,
+  "addresses of other servers that are remembered" },
+{ "nodes", "max_links", SETTING_NUMBER, F(nodes_max_links), "64", 1, 64, NULL, SETTING_LIVE,
+  "links at once" },
+{ "nodes", "max_searches", SETTING_NUMBER, F(nodes_max_searches), "32", 1, 64, NULL, SETTING_LIVE,
+  "searches at once of one client for users of other servers" },
 
 { "security", "user", SETTING_TEXT, F(run_as), "", 0, 0, NULL, SETTING_RESTART,
   "whom to become when started as root; empty: the owner of the data directory" },

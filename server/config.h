@@ -6,7 +6,7 @@
  * manual, so they cannot drift apart.
  *
  * A struct config is immutable.  A reload makes a new one and swaps the
- * pointer; old ones stay until the server ends (a few kilobytes each), so that
+ * pointer; old ones stay until the server ends (some ten kilobytes each), so that
  * any thread may read any setting without a lock.  A session that wants one
  * answer for its whole life keeps the pointer.
  *
@@ -25,8 +25,11 @@
 
 #define CONFIG_TEXT_SIZE  256
 #define CONFIG_LISTEN_MAX 16
+#define CONFIG_PEERS_SIZE 8192
 
 enum relay_codes { RELAY_CODES_DOCUMENT, RELAY_CODES_DISTINCT };
+/* Which node that another one names is dialled. */
+enum nodes_follow { NODES_FOLLOW_KNOWN, NODES_FOLLOW_ANY, NODES_FOLLOW_NO };
 /* Where contacts may be spoken without TLS. */
 enum contacts_cleartext {
 	CONTACTS_CLEARTEXT_YES,
@@ -93,6 +96,16 @@ struct config {
 	int64_t nodes_search_timeout_ms;
 	int64_t nodes_ping_interval_ms;
 	int64_t nodes_ping_timeout_ms;
+	char nodes_peers[CONFIG_PEERS_SIZE];  /* nodes/peers.h reads it */
+	char nodes_peer_ca[CONFIG_TEXT_SIZE]; /* a file; "": none */
+	int64_t nodes_advertise;              /* a port; 0: the first listener's */
+	int64_t nodes_data_port;              /* 0: none */
+	int64_t nodes_redial_min_ms;
+	int64_t nodes_redial_max_ms;
+	int nodes_follow; /* enum nodes_follow */
+	int64_t nodes_max_known;
+	int64_t nodes_max_links;
+	int64_t nodes_max_searches;
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "server/addresses.h"
 #include "server/config.h"
+#include "server/nodes/peers.h"
 
 struct unit {
 	const char *name;
@@ -59,6 +60,7 @@ field_size(const struct setting *row)
 	case SETTING_WORD: return sizeof(int);
 	case SETTING_TEXT:
 	case SETTING_PREFIXES: return CONFIG_TEXT_SIZE;
+	case SETTING_PEERS: return CONFIG_PEERS_SIZE;
 	case SETTING_LISTEN: return sizeof(((struct config *)NULL)->listen);
 	case SETTING_NUMBER:
 	case SETTING_DURATION:
@@ -171,6 +173,21 @@ parse_prefixes(const char *value, char out[CONFIG_TEXT_SIZE], struct why *why)
 	return Q_OK;
 }
 
+static enum qerr
+parse_peers(const char *value, char out[CONFIG_PEERS_SIZE], struct why *why)
+{
+	enum qerr e = peers_check(value, why);
+
+	if (e != Q_OK)
+		return e;
+	if (strlen(value) >= CONFIG_PEERS_SIZE)
+		return why_set(why, Q_LIMIT, "must be shorter than %d bytes",
+			       CONFIG_PEERS_SIZE);
+	memset(out, 0, CONFIG_PEERS_SIZE);
+	strlcpy(out, value, CONFIG_PEERS_SIZE);
+	return Q_OK;
+}
+
 /* Is it PORT, ADDR:PORT or [V6]:PORT, as far as the text tells? */
 static bool
 listen_spec_valid(const char *spec)
@@ -234,6 +251,7 @@ setting_parse(const struct setting *row, const char *value, struct config *c,
 	case SETTING_SIZE: return parse_amount(row, value, field(row, c), why);
 	case SETTING_WORD: return parse_word(row->words, value, field(row, c), why);
 	case SETTING_LISTEN: return parse_listen(value, c, why);
+	case SETTING_PEERS: return parse_peers(value, field(row, c), why);
 	case SETTING_TEXT: e = parse_text(value, text, why); break;
 	case SETTING_PREFIXES: e = parse_prefixes(value, text, why); break;
 	}
@@ -273,6 +291,7 @@ setting_print_range(const struct setting *row, FILE *out)
 	case SETTING_WORD: fputs(row->words, out); break;
 	case SETTING_TEXT:
 	case SETTING_PREFIXES:
+	case SETTING_PEERS:
 	case SETTING_LISTEN: fputs("text", out); break;
 	}
 }

@@ -21,6 +21,7 @@ enum setting_type {
 	SETTING_WORD,     /* int: the place of the word in words */
 	SETTING_TEXT,     /* char[CONFIG_TEXT_SIZE] */
 	SETTING_PREFIXES, /* char[CONFIG_TEXT_SIZE]: addresses and networks */
+	SETTING_PEERS,    /* char[CONFIG_PEERS_SIZE]: other nodes (nodes/peers.h) */
 	SETTING_LISTEN    /* struct config's listen and listen_count */
 };
 

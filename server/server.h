@@ -15,6 +15,7 @@ struct identity;
 struct passwords;
 struct pool;
 struct relations;
+struct rooms;
 struct sessions;
 struct shared;
 struct store;
@@ -28,6 +29,7 @@ struct server {
 	struct store *store;
 	struct chats *chats;
 	struct relations *relations;
+	struct rooms *rooms; /* of the rooms protocol */
 	struct identity *identity;
 	struct accounts *accounts;
 	struct passwords *passwords;

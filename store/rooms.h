@@ -129,9 +129,9 @@ struct room_event {
 /* Called for events that have just been written, in the order of their seq and for one
  * room never twice at once, by one of the threads whose events are among them, before
  * any of those calls returns.  info is the room after them (ROOM_DROP, and when the last
- * one leaves: as it was before).  No lock is held.  It may read, and call rooms_seen,
- * rooms_receipt and rooms_farewell_told; what changes or posts to this room would wait
- * for itself. */
+ * one leaves: as it was before).  No lock is held.  It may call rooms_get, rooms_of,
+ * rooms_last, rooms_position, rooms_seen and rooms_farewell_told; anything else about
+ * this room might wait for itself. */
 typedef void rooms_told(void *arg, const struct room_info *info,
 			const struct room_event *events, size_t n);
 

@@ -118,6 +118,8 @@ changing_finish(struct rooms *r, struct room *room, struct changing *c,
 		     &c->farewells);
 	c->info = NULL;
 	room->told = c->seq;
+	if (room->base == ROOM_NO_BASE) /* it has just been made */
+		room->base = c->seq;
 	*now = info_ref(room->info);
 }
 

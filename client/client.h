@@ -18,6 +18,10 @@
  *   enrol.c      enrolment
  *   channel.c    sealed frames: towards the server, and towards the partner
  *   e2e.c        agreeing on a key with the partner
+ *   transfer.c   files inside a chat; transfer_out.c sends, transfer_in.c receives,
+ *                transfer_meter.c knows how long it takes, download.c the folder
+ *   unsent.c     messages that may not have arrived
+ *   keep.c       around all of this: a client that comes back; backoff.c says when
  *   contacts.c   the contacts protocol; talk_do.c what people ask for, talk_answer.c
  *                what the server says, and for each subject a file: talk_people.c,
  *                talk_chat.c (also what is unread), talk_file.c

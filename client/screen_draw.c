@@ -156,7 +156,7 @@ draw_hint(struct screen *s, const struct layout *l)
 		snprintf(text, sizeof(text), "PgUp PgDn scroll, q closes the help");
 	} else if (s->mode == SCREEN_SEARCHING) {
 		snprintf(text, sizeof(text),
-			 "%zu lines; Up older, Down newer, Enter stays, Esc comes back",
+			 "%zu found; Up older, Down newer, Enter stays, Esc comes back",
 			 s->search.text.len > 0 ? scrollback_matches(&s->lines) : 0);
 	} else if (in_trouble(s)) {
 		snprintf(text, sizeof(text), "%s",

@@ -320,6 +320,9 @@ tmux_status(struct tmux *t, const char *who)
 		harness_nap(until, "the client to end");
 	ck_assert_int_eq(fscanf(f, "%d", &status), 1);
 	fclose(f);
+	if (status != 0) /* it has said why */
+		printf("---- %s sees\n%s", who, tmux_screen(t, who));
+	fflush(stdout);
 	ck_assert_int_eq(unlink(path), 0);
 	return status;
 }

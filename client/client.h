@@ -14,7 +14,8 @@
  *
  *   client.c     this: a link with a protocol's machine on it
  *   link.c       TCP; link_tls.c TLS on it, chain.c whose certificate it must be
- *   relay.c      the relay protocol; relay_login.c its handshake
+ *   relay.c      the relay protocol; relay_login.c its handshake, relay_events.c what the
+ *                server says, relay_chat.c what passes between the two ends
  *   enrol.c      enrolment
  *   channel.c    sealed frames: towards the server, and towards the partner
  *   e2e.c        agreeing on a key with the partner

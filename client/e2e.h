@@ -47,8 +47,7 @@ const char *e2e_fingerprint(const struct e2e *x);
 /* Only when ready.  Append the data of a 350 that carries text; or another kind of
  * message, by its opcode. */
 enum qerr e2e_seal(struct e2e *x, struct span text, struct buf *out);
-enum qerr
-e2e_seal_kind(struct e2e *x, int32_t opcode, struct span data, struct buf *out);
+enum qerr e2e_seal_kind(struct e2e *x, int32_t opcode, struct span data, struct buf *out);
 /* Open the data of a 350 into plain (emptied first), from which *out is
  * borrowed; the caller looks at its opcode.  Errors as e2e_input. */
 enum qerr e2e_open(struct e2e *x, struct span data, struct buf *plain,

@@ -23,7 +23,7 @@ struct front {
 	/* ours */
 	struct keep *keep;
 	const struct client_protocol *protocol;
-	bool logged_in; /* now */
+	bool logged_in;     /* now */
 	bool leaving;       /* /quit, or the end of the input */
 	char save_as[4096]; /* of /save; "": as its sender calls it */
 	struct buf list;    /* names of the list that is coming in */

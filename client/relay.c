@@ -13,10 +13,6 @@
 #include "base/text.h"
 #include "client/relay_machine.h"
 
-/* What one message carries at most: a frame is limited, and sealed twice.  The
- * size field of the outer one does not count itself. */
-#define TEXT_MAX (RELAY_SEALED_MAX - RELAY_SEALED_MIN - CHANNEL_OVERHEAD)
-
 /* ---- what the files of this machine share ---- */
 
 void
@@ -40,12 +36,8 @@ relay_become(struct relay_machine *m, enum relay_state state, const char *partne
 	view->phase = m->leaving ? CLIENT_PHASE_LEAVING : phases[state];
 	if (partner != view->partner)
 		strlcpy(view->partner, partner, sizeof(view->partner));
-	if (state != RELAY_CHATTING) {
-		transfer_end(m->files, "the chat has ended");
-		unsent_fini(&m->unsent);
-		m->confirm_ms = 0;
-		m->confirmed_at = 0;
-	}
+	if (state != RELAY_CHATTING)
+		relay_chat_over(m);
 	if (state != RELAY_KEYING && state != RELAY_CHATTING) {
 		view->fingerprint[0] = '\0';
 		view->verified = false;
@@ -106,36 +98,6 @@ relay_ask_next(struct relay_machine *m, const char *name)
 	m->env->view->phase = CLIENT_PHASE_ASKING;
 }
 
-/* ---- the partner ---- */
-
-/* Seal data for the partner, and that for the server. */
-static enum qerr
-send_peer(struct relay_machine *m, int32_t opcode, struct span data)
-{
-	struct buf *out = m->env->out;
-
-	/* Room for all of it first: a counter that has been used must go out. */
-	m->scratch.len = 0;
-	if (buf_reserve(out, data.len + 2 * CHANNEL_OVERHEAD) != Q_OK ||
-	    buf_reserve(&m->scratch, data.len + CHANNEL_OVERHEAD) != Q_OK)
-		return Q_FULL;
-	if (e2e_seal_kind(m->e2e, opcode, data, &m->scratch) != Q_OK) {
-		relay_fail_chat(m, "this chat has lasted too long");
-		return Q_LIMIT;
-	}
-	relay_send(m, RELAY_PEER_MESSAGE, buf_span(&m->scratch));
-	return Q_OK;
-}
-
-/* For transfers. */
-static enum qerr
-send_file(void *arg, int32_t opcode, struct span data)
-{
-	struct relay_machine *m = arg;
-
-	return m->state == RELAY_CHATTING ? send_peer(m, opcode, data) : Q_CLOSED;
-}
-
 /* ---- the machine ---- */
 
 static void *
@@ -146,7 +108,7 @@ make(const struct client_env *env)
 	if (m == NULL)
 		return NULL;
 	m->env = env;
-	if ((m->files = transfer_new(env, send_file, m)) == NULL) {
+	if ((m->files = transfer_new(env, relay_chat_send_file, m)) == NULL) {
 		free(m);
 		return NULL;
 	}
@@ -285,17 +247,6 @@ deadline(const void *machine)
 	return first;
 }
 
-static void
-confirm(struct relay_machine *m)
-{
-	m->confirm_ms = 0;
-	if (m->lists_sent - m->lists_got >= LISTS_MAX)
-		return;
-	relay_send_list(m, false);
-	m->confirmed_at = m->lists_sent;
-	m->confirmed_by_it = m->unsent.count;
-}
-
 /* 372 is sent: the server should have hung up.  As long as bytes move there is
  * hope that it will. */
 static void
@@ -319,9 +270,7 @@ tick(void *machine, int64_t now_ms)
 {
 	struct relay_machine *m = machine;
 
-	transfer_tick(m->files, now_ms);
-	if (m->confirm_ms != 0 && now_ms >= m->confirm_ms)
-		confirm(m);
+	relay_chat_tick(m, now_ms);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
 	m->deadline_ms = 0;
@@ -394,37 +343,6 @@ do_answer(struct relay_machine *m, bool accept, int64_t now_ms, struct why *why)
 }
 
 static enum qerr
-do_say(struct relay_machine *m, struct span text, int64_t now_ms, struct why *why)
-{
-	enum qerr e;
-
-	if (m->state == RELAY_KEYING || m->state == RELAY_ACCEPTING)
-		return why_set(why, Q_DENIED, "not sent: the chat is not ready yet");
-	if (m->state == RELAY_ASKING || m->next[0] != '\0')
-		return why_set(why, Q_DENIED, "not sent: %s has not answered yet",
-			       m->env->view->partner);
-	if (m->state != RELAY_CHATTING)
-		return why_set(why, Q_DENIED,
-			       "not sent: you are in no chat; /chat NAME begins one");
-	if (text.len > TEXT_MAX)
-		return why_set(why, Q_LIMIT,
-			       "not sent: %zu bytes are too long, %d at most", text.len,
-			       TEXT_MAX);
-	if (!utf8_valid(text))
-		return why_set(why, Q_FORMAT, "not sent: this is not UTF-8 text");
-	if ((e = send_peer(m, RELAY_PEER_MESSAGE, text)) == Q_FULL)
-		why_set(why, e, "not sent: too much is waiting to be sent");
-	else if (e != Q_OK)
-		why_set(why, e, "not sent: this chat has lasted too long");
-	if (e != Q_OK)
-		return e;
-	unsent_add(&m->unsent, m->env->view->partner, text);
-	if (m->confirm_ms == 0 && m->confirmed_at == 0)
-		m->confirm_ms = now_ms + CONFIRM_MS;
-	return Q_OK;
-}
-
-static enum qerr
 do_end(struct relay_machine *m, struct why *why)
 {
 	enum client_event_kind kind = CLIENT_CHAT_CLOSED;
@@ -479,7 +397,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 	case CLIENT_DO_CHAT: return do_chat(m, arg, why);
 	case CLIENT_DO_ACCEPT: return do_answer(m, true, now_ms, why);
 	case CLIENT_DO_DENY: return do_answer(m, false, now_ms, why);
-	case CLIENT_DO_SAY: return do_say(m, arg, now_ms, why);
+	case CLIENT_DO_SAY: return relay_chat_say(m, arg, now_ms, why);
 	case CLIENT_DO_END: return do_end(m, why);
 	case CLIENT_DO_SEND_FILE:
 	case CLIENT_DO_GET:
@@ -493,7 +411,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 
 const struct client_protocol client_relay = {
     .name = "relay",
-    .text_max = TEXT_MAX,
+    .text_max = RELAY_TEXT_MAX,
     .streams_files = true,
     .make = make,
     .drop = drop,

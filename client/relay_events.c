@@ -143,29 +143,6 @@ on_key(struct relay_machine *m, int32_t opcode, struct span data)
 }
 
 static void
-on_peer_message(struct relay_machine *m, struct span data, int64_t now_ms)
-{
-	struct relay_inner in;
-	struct why why;
-
-	if (m->state != RELAY_KEYING && m->state != RELAY_CHATTING)
-		return;
-	if (e2e_open(m->e2e, data, &m->inner, &in, &why) != Q_OK) {
-		relay_fail_chat(m, why.text);
-		return;
-	}
-	if (in.opcode == RELAY_PEER_MESSAGE) {
-		client_tell(m->env, CLIENT_MESSAGE, m->env->view->partner, in.data);
-		return;
-	}
-	/* On the way out there is nothing to be begun any more. */
-	if (m->leaving || transfer_input(m->files, in.opcode, in.data, now_ms))
-		return;
-	why_set(&why, Q_OK, "kind %d, %zu bytes", (int)in.opcode, in.data.len);
-	client_tell(m->env, CLIENT_UNKNOWN, m->env->view->partner, span_str(why.text));
-}
-
-static void
 on_closed(struct relay_machine *m)
 {
 	switch (m->state) {
@@ -206,12 +183,7 @@ on_list(struct relay_machine *m, struct span data, int64_t now_ms)
 			client_tell(m->env, CLIENT_LIST_NAME, name, span_of(NULL, 0));
 		client_tell(m->env, CLIENT_LIST_END, NULL, span_of(NULL, 0));
 	}
-	if (m->confirmed_at != 0 && m->lists_got == m->confirmed_at) {
-		unsent_arrived(&m->unsent, m->confirmed_by_it);
-		m->confirmed_at = 0;
-		if (m->unsent.count > 0)
-			m->confirm_ms = now_ms + CONFIRM_MS;
-	}
+	relay_chat_on_answer(m, now_ms);
 	if (m->state != RELAY_SETTLING || m->lists_got != m->settled_at)
 		return;
 	strlcpy(name, m->next, sizeof(name));
@@ -252,7 +224,7 @@ relay_on_message(struct relay_machine *m, const struct relay_inner *in, int64_t 
 	case RELAY_NONCE:
 	case RELAY_FIRST_KEY:
 	case RELAY_SECOND_KEY: on_key(m, in->opcode, in->data); break;
-	case RELAY_PEER_MESSAGE: on_peer_message(m, in->data, now_ms); break;
+	case RELAY_PEER_MESSAGE: relay_chat_on_message(m, in->data, now_ms); break;
 	case RELAY_CLOSED_CHAT: on_closed(m); break;
 	case RELAY_FORCED_LOGOUT: on_forced_logout(m, in->data); break;
 	case RELAY_LIST:

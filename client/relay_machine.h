@@ -20,7 +20,6 @@
 #define LOGIN_MS   30000 /* a server that slows failed logins down takes 8 s */
 #define KEYING_MS  30000
 #define LEAVING_MS 5000
-#define CONFIRM_MS 2000
 #define LISTS_MAX  64 /* 374s under way */
 
 enum relay_state {
@@ -47,9 +46,9 @@ struct relay_machine {
 	struct e2e *e2e;
 	struct transfer *files; /* of the chat */
 	char next[NAME_SIZE];   /* SETTLING: to be asked afterwards, or "" */
-	struct buf plain;     /* the frame that is being looked at */
-	struct buf inner;     /* and the peer message in it */
-	struct buf scratch;   /* data that is being put together */
+	struct buf plain;       /* the frame that is being looked at */
+	struct buf inner;       /* and the peer message in it */
+	struct buf scratch;     /* data that is being put together */
 	uint32_t lists_sent, lists_got;
 	uint32_t settled_at;        /* SETTLING: until so many lists have come */
 	bool list_shown[LISTS_MAX]; /* by number: a person asked for it */
@@ -59,8 +58,8 @@ struct relay_machine {
 	 * which passes it on or says that the chat has ended.  One is sent a while
 	 * after something was said. */
 	struct unsent unsent;
-	int64_t confirm_ms;      /* when to send it; 0: not now */
-	uint32_t confirmed_at;   /* its number, counted from 1; 0: none is under way */
+	int64_t confirm_ms;     /* when to send it; 0: not now */
+	uint32_t confirmed_at;  /* its number, counted from 1; 0: none is under way */
 	size_t confirmed_by_it; /* of unsent */
 };
 
@@ -76,6 +75,22 @@ void relay_settle(struct relay_machine *m, int32_t opcode);
 void relay_ask_next(struct relay_machine *m, const char *name);
 /* The final event; text is a sentence. */
 void relay_finish(struct relay_machine *m, enum client_event_kind kind, const char *text);
+
+/* ---- relay_chat.c ---- */
+/* What one message carries at most: a frame is limited, and sealed twice.  The size
+ * field of the outer one does not count itself. */
+#define RELAY_TEXT_MAX (RELAY_SEALED_MAX - RELAY_SEALED_MIN - CHANNEL_OVERHEAD)
+enum qerr relay_chat_say(struct relay_machine *m, struct span text, int64_t now_ms,
+			 struct why *why);
+/* For transfers (transfer_send_fn). */
+enum qerr relay_chat_send_file(void *machine, int32_t opcode, struct span data);
+/* The data of a 350. */
+void relay_chat_on_message(struct relay_machine *m, struct span data, int64_t now_ms);
+/* A 374 was answered: perhaps the one that says how far messages have come. */
+void relay_chat_on_answer(struct relay_machine *m, int64_t now_ms);
+void relay_chat_tick(struct relay_machine *m, int64_t now_ms);
+/* There is no chat any longer. */
+void relay_chat_over(struct relay_machine *m);
 
 /* ---- relay_login.c ---- */
 void login_begin(struct relay_machine *m, int64_t now_ms);

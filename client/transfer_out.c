@@ -95,6 +95,9 @@ transfer_out_begin(struct transfer *t, struct span path, int64_t now_ms, struct 
 static void
 give_up(struct transfer *t, const char *reason)
 {
+	/* A message that cannot be sent may have been the end of the chat. */
+	if (t->out.stage == CLIENT_TRANSFER_NONE)
+		return;
 	if (t->out.stage != CLIENT_TRANSFER_PREPARING)
 		transfer_say(t, t->out.id, RELAY_FILE_WITHDRAW, reason);
 	transfer_fail(t, &t->out, span_str(reason), false);

@@ -178,7 +178,8 @@ START_TEST(arrives)
 	run_until(p.alice, line);
 	snprintf(line, sizeof(line), "* stored from alice, %zu bytes: ", sizes[_i]);
 	run_until(p.bob, line);
-	run_until(p.bob, "/bob-files/data.bin\n<alice> afterwards\n");
+	run_until(p.bob, "/bob-files/data.bin\n");
+	run_until(p.bob, "<alice> afterwards\n");
 	ck_assert(run_said(p.bob, "<alice> while it waits\n"));
 	ck_assert(run_said(p.alice, "<bob> meanwhile\n"));
 	same_files(&p, "data.bin", "bob-files/data.bin");

@@ -136,8 +136,9 @@ heard(void *arg, const struct client_event *e)
 
 	people_heard(&s->people, e);
 	file_heard(s, e);
-	/* Attempt after attempt is told in the row above. */
-	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1);
+	/* Attempt after attempt is told in the row above, and a file has a bar. */
+	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1) ||
+		  e->kind == CLIENT_FILE_PROGRESS;
 	if (calls(e->kind) && s->bell && !somebody_looks(s))
 		s->ring = true;
 	switch (e->kind) {

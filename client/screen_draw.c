@@ -75,9 +75,11 @@ draw_status(struct screen *s)
 
 /* ---- files on their way ---- */
 
+#define BAR 20 /* columns between its brackets */
+
 /* 1234567 as "1.2 MB". */
-static void
-amount(uint64_t n, char out[24])
+static enum qerr
+put_amount(struct buf *out, uint64_t n)
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
 	double v = (double)n;
@@ -85,43 +87,51 @@ amount(uint64_t n, char out[24])
 
 	for (; v >= 1000 && i + 1 < sizeof(units) / sizeof(units[0]); i++)
 		v /= 1000;
-	snprintf(out, 24, i == 0 ? "%.0f %s" : "%.1f %s", v, units[i]);
+	return buf_printf(out, i == 0 ? "%.0f %s" : "%.1f %s", v, units[i]);
+}
+
+/* How far it is, as wide as the columns allow.  What does not fit is left out. */
+static void
+put_meter(struct buf *out, const struct client_transfer *t, int columns)
+{
+	double part = t->size == 0 ? 1 : (double)t->done / (double)t->size;
+	int full = part > 1 ? BAR : (int)(part * BAR);
+
+	if (columns >= 110) {
+		(void)buf_put_str(out, " ");
+		(void)put_amount(out, t->done);
+		(void)buf_put_str(out, " of ");
+		(void)put_amount(out, t->size);
+	}
+	if (columns >= 70)
+		(void)buf_printf(out, " [%.*s%.*s]", full, "####################",
+				 BAR - full, "--------------------");
+	(void)buf_printf(out, " %3.0f%%", part * 100);
+	if (t->rate > 0) {
+		(void)buf_put_str(out, " ");
+		(void)put_amount(out, t->rate);
+		(void)buf_put_str(out, "/s");
+	}
+	if (columns >= 70 && t->left_ms >= 0)
+		(void)buf_printf(out, ", %" PRId64 ":%02" PRId64 " left",
+				 t->left_ms / 60000, t->left_ms / 1000 % 60);
 }
 
 static void
 draw_file(struct canvas *c, int row, const struct screen_file *f)
 {
-	const struct client_transfer *t = &f->state;
-	double part = t->size == 0 ? 1 : (double)t->done / (double)t->size;
-	char done[24], size[24], rate[24], right[128], bar[24];
-	int full = (int)(part * 20), end;
+	struct buf meter = BUF_INIT(256);
+	bool out = f->state.outgoing;
+	int column, end;
 
-	if (full > 20)
-		full = 20;
-	for (int i = 0; i < 20; i++)
-		bar[i] = i < full ? '#' : '-';
-	bar[20] = '\0';
-	amount(t->done, done);
-	amount(t->size, size);
-	amount(t->rate, rate);
-	snprintf(right, sizeof(right), " [%s] %3.0f%% %s/s", bar, part * 100, rate);
-	if (t->left_ms >= 0)
-		snprintf(right + strlen(right), sizeof(right) - strlen(right),
-			 ", %" PRId64 ":%02" PRId64 " left", t->left_ms / 60000,
-			 t->left_ms / 1000 % 60);
-	if (c->columns < 70)
-		snprintf(right, sizeof(right), " %3.0f%% %s/s", part * 100, rate);
-	end = c->columns - (int)strlen(right);
-	if (end > 0) {
-		int column =
-		    canvas_str(c, row, 0, end, 0, t->outgoing ? "sending " : "getting ");
-
-		column = canvas_str(c, row, column, end, STYLE_BOLD, f->called);
-		column =
-		    canvas_str(c, row, column, end, 0, t->outgoing ? " to " : " from ");
-		canvas_str(c, row, column, end, scrollback_colour(f->name), f->name);
-	}
-	canvas_str(c, row, end > 0 ? end : 0, c->columns, 0, right);
+	put_meter(&meter, &f->state, c->columns);
+	end = c->columns - (int)meter.len;
+	column = canvas_str(c, row, 0, end, 0, out ? "sending " : "getting ");
+	column = canvas_str(c, row, column, end, STYLE_BOLD, f->called);
+	column = canvas_str(c, row, column, end, 0, out ? " to " : " from ");
+	canvas_str(c, row, column, end, scrollback_colour(f->name), f->name);
+	canvas_put(c, row, end > 0 ? end : 0, c->columns, 0, buf_span(&meter));
+	buf_free(&meter);
 }
 
 static int

@@ -13,6 +13,9 @@
 #include "base/text.h"
 #include "client/words_transfer.h"
 
+static void vset(struct words *w, enum words_kind kind, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 vset(struct words *w, enum words_kind kind, const char *fmt, va_list ap)
 {

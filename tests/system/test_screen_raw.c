@@ -174,6 +174,51 @@ START_TEST(hostile_seen)
 }
 END_TEST
 
+/* A file on its way has a bar; it stands still while the receiver does. */
+START_TEST(progress)
+{
+	enum { SIZE = 100 * 1000 * 1000 };
+	struct harness *h = harness_start(NULL, NULL);
+	struct run *bob;
+	struct tmux *t = tmux_start(h);
+	char path[HARNESS_PATH];
+	FILE *f;
+
+	run_enrol(h, "alice");
+	run_enrol(h, "bob");
+	bob = run_start(h, "bob", "SERVER", "--user", "bob", "--downloads", h->dir, NULL);
+	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", NULL);
+	tmux_until(t, "alice", "logged in");
+	run_say(bob, "/chat alice\n/wait chat\n");
+	tmux_until(t, "alice", "request from bob");
+	tmux_line(t, "alice", "/accept");
+	tmux_until(t, "alice", "in chat");
+	snprintf(path, sizeof(path), "%.400s/film.bin", h->dir);
+	ck_assert_ptr_nonnull(f = fopen(path, "w"));
+	ck_assert_int_eq(ftruncate(fileno(f), SIZE), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	tmux_type(t, "alice", "/send ");
+	tmux_type(t, "alice", h->dir);
+	tmux_type(t, "alice", "/fil");
+	tmux_key(t, "alice", "Tab");
+	tmux_key(t, "alice", "Enter");
+	run_until(bob, "file offered by alice");
+	run_say(bob, "/get\n");
+	tmux_until(t, "alice", "sending film.bin to bob");
+	ck_assert_int_eq(kill(bob->pid, SIGSTOP), 0);
+	tmux_type(t, "alice", "meanwhile");
+	tmux_until_row(t, "alice", "bob> meanwhile");
+	ck_assert(tmux_shows(t, "alice", "sending film.bin to bob"));
+	tmux_picture(t, "alice", "progress");
+	ck_assert_int_eq(kill(bob->pid, SIGCONT), 0);
+	tmux_until(t, "alice", "delivered to bob, 100000000 bytes: film.bin");
+	tmux_until_gone(t, "alice", "sending film.bin");
+	run_free(bob);
+	tmux_free(t);
+	harness_free(h);
+}
+END_TEST
+
 /* The server dies and comes back: the screen and the line being typed stay. */
 START_TEST(lost)
 {
@@ -298,6 +343,7 @@ main(void)
 	tcase_add_loop_test(t, restored, 0, (int)(sizeof(ends) / sizeof(ends[0])));
 	tcase_add_test(t, hostile);
 	tcase_add_test(t, hostile_seen);
+	tcase_add_test(t, progress);
 	tcase_add_test(t, lost);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, contacts);

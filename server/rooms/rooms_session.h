@@ -27,6 +27,7 @@
 #include "store/tokens.h"
 
 struct kex;
+struct rooms_origin;
 struct room_event;
 struct room_info;
 struct rooms_inbox;   /* the upper half's, made by rooms_arrive */
@@ -98,12 +99,23 @@ enum qerr rooms_answer_failed(struct rooms_session *rs, const char *what, enum q
 /* Make pem one of the user's chat keys, and have rooms_announce_key say so if it is new.
  * ROOMS_CHAT_PUBKEY_OK, ROOMS_CHAT_PUBKEY_INVALID, ROOMS_SERVER_ERROR.  origin: as in
  * room_post.  Any thread; blocks on the disk. */
-enum rooms_sig
-rooms_key_add(struct server *server, const char *user, struct span pem, void *origin);
+enum rooms_sig rooms_key_add(struct server *server, const char *user, struct span pem,
+			     struct rooms_origin *origin);
 /* Is that an own P-256 public key in PEM?  For keys.c and CONN_ENCRYPT_C. */
 bool rooms_key_valid(struct span pem);
 
 /* ---- the upper half ---- */
+
+/* Who causes an event: `origin` of room_post and room_ask, valid until they return.  The
+ * connection does not hear of its own CHAT_ACTIONs; ROOM_INFO and ROOM_ALTERED are its
+ * answers, and have their place among the room's other events. */
+struct rooms_origin {
+	struct session *session;
+	struct span ref; /* of the request; p NULL: none */
+	bool answers;    /* it is to be told, as the answer, ... */
+	bool answered;   /* ... and was; set before post or ask return, under the outbox
+			  * lock, else catching up does it */
+};
 
 /* rs->user is set; nobody finds the session by it yet.  Make rs->inbox: events that are
  * told from now on are remembered, not sent.  Q_NOMEM, ...: the login fails. */
@@ -126,9 +138,13 @@ void rooms_inbox_free(struct rooms_session *rs);
 /* Any thread: post the PUBKEY event in every room of the user.  dropped: KEYID of the
  * key that it pushed out, or "". */
 void rooms_announce_key(struct server *server, const char *user, struct span pem,
-			const char *dropped, void *origin);
+			const char *dropped, struct rooms_origin *origin);
 /* rooms_told of store/rooms.h; arg is the struct server. */
 void rooms_told_cb(void *arg, const struct room_info *info,
 		   const struct room_event *events, size_t n);
+
+/* Once a second, before rooms_save, by one thread at a time, no lock held; may block on
+ * the disk: move the positions of those who have had what was sent to them. */
+void rooms_settle_all(struct server *server);
 
 #endif

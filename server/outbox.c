@@ -9,9 +9,11 @@
 #include "server/outbox.h"
 
 #include <assert.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "server/locks.h"
@@ -50,6 +52,19 @@ outbox_waiting_locked(struct outbox *o)
 {
 	LOCK_ASSERT_HELD(&o->lock);
 	return o->data.len - o->sent;
+}
+
+uint64_t
+outbox_acked_locked(struct session *s) REQUIRES(s->out.lock)
+{
+	uint64_t written = s->out.written;
+	int unacked = 0;
+
+	LOCK_ASSERT_HELD(&s->out.lock);
+	if (ioctl(s->stream->fd, SIOCOUTQ, &unacked) != 0 || unacked < 0 ||
+	    (uint64_t)unacked > written)
+		return 0;
+	return written - (uint64_t)unacked;
 }
 
 /* ---- filling ---- */

@@ -61,6 +61,11 @@ enum qerr outbox_reserve_locked(struct outbox *o, enum outbox_class class, size_
 void outbox_commit_locked(struct outbox *o, size_t n) REQUIRES(o->lock);
 /* Bytes that wait. */
 size_t outbox_waiting_locked(struct outbox *o) REQUIRES(o->lock);
+/* How many bytes since birth the peer's TCP has acknowledged, at least: what the stream
+ * has taken less what the kernel still holds.  Inside TLS the kernel holds a little more
+ * than was given, so that too little is counted, never too much, until it holds
+ * nothing. */
+uint64_t outbox_acked_locked(struct session *s);
 /* Reserve, copy, commit under the lock, then touch.  Errors as above; at Q_LIMIT
  * the session has been ended. */
 enum qerr outbox_put(struct session *s, enum outbox_class class, struct span bytes);

@@ -143,7 +143,5 @@ contacts_operation contacts_seen;
 void contacts_save_soon_locked(struct session *s) REQUIRES(s->out.lock);
 /* Save what was delivered by now. */
 void contacts_save(struct contacts_session *cs);
-/* How many bytes of the connection the peer's TCP has acknowledged, at least. */
-uint64_t contacts_acked_locked(struct session *s) REQUIRES(s->out.lock);
 
 #endif

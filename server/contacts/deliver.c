@@ -25,7 +25,7 @@ contacts_ring_room_locked(struct session *s, size_t n)
 	struct inbox *in = &((struct contacts_session *)s->state)->inbox;
 
 	if (in->ring_n + n > RING_LOOK && in->ring_n + n > in->ring_cap)
-		inbox_acked(in, contacts_acked_locked(s));
+		inbox_acked(in, outbox_acked_locked(s));
 	return inbox_reserve(in, n);
 }
 

@@ -2,15 +2,10 @@
  *
  * positions.c - what counts as delivered, and 122.
  *
- * A 220 was had when the peer's TCP has acknowledged its last byte: what the stream has
- * taken less what the kernel still holds (SIOCOUTQ).  Inside TLS the kernel holds a
- * little more than was given, so that too little is counted, never too much, until it
- * holds nothing.  A position that was not saved means that messages are sent again.
+ * A 220 was had when the peer's TCP has acknowledged its last byte.  A position that was not saved means that messages are sent again.
  */
 #include <assert.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "server/contacts/contacts_session.h"
@@ -18,19 +13,6 @@
 #include "store/positions.h"
 
 #define SAVE_MS 1000
-
-uint64_t
-contacts_acked_locked(struct session *s)
-{
-	uint64_t written = s->out.written;
-	int unacked = 0;
-
-	LOCK_ASSERT_HELD(&s->out.lock);
-	if (ioctl(s->stream->fd, SIOCOUTQ, &unacked) != 0 || unacked < 0 ||
-	    (uint64_t)unacked > written)
-		return 0;
-	return written - (uint64_t)unacked;
-}
 
 /* Timer thread: the worker does it, since the disk may take its time. */
 static void
@@ -114,7 +96,7 @@ contacts_save(struct contacts_session *cs)
 	enum qerr e;
 
 	lock_take(&s->out.lock);
-	acked = contacts_acked_locked(s);
+	acked = outbox_acked_locked(s);
 	inbox_acked(&cs->inbox, acked);
 	e = changed_locked(&cs->inbox, &p, &n);
 	lock_drop(&s->out.lock);
@@ -160,7 +142,7 @@ contacts_seen(struct contacts_session *cs, const struct contacts_request *r)
 
 	lock_take(&s->out.lock);
 	if (!cs->inbox.by_hand) {
-		inbox_acked(&cs->inbox, contacts_acked_locked(s));
+		inbox_acked(&cs->inbox, outbox_acked_locked(s));
 		inbox_by_hand(&cs->inbox);
 	}
 	if (e == Q_OK)

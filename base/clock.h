@@ -11,6 +11,8 @@
 
 /* Milliseconds on a clock that never steps (CLOCK_MONOTONIC). */
 int64_t clock_mono_ms(void);
+/* The same in nanoseconds, for measuring. */
+int64_t clock_mono_ns(void);
 /* Milliseconds since 1970-01-01 UTC (CLOCK_REALTIME): what goes into files
  * and onto the wire. */
 int64_t clock_wall_ms(void);

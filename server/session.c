@@ -8,6 +8,9 @@
  * there: a second read takes it straight into a large s->in, which is then kept
  * (and tried first, without waiting) for as long as reads keep finding bytes.
  *
+ * A peer that sends small messages faster than they are answered one by one is given
+ * a moment, so that each read brings several: pace.h says who and how long.
+ *
  * Ending.  `ending` and `timed_out` are set before the stream's reading side is
  * shut, and session_fill looks at them before and after each wait, because Linux
  * still delivers bytes that come after shutdown(SHUT_RD).
@@ -16,6 +19,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "crypto/random.h"
@@ -149,17 +154,17 @@ read_rest(struct session *s)
 		(void)read_in(s, STREAM_NOW);
 }
 
-/* Wait for bytes with nothing in s->in.  Not inlined, so that its array is on the
- * stack only while it waits. */
+/* Read with nothing in s->in.  Not inlined, so that its array is on the stack only
+ * while it waits. */
 static __attribute__((noinline)) enum qerr
-wait_empty(struct session *s)
+read_small(struct session *s, enum stream_wait wait)
 {
 	uint8_t small[SMALL_READ];
 	size_t got, n = s->in.max < sizeof(small) ? s->in.max : sizeof(small);
 	enum qerr e;
 
 	buf_wipe(&s->in);
-	if ((e = read_stream(s, small, n, STREAM_WAIT, &got)) != Q_OK)
+	if ((e = read_stream(s, small, n, wait, &got)) != Q_OK)
 		return e;
 	e = buf_put(&s->in, small, got);
 	secret_wipe(small, got);
@@ -168,17 +173,58 @@ wait_empty(struct session *s)
 	return e;
 }
 
-/* Wait for more behind the part of a message that is there already. */
+/* Read more behind the part of a message that is there already. */
 static enum qerr
-wait_more(struct session *s)
+read_more(struct session *s, enum stream_wait wait)
 {
 	size_t room = s->in.max - s->in.len;
 	enum qerr e = buf_reserve(&s->in, room < SMALL_READ ? room : SMALL_READ);
 
 	if (e == Q_OK)
-		e = read_in(s, STREAM_WAIT);
+		e = read_in(s, wait);
 	if (e == Q_OK && s->in.len == s->in.cap)
 		read_rest(s);
+	return e;
+}
+
+static enum qerr
+read_some(struct session *s, enum stream_wait wait)
+{
+	if (s->in.len > 0)
+		return read_more(s, wait);
+	/* A large buffer is kept for as long as it is of use. */
+	if (wait == STREAM_NOW && s->in.cap > SMALL_READ && s->in.cap <= s->in.max)
+		return read_in(s, wait);
+	return read_small(s, wait);
+}
+
+/* The timer's slack, 50 us of itself, would be as long again. */
+static void
+nap(int64_t ns)
+{
+	static _Thread_local bool sharp;
+	const struct timespec t = {.tv_nsec = (long)ns};
+
+	if (!sharp)
+		(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	sharp = true;
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+/* Look before waiting, and if the peer streams, give it the time for more. */
+static enum qerr
+look(struct session *s)
+{
+	size_t before = s->in.len;
+	enum qerr e = read_some(s, STREAM_NOW);
+	int64_t ns;
+
+	if (e != Q_OK && e != Q_FULL)
+		return e;
+	if ((ns = pace_looked(&s->pace, s->in.len - before)) > 0) {
+		nap(ns);
+		read_rest(s);
+	}
 	return e;
 }
 
@@ -188,11 +234,13 @@ fill_once(struct session *s)
 {
 	enum qerr e = Q_FULL;
 
-	if (s->in.len > 0)
-		return wait_more(s);
-	if (s->in.cap > SMALL_READ && s->in.cap <= s->in.max)
-		e = read_in(s, STREAM_NOW);
-	return e == Q_FULL ? wait_empty(s) : e;
+	if (pace_looks(&s->pace) || (s->in.len == 0 && s->in.cap > SMALL_READ))
+		e = look(s);
+	if (e == Q_FULL)
+		e = read_some(s, STREAM_WAIT);
+	if (e == Q_OK)
+		pace_came(&s->pace, clock_mono_ns());
+	return e;
 }
 
 enum qerr

@@ -17,6 +17,7 @@
 #include "server/address.h"
 #include "server/flusher.h"
 #include "server/outbox.h"
+#include "server/pace.h"
 #include "server/sessions.h"
 #include "server/stream.h"
 #include "server/timer.h"
@@ -47,8 +48,9 @@ struct session {
 	char peer_text[ADDRESS_SIZE];
 	int64_t since_ms; /* wall clock */
 
-	struct buf in;  /* worker: bytes read */
-	size_t in_used; /* worker: of these, consumed */
+	struct buf in;    /* worker: bytes read */
+	size_t in_used;   /* worker: of these, consumed */
+	struct pace pace; /* worker: does the peer stream? */
 	struct outbox out;
 	_Atomic(const void *) toucher; /* outbox.c: whose list s is on */
 	struct flusher_entry flushing;
@@ -86,7 +88,8 @@ struct span session_input(struct session *s);
 void session_consume(struct session *s, size_t n);
 /* Worker: flush what this thread touched, then read what there is, waiting for
  * at least one byte; at most max bytes are ever held unconsumed (Q_LIMIT when
- * that many are).  With nothing buffered the waiting costs no buffer.  Q_OK;
+ * that many are).  With nothing buffered the waiting costs no buffer; a peer that
+ * streams small messages is read in gulps (pace.h).  Q_OK;
  * Q_SHORT: woken (session_wake), nothing was read; Q_CLOSED: end of stream, or the
  * session was ended; Q_TIMEOUT: the deadline; Q_NOMEM; Q_SYS. */
 enum qerr session_fill(struct session *s, size_t max);

@@ -37,6 +37,8 @@ enum contacts_cleartext {
 	CONTACTS_CLEARTEXT_NO
 };
 
+enum rooms_captcha { ROOMS_CAPTCHA_ON, ROOMS_CAPTCHA_TEST, ROOMS_CAPTCHA_OFF };
+
 struct config {
 	/* [server] */
 	char listen[CONFIG_LISTEN_MAX][CONFIG_TEXT_SIZE];
@@ -106,6 +108,24 @@ struct config {
 	int64_t nodes_max_known;
 	int64_t nodes_max_links;
 	int64_t nodes_max_searches;
+	/* [rooms] */
+	bool rooms_enabled;
+	int rooms_captcha; /* enum rooms_captcha */
+	int64_t rooms_captcha_life_ms;
+	int64_t rooms_login_failures;         /* of an account, before a captcha */
+	int64_t rooms_login_failures_address; /* of an address */
+	int64_t rooms_login_failures_window_ms;
+	int64_t rooms_signups_per_address; /* an hour */
+	int64_t rooms_token_life_ms;
+	int64_t rooms_token_life_save_ms;
+	int64_t rooms_connect_timeout_ms; /* to CONN_OK */
+	int64_t rooms_login_timeout_ms;   /* from there to LOGIN_OK */
+	int64_t rooms_ping_interval_ms;
+	int64_t rooms_ping_timeout_ms;
+	int64_t rooms_max_message;  /* bytes of a WebSocket message after login */
+	int64_t rooms_large_memory; /* bytes of all large ones together */
+	int64_t rooms_max_members;
+	int64_t rooms_max_file; /* bytes of a smallfile's content; 0: none are taken */
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

@@ -236,14 +236,61 @@ throttle_login_delay(struct throttle *t, const char *user, const struct address 
 void
 throttle_login_ok(struct throttle *t, const char *user, const struct address *a)
 {
+	throttle_forgive(t, "login", user, a);
+}
+
+/* ---- failures of other kinds ---- */
+
+static void
+make_any_key(struct entry *key, const char *what, const char *user,
+	     const struct address *a)
+{
+	static const struct address anywhere;
+
+	make_key(key, what, user == NULL ? "" : user, a == NULL ? &anywhere : a);
+}
+
+int64_t
+throttle_failures(struct throttle *t, const char *what, const char *user,
+		  const struct address *a, int64_t window_ms)
+{
+	int64_t now = clock_mono_ms(), n;
+	struct entry key;
+
+	make_any_key(&key, what, user, a);
+	lock_take(&t->lock);
+	n = failures_locked(find_locked(t, &key), window_ms, now);
+	lock_drop(&t->lock);
+	return n;
+}
+
+void
+throttle_fail(struct throttle *t, const char *what, const char *user,
+	      const struct address *a, int64_t window_ms)
+{
+	int64_t now = clock_mono_ms();
+	struct entry key;
+
+	make_any_key(&key, what, user, a);
+	lock_take(&t->lock);
+	(void)count_failure_locked(t, &key, window_ms, now);
+	lock_drop(&t->lock);
+}
+
+void
+throttle_forgive(struct throttle *t, const char *what, const char *user,
+		 const struct address *a)
+{
 	struct entry key, *e;
 
-	make_key(&key, "login", user, a);
+	make_any_key(&key, what, user, a);
 	lock_take(&t->lock);
 	if ((e = find_locked(t, &key)) != NULL)
 		e->failures = 0;
 	lock_drop(&t->lock);
 }
+
+/* ---- waiting ---- */
 
 bool
 throttle_wait(struct throttle *t, struct session *s, int ms)

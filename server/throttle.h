@@ -28,6 +28,16 @@ void throttle_login_ok(struct throttle *t, const char *user, const struct addres
  * wait already, close instead. */
 bool throttle_wait(struct throttle *t, struct session *s, int ms);
 
+/* Failures of another kind: how many of what ("captcha", ...) were counted for a user
+ * (NULL: for anybody) from an address (NULL: from anywhere) within window_ms of the first
+ * one; count one more; forget them. */
+int64_t throttle_failures(struct throttle *t, const char *what, const char *user,
+			  const struct address *a, int64_t window_ms);
+void throttle_fail(struct throttle *t, const char *what, const char *user,
+		   const struct address *a, int64_t window_ms);
+void throttle_forgive(struct throttle *t, const char *what, const char *user,
+		      const struct address *a);
+
 /* Take one token of what ("enrol", "message", ...) for a; burst tokens at most,
  * refilled at rate_per_hour.  Returns 0, or the seconds to wait. */
 int throttle_take(struct throttle *t, const char *what, const struct address *a,

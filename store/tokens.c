@@ -227,6 +227,17 @@ tokens_issue(struct store *s, const char *user, enum token_kind kind, int64_t ex
 }
 
 enum qerr
+token_id_of(struct span token, struct token_id *id)
+{
+	struct token_id out;
+	enum qerr e = sha256(&token, 1, out.hash);
+
+	if (e == Q_OK)
+		*id = out;
+	return e;
+}
+
+enum qerr
 tokens_check(struct store *s, const char *user, enum token_kind kind, struct span token,
 	     int64_t now_ms, struct token_id *id)
 {
@@ -239,7 +250,7 @@ tokens_check(struct store *s, const char *user, enum token_kind kind, struct spa
 
 	if (personal_name(user, folded) != Q_OK)
 		return Q_MISSING;
-	if ((e = sha256(&token, 1, mine.hash)) != Q_OK)
+	if ((e = token_id_of(token, &mine)) != Q_OK)
 		return e;
 	lock = personal_lock(s, folded);
 	lock_take(lock);
@@ -290,6 +301,40 @@ tokens_revoke_all(struct store *s, const char *user)
 	enum qerr e = personal_remove(s, FOLDER_TOKENS, user);
 
 	return e == Q_FORMAT ? Q_OK : e;
+}
+
+/* ---- all of them ---- */
+
+struct walk {
+	struct store *s;
+	enum token_kind kind;
+	bool (*each)(void *arg, const char *user, const struct token_id *id);
+	void *arg;
+};
+
+static bool
+walk_file(void *arg, const char *name)
+{
+	struct walk *w = arg;
+	struct tokens list;
+
+	if (!name_valid(span_str(name)) ||
+	    personal_read(w->s, FOLDER_TOKENS, name, FILE_MAX, decode, &list) != Q_OK)
+		return true;
+	for (size_t i = 0; i < list.n; i++)
+		if (list.t[i].kind == w->kind && !w->each(w->arg, name, &list.t[i].id))
+			return false;
+	return true;
+}
+
+enum qerr
+tokens_each(struct store *s, enum token_kind kind,
+	    bool (*each)(void *arg, const char *user, const struct token_id *id),
+	    void *arg)
+{
+	struct walk w = {s, kind, each, arg};
+
+	return folder_each(s, FOLDER_TOKENS, walk_file, &w);
 }
 
 /* ---- "server check" ---- */

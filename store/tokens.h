@@ -15,6 +15,7 @@
 #ifndef STORE_TOKENS_H
 #define STORE_TOKENS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crypto/hash.h"
@@ -41,6 +42,15 @@ enum qerr tokens_issue(struct store *s, const char *user, enum token_kind kind,
  * Q_NOMEM, Q_CRYPTO, Q_SYS. */
 enum qerr tokens_check(struct store *s, const char *user, enum token_kind kind,
 		       struct span token, int64_t now_ms, struct token_id *id);
+/* What token is known by, if it is one.  Q_NOMEM, Q_CRYPTO. */
+enum qerr token_id_of(struct span token, struct token_id *id);
+/* Call each(arg, user, id) for every token of that kind in the store, also those that
+ * have expired; user is the folded name.  A file that cannot be read is passed over.  No
+ * lock is held; false stops.  Q_NOMEM, Q_SYS. */
+enum qerr
+tokens_each(struct store *s, enum token_kind kind,
+	    bool (*each)(void *arg, const char *user, const struct token_id *id),
+	    void *arg);
 /* From here on it is none.  Q_OK also when it was none; Q_FULL, Q_DENIED, Q_NOMEM,
  * Q_SYS: it still is one. */
 enum qerr tokens_revoke(struct store *s, const char *user, const struct token_id *id);

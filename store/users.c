@@ -240,6 +240,10 @@ update_locked(struct store *s, const char *folded, const struct user *now,
 		e = file_replace(s->fd[FOLDER_USERS], folded, text, 0600);
 	if (e == Q_OK && moved) /* what is left behind is not believed */
 		(void)email_release(s, now->email, now->name);
+	/* And once more: who issues a token looks behind it whether the password is still
+	 * the one that was shown. */
+	if (e == Q_OK && strcmp(now->password, next->password) != 0)
+		e = tokens_revoke_all(s, folded);
 	return e;
 }
 
@@ -272,6 +276,15 @@ users_update(struct store *s, const struct user *u)
 	return e;
 }
 
+/* What a later user of that name must not have. */
+static enum qerr
+drop_personal(struct store *s, const char *folded)
+{
+	enum qerr e = tokens_revoke_all(s, folded);
+
+	return e == Q_OK ? chatkeys_remove(s, folded) : e;
+}
+
 static enum qerr
 remove_locked(struct store *s, const char *folded)
 {
@@ -279,15 +292,20 @@ remove_locked(struct store *s, const char *folded)
 	enum qerr file = user_load(s, folded, &u);
 	enum qerr key, e;
 
-	/* A later user of that name must not have them. */
-	if ((e = tokens_revoke_all(s, folded)) != Q_OK ||
-	    (e = chatkeys_remove(s, folded)) != Q_OK)
+	/* Before, since after a kill in between nobody would come for them any more; and
+	 * behind it, for those who looked meanwhile and found the user. */
+	if ((e = drop_personal(s, folded)) != Q_OK)
 		return e;
 	key = pem_remove(s, folded, false);
 	if (key != Q_OK && key != Q_MISSING)
 		return key;
-	if ((e = file_remove(s->fd[FOLDER_USERS], folded)) != Q_OK)
-		return e == Q_MISSING ? key : e;
+	e = file_remove(s->fd[FOLDER_USERS], folded);
+	if (e != Q_OK && e != Q_MISSING)
+		return e;
+	if (e == Q_OK || key == Q_OK)
+		(void)drop_personal(s, folded);
+	if (e == Q_MISSING)
+		return key;
 	if (file != Q_OK)
 		return Q_OK;
 	explicit_bzero(u.password, sizeof(u.password));

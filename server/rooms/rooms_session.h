@@ -30,6 +30,7 @@ struct kex;
 struct rooms_origin;
 struct room_event;
 struct room_info;
+struct rooms_origin;
 struct rooms_inbox;   /* the upper half's, made by rooms_arrive */
 struct rooms_pending; /* account.h: a SIGNUP or LOGIN that is not answered yet */
 
@@ -101,8 +102,6 @@ enum qerr rooms_answer_failed(struct rooms_session *rs, const char *what, enum q
  * room_post.  Any thread; blocks on the disk. */
 enum rooms_sig rooms_key_add(struct server *server, const char *user, struct span pem,
 			     struct rooms_origin *origin);
-/* Is that an own P-256 public key in PEM?  For keys.c and CONN_ENCRYPT_C. */
-bool rooms_key_valid(struct span pem);
 
 /* ---- the upper half ---- */
 
@@ -117,14 +116,14 @@ struct rooms_origin {
 			  * lock, else catching up does it */
 };
 
-/* rs->user is set; nobody finds the session by it yet.  Make rs->inbox: events that are
- * told from now on are remembered, not sent.  Q_NOMEM, ...: the login fails. */
+/* rs->user is set and the session wakeable; nobody finds it by its user yet.  Make
+ * rs->inbox: events that are told from now on are remembered, not sent.  Q_NOMEM, ...: the login fails. */
 enum qerr rooms_arrive(struct rooms_session *rs);
 /* LOGIN_OK was sent: send what waits, then QUEUE_END.  Need not be all of it at once:
  * rooms_woken goes on.  Not Q_OK: the session is ended. */
 enum qerr rooms_enter(struct rooms_session *rs);
-/* The worker was woken (session_wake) or has answered a packet: send what is owed, as
- * far as the outbox takes it; what timers ask for. */
+/* The worker was woken (session_wake): send what is owed, as far as the outbox takes it;
+ * what timers ask for. */
 void rooms_woken(struct rooms_session *rs);
 /* A packet of a connection that is logged in, of a type that is about rooms.  Answers;
  * p belongs to the caller. */
@@ -133,7 +132,8 @@ void rooms_request(struct rooms_session *rs, const struct rooms_packet *p);
  * is delivered to it.  Before anything else of the end; more may still be written. */
 void rooms_leave(struct rooms_session *rs);
 /* The session's last reference is gone, nothing will be written any more: settle
- * positions and free rs->inbox (NULL: nothing to do).  Any thread. */
+ * positions and free rs->inbox (NULL: nothing to do).  Any thread.  Also right behind
+ * rooms_leave when a login fails after rooms_arrive. */
 void rooms_inbox_free(struct rooms_session *rs);
 /* Any thread: post the PUBKEY event in every room of the user.  dropped: KEYID of the
  * key that it pushed out, or "". */

@@ -2,7 +2,8 @@
  *
  * positions.c - what counts as delivered, and 122.
  *
- * A 220 was had when the peer's TCP has acknowledged its last byte.  A position that was not saved means that messages are sent again.
+ * A 220 was had when the peer's TCP has acknowledged its last byte.  A position that was
+ * not saved means that messages are sent again.
  */
 #include <assert.h>
 #include <stdlib.h>

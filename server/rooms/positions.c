@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * positions.c - what has arrived.
+ *
+ * An event was had when the peer's TCP has acknowledged its last byte (the page asks for
+ * less: that the bytes were written).  Connections to which something was sent stand on a
+ * list; once a second one thread looks at them, moves positions in the store, which are in
+ * memory, and leaves those on the list of which something is still on its way.  So a
+ * thousand members cost no timer and no thread switch.
+ *
+ * Farewells are in the store's journal: what one look finds heard is written as one record
+ * a room.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/log.h"
+#include "server/rooms/deliver.h"
+
+static struct {
+	struct lock lock;
+	TAILQ_HEAD(, rooms_inbox) list; /* [lock] */
+} settling = {LOCK_INIT, TAILQ_HEAD_INITIALIZER(settling.list)};
+
+void
+rooms_settle_soon_locked(struct session *s)
+{
+	struct rooms_inbox *in = ((struct rooms_session *)s->state)->inbox;
+
+	LOCK_ASSERT_HELD(&s->out.lock);
+	lock_take(&settling.lock);
+	if (!in->listed) {
+		in->listed = true;
+		TAILQ_INSERT_TAIL(&settling.list, in, link);
+	}
+	lock_drop(&settling.lock);
+}
+
+static void
+unlist(struct rooms_inbox *in)
+{
+	lock_take(&settling.lock);
+	if (in->listed)
+		TAILQ_REMOVE(&settling.list, in, link);
+	in->listed = false;
+	lock_drop(&settling.lock);
+}
+
+/* ---- one connection ---- */
+
+/* Somebody has heard the last word about a room. */
+struct heard {
+	struct uuid room;
+	uint64_t seq;
+	char user[NAME_SIZE];
+};
+
+struct heards {
+	struct heard *p;
+	size_t n, cap;
+};
+
+struct point {
+	struct uuid room;
+	uint64_t seq;
+};
+
+/* Without memory for it a farewell comes again. */
+static void
+note_heard(struct heards *h, const struct rooms_inbox_farewell *f, const char *user)
+{
+	if (h->n == h->cap) {
+		size_t cap = h->cap == 0 ? 16 : 2 * h->cap;
+		struct heard *p = reallocarray(h->p, cap, sizeof(*p));
+
+		if (p == NULL)
+			return;
+		h->p = p;
+		h->cap = cap;
+	}
+	h->p[h->n] = (struct heard){f->room, f->seq, ""};
+	memcpy(h->p[h->n++].user, user, strnlen(user, NAME_MAX_LEN) + 1);
+}
+
+/* What has arrived since the last look; malloc'ed points, at most all rooms. */
+static struct point *
+arrived_locked(struct rooms_session *rs, struct heards *h, size_t *count)
+{
+	struct rooms_inbox *in = rs->inbox;
+	struct point *p = NULL;
+	uint64_t acked = outbox_acked_locked(rs->session), upto;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_farewells; i++) {
+		struct rooms_inbox_farewell *f = &in->farewells[i];
+
+		if (!f->had && f->end <= acked) {
+			f->had = true;
+			note_heard(h, f, rs->user);
+		}
+	}
+	if (!in->by_hand && in->n > 0)
+		p = calloc(in->n, sizeof(*p));
+	for (size_t i = 0; p != NULL && i < in->n; i++)
+		if ((upto = rooms_inbox_acked(&in->rooms[i], acked)) != 0)
+			p[n++] = (struct point){in->rooms[i].id, upto};
+	*count = n;
+	return p;
+}
+
+/* Look at one connection, and again later while something is on its way.  One that is
+ * away is on no list: the session may be about to go. */
+static void
+settle(struct rooms_session *rs, struct heards *h)
+{
+	struct session *s = rs->session;
+	struct point *p;
+	size_t n;
+
+	lock_take(&s->out.lock);
+	p = arrived_locked(rs, h, &n);
+	if (rs->inbox->phase != ROOMS_INBOX_AWAY && rooms_inbox_unsettled(rs->inbox))
+		rooms_settle_soon_locked(s);
+	lock_drop(&s->out.lock);
+	/* Not a member any more: never mind. */
+	for (size_t i = 0; i < n; i++)
+		(void)rooms_seen(s->server->rooms, &p[i].room, rs->user, p[i].seq);
+	free(p);
+}
+
+/* ---- farewells ---- */
+
+static int
+by_room(const void *a, const void *b)
+{
+	const struct heard *x = a, *y = b;
+	int order = uuid_cmp(&x->room, &y->room);
+
+	return order != 0 ? order : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static void
+write_heard(struct server *server, struct heards *h)
+{
+	const char **users = calloc(h->n + 1, sizeof(*users));
+	size_t end;
+	enum qerr e;
+
+	if (h->n > 1)
+		qsort(h->p, h->n, sizeof(*h->p), by_room);
+	for (size_t i = 0; users != NULL && i < h->n; i = end) {
+		for (end = i; end < h->n && by_room(&h->p[end], &h->p[i]) == 0; end++)
+			users[end - i] = h->p[end].user;
+		e = rooms_farewell_told(server->rooms, &h->p[i].room, h->p[i].seq, users,
+					end - i);
+		if (e != Q_OK)
+			log_limited(LOG_WARN, NULL, NULL, "farewell-unsaved", "error=%s",
+				    qerr_str(e));
+	}
+	free(users);
+	free(h->p);
+}
+
+/* ---- all ---- */
+
+static struct session *
+next_listed(size_t *left)
+{
+	struct rooms_inbox *in;
+	struct session *s = NULL;
+
+	lock_take(&settling.lock);
+	if (*left > 0 && (in = TAILQ_FIRST(&settling.list)) != NULL) {
+		--*left;
+		TAILQ_REMOVE(&settling.list, in, link);
+		in->listed = false;
+		s = session_ref(in->session);
+	}
+	lock_drop(&settling.lock);
+	return s;
+}
+
+void
+rooms_settle_all(struct server *server)
+{
+	struct heards h = {NULL, 0, 0};
+	struct rooms_inbox *in;
+	struct session *s;
+	size_t left = 0;
+
+	lock_take(&settling.lock);
+	TAILQ_FOREACH (in, &settling.list, link)
+		left++;
+	lock_drop(&settling.lock);
+	while ((s = next_listed(&left)) != NULL) {
+		settle(s->state, &h);
+		session_unref(s);
+	}
+	write_heard(server, &h);
+}
+
+void
+rooms_settle_last(struct rooms_session *rs)
+{
+	struct heards h = {NULL, 0, 0};
+
+	unlist(rs->inbox);
+	settle(rs, &h);
+	write_heard(rs->session->server, &h);
+}
+
+void
+rooms_by_hand(struct rooms_session *rs)
+{
+	struct session *s = rs->session;
+	struct heards h = {NULL, 0, 0};
+
+	if (rs->inbox->by_hand)
+		return;
+	/* What arrived before the first SEEN stays so. */
+	settle(rs, &h);
+	write_heard(s->server, &h);
+	lock_take(&s->out.lock);
+	rs->inbox->by_hand = true;
+	lock_drop(&s->out.lock);
+}

@@ -32,10 +32,12 @@ static const struct command commands[] = {
     {"user", "remove", 1, 1, admin_user_remove, "user remove NAME"},
     {"enroll-code", NULL, 0, 1, admin_enroll_code, "enroll-code [--rotate]"},
     {"check", NULL, 0, 1, admin_check, "check [--repair]"},
+    {"node", "id", 0, 0, admin_node_id, "node id"},
     {"ctl", "sessions", 0, 0, admin_ctl_sessions, "ctl sessions"},
     {"ctl", "kick", 1, 2, admin_ctl_kick, "ctl kick NAME [REASON]"},
     {"ctl", "say", 1, 1, admin_ctl_say, "ctl say TEXT"},
     {"ctl", "stats", 0, 0, admin_ctl_stats, "ctl stats"},
+    {"ctl", "nodes", 0, 0, admin_ctl_nodes, "ctl nodes"},
     {"ctl", "reload", 0, 0, admin_ctl_reload, "ctl reload"},
     {"ctl", "stop", 0, 0, admin_ctl_stop, "ctl stop"},
 };

@@ -47,5 +47,8 @@ enum qerr admin_ctl_say(struct admin_call *c);
 enum qerr admin_ctl_stats(struct admin_call *c);
 enum qerr admin_ctl_reload(struct admin_call *c);
 enum qerr admin_ctl_stop(struct admin_call *c);
+/* nodes/nodes_admin.c */
+enum qerr admin_node_id(struct admin_call *c);
+enum qerr admin_ctl_nodes(struct admin_call *c);
 
 #endif

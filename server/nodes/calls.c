@@ -164,7 +164,8 @@ add(struct calls *c, uint32_t caller, uint32_t callee, struct party *caller_part
 	call->uin[CALLEE] = callee;
 	call->party[CALLER] = caller_party;
 	call->party[CALLEE] = callee_party;
-	call->wire = wire;
+	if ((call->wire = wire) != NULL)
+		wire->calls++;
 	call->early = (struct buf)BUF_INIT(CALLS_EARLY_MAX);
 	call->refs = 1;
 	call->state = CALL_ASKED;
@@ -211,6 +212,8 @@ end(struct calls *c, struct call *call, unsigned knows, void *arg)
 		if (call->data[side] != NULL)
 			tell_simply(c, TOLD_CLOSE, call, call->data[side], arg);
 	call->party[CALLER] = call->party[CALLEE] = NULL;
+	if (call->wire != NULL)
+		call->wire->calls--;
 	call->wire = NULL;
 	calls_unref(c, call);
 }
@@ -419,6 +422,7 @@ calls_searched(struct calls *c, uint32_t callee, struct wire *wire, int64_t now_
 			continue;
 		}
 		call->wire = wire;
+		wire->calls++;
 		set_state(c, call, CALL_ASKED);
 		set_time(c, call, now_ms,
 			 c->limits.call_timeout + c->limits.remote_extra);

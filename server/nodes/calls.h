@@ -44,7 +44,8 @@ RB_HEAD(party_tree, party);
 
 /* A link with another node, as calls see it; embedded in the link. */
 struct wire {
-	unsigned asked; /* [calls] calls that came from there and are not up */
+	unsigned calls; /* [calls] that have an end there */
+	unsigned asked; /* [calls] of these, came from there and are not up */
 };
 
 enum call_side { CALLER, CALLEE };

@@ -42,8 +42,8 @@ control_free(struct control *c)
 
 /* ---- saying ---- */
 
-static void
-put(struct session *s, const struct nodes_message *m)
+void
+nodes_tell(struct session *s, const struct nodes_message *m)
 {
 	struct buf b = BUF_INIT(NODES_MESSAGE_MAX);
 	enum qerr e = nodes_put(&b, m);
@@ -58,7 +58,7 @@ put(struct session *s, const struct nodes_message *m)
 void
 control_tell(struct control *c, enum nodes_type type, uint32_t uin)
 {
-	put(c->session, &(struct nodes_message){.type = type, .uin = uin});
+	nodes_tell(c->session, &(struct nodes_message){.type = type, .uin = uin});
 }
 
 /* A client that reads this does not come again by itself. */
@@ -69,7 +69,7 @@ control_goodbye(struct session *s, enum goodbye why)
 	struct control *c;
 	uint8_t *at;
 
-	if (why != GOODBYE_REPLACED && why != GOODBYE_REMOVED)
+	if (why != GOODBYE_REPLACED && why != GOODBYE_REMOVED && why != GOODBYE_KICKED)
 		return;
 	lock_take(&s->out.lock);
 	c = s->state;
@@ -228,7 +228,7 @@ tick(void *arg)
 		session_end(c->session, GOODBYE_SLOW, "nothing was heard of you");
 		return;
 	}
-	put(c->session, &(struct nodes_message){.type = NODES_PING});
+	nodes_tell(c->session, &(struct nodes_message){.type = NODES_PING});
 	timer_set(c->session->server->timers, &c->timer,
 		  now + cfg->nodes_ping_interval_ms, tick, c);
 	outbox_flush_touched();
@@ -258,7 +258,7 @@ who_is(struct control *c, const struct nodes_message *m)
 	struct user u;
 
 	if (who_too_often(c)) {
-		put(c->session, &answer);
+		nodes_tell(c->session, &answer);
 		return;
 	}
 	if (m->type == NODES_WHO_UIN)
@@ -271,7 +271,7 @@ who_is(struct control *c, const struct nodes_message *m)
 		answer.uin = u.uin;
 		answer.bytes = span_str(u.name);
 	}
-	put(c->session, &answer);
+	nodes_tell(c->session, &answer);
 }
 
 /* A call, under the lock that calls have. */
@@ -308,7 +308,7 @@ obey(struct control *c, const struct nodes_message *m)
 	case NODES_ASK_NODES: links_list(c->session); break;
 	case NODES_PING:
 		pong.type = NODES_PONG;
-		put(c->session, &pong);
+		nodes_tell(c->session, &pong);
 		break;
 	default: break; /* a pong */
 	}
@@ -353,9 +353,8 @@ serve_user(struct session *s)
 
 /* ---- the beginning ---- */
 
-/* Is it a version that we speak?  Otherwise it is told ours. */
-static bool
-greet(struct session *s, const struct nodes_message *hello)
+bool
+nodes_welcome(struct session *s, const struct nodes_message *hello)
 {
 	struct nodes_message answer = {.type = NODES_OK};
 
@@ -364,7 +363,7 @@ greet(struct session *s, const struct nodes_message *hello)
 		answer.two[0] = NODES_MAJOR;
 		answer.two[1] = NODES_MINOR;
 	}
-	put(s, &answer);
+	nodes_tell(s, &answer);
 	outbox_flush_touched();
 	return answer.type == NODES_OK;
 }
@@ -376,7 +375,7 @@ control_serve(struct session *s)
 	struct control *c;
 
 	if (nodes_next(session_input(s), NODES_OPENER, &hello) != Q_OK ||
-	    !greet(s, &hello))
+	    !nodes_welcome(s, &hello))
 		return;
 	session_consume(s, HELLO_LEN);
 	if ((c = calloc(1, sizeof(*c))) == NULL)

@@ -14,8 +14,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +32,8 @@
 #include "server/nodes/nodes.h"
 #include "server/nodes/nodes_session.h"
 
+/* So much of what came over a wire waits for one reader. */
+#define WIRE_HELD (1024 * 1024)
 /* How long a 20 20 may come before the 06 or 07 that it belongs to was dealt with. */
 #define HOLD_MS    2000
 #define PIPE_BYTES (256 * 1024)
@@ -47,6 +55,9 @@ leg_up(struct leg *leg)
 	leg->wire = leg->call->wire;
 	if (other != NULL)
 		leg->peer = session_ref(other->session);
+	/* What came over the wire before us; there is room for it. */
+	(void)outbox_put(leg->session, OUTBOX_DATA, buf_span(&leg->call->early));
+	buf_free(&leg->call->early);
 	session_wake(leg->session);
 	pthread_cond_broadcast(&nodes_changed);
 }
@@ -55,12 +66,16 @@ void
 leg_close(struct leg *leg)
 {
 	leg->closed = true;
-	session_end(leg->session, GOODBYE_SELF, NULL);
+	/* What came over a wire waits in the outbox: the worker sees that it goes. */
+	if (leg->wire != NULL)
+		session_wake(leg->session);
+	else
+		session_end(leg->session, GOODBYE_SELF, NULL);
 	pthread_cond_broadcast(&nodes_changed);
 }
 
 void
-data_goodbye(struct session *s)
+data_goodbye(struct session *s, enum goodbye why)
 {
 	struct leg *leg;
 
@@ -69,6 +84,10 @@ data_goodbye(struct session *s)
 	lock_drop(&s->out.lock);
 	/* Whoever writes to it comes out. */
 	(void)shutdown(s->stream->fd, SHUT_RDWR);
+	/* Only an outbox that has a wire behind it can be too full: its worker reads, or
+	 * looks now and then, and hangs up. */
+	if (why == GOODBYE_SLOW)
+		return;
 	nodes_begin();
 	if (leg->call != NULL)
 		calls_break(&nodes_calls, leg->call, NODES_ARG);
@@ -96,6 +115,16 @@ join(struct session *s, struct leg *leg, const struct nodes_message *hello,
 		memcpy(user, control_of(leg->call->party[leg->side])->user, NAME_SIZE);
 	nodes_finish(s->server);
 	return e == Q_OK;
+}
+
+/* Before there is a call that could put something. */
+static void
+set_limits(struct session *s)
+{
+	lock_take(&s->out.lock);
+	s->out.hard += WIRE_HELD - s->out.soft;
+	s->out.soft = WIRE_HELD;
+	lock_drop(&s->out.lock);
 }
 
 /* From here on it is the user's, and can be ended as such. */
@@ -208,6 +237,17 @@ pump(int from, int to, const int pipe[2])
 		 (n < 0 && errno == EINTR));
 }
 
+static bool
+is_over(struct leg *leg)
+{
+	bool over;
+
+	lock_take(&nodes_calls.lock);
+	over = leg->closed;
+	lock_drop(&nodes_calls.lock);
+	return over;
+}
+
 /* Without a pipe: through our own memory, in the session's buffer. */
 static void
 forward_read(struct leg *leg, bool (*put)(struct leg *leg, struct span bytes))
@@ -215,7 +255,7 @@ forward_read(struct leg *leg, bool (*put)(struct leg *leg, struct span bytes))
 	struct session *s = leg->session;
 	enum qerr e = Q_OK;
 
-	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s)) {
+	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s) && !is_over(leg)) {
 		struct span in = session_input(s);
 
 		if (in.len > 0 && !put(leg, in))
@@ -260,13 +300,76 @@ forward_local(struct leg *leg)
 	close(pipe[1]);
 }
 
+/* The other one has ended.  What it had sent is delivered for as long as ours reads: no
+ * more is taken, so there is room when nothing waits any more. */
+static void
+deliver_rest(struct session *s)
+{
+	struct outbox *o = &s->out;
+	uint64_t before, now = 0;
+	enum qerr e;
+
+	lock_take(&o->lock);
+	o->soft = 1;
+	lock_drop(&o->lock);
+	do {
+		before = now;
+		outbox_flush_touched();
+		e = outbox_wait_room(s, clock_mono_ms() + config_now()->drain_ms);
+		lock_take(&o->lock);
+		now = o->written;
+		lock_drop(&o->lock);
+	} while (e == Q_TIMEOUT && now > before);
+}
+
 static void
 forward(struct leg *leg)
 {
-	if (leg->peer != NULL)
+	if (leg->peer != NULL) {
 		forward_local(leg);
-	else
-		forward_read(leg, put_wire);
+		return;
+	}
+	forward_read(leg, put_wire);
+	if (is_over(leg) && !session_ended(leg->session))
+		deliver_rest(leg->session);
+}
+
+/* Has the client closed its side?  Of a socket whose reading side was shut the state
+ * tells. */
+static bool
+has_closed(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+	       (info.tcpi_state != TCP_FIN_WAIT1 && info.tcpi_state != TCP_FIN_WAIT2);
+}
+
+/* Closing a socket that has unread bytes resets it, and what its client has not got yet
+ * would be lost.  So drop what it still says until it has seen the end, too, or for a
+ * while has taken nothing. */
+static void
+let_arrive(struct session *s)
+{
+	int fd = s->stream->fd, left = 0, before = INT_MAX;
+	int64_t until_ms = 0;
+	uint8_t scrap[4096];
+
+	if (atomic_load(&s->ending) != GOODBYE_SELF)
+		return;
+	(void)shutdown(fd, SHUT_WR);
+	do {
+		for (int i = 0; i < 256; i++)
+			if (recv(fd, scrap, sizeof(scrap), MSG_DONTWAIT) <= 0)
+				break;
+		if (has_closed(fd) || ioctl(fd, SIOCOUTQ, &left) != 0)
+			return;
+		if (left < before)
+			until_ms = clock_mono_ms() + config_now()->drain_ms;
+		before = left;
+		(void)poll(NULL, 0, 5);
+	} while (clock_left_ms(until_ms) > 0);
 }
 
 /* ---- the life of one ---- */
@@ -296,6 +399,7 @@ data_serve(struct session *s)
 	    (leg = calloc(1, sizeof(*leg))) == NULL)
 		return;
 	leg->session = s;
+	set_limits(s);
 	if (!join(s, leg, &hello, user)) {
 		log_limited(LOG_INFO, &s->peer, s, "data-refused",
 			    "reason=no call waits for it");
@@ -308,4 +412,5 @@ data_serve(struct session *s)
 		forward(leg);
 	session_end(s, GOODBYE_SELF, NULL);
 	hang_up(leg);
+	let_arrive(s);
 }

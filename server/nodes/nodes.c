@@ -6,6 +6,7 @@
 #include "server/nodes/nodes.h"
 
 #include "server/log.h"
+#include "server/nodes/node_link.h"
 #include "server/nodes/node_tls.h"
 #include "server/nodes/nodes_session.h"
 
@@ -14,8 +15,11 @@
 static enum qerr
 start(struct server *server, struct why *why)
 {
-	(void)server, (void)why;
-	nodes_start();
+	enum qerr e = nodes_start(server);
+
+	if (e != Q_OK)
+		return why_set(why, e, "cannot start to link with other nodes: %s",
+			       qerr_str(e));
 	return Q_OK;
 }
 
@@ -51,8 +55,12 @@ serve(struct session *s)
 	}
 	if (session_input(s).p[0] == NODES_DATA_HELLO)
 		data_serve(s);
-	else if (hello_is_there(s, &hello) && hello.type == NODES_CLIENT_HELLO)
+	else if (!hello_is_there(s, &hello))
+		return;
+	else if (hello.type == NODES_CLIENT_HELLO)
 		control_serve(s);
+	else
+		node_link_accepted(s, &hello);
 }
 
 /* Nothing of what the hub tells has a word here. */
@@ -92,8 +100,8 @@ const struct protocol nodes_protocol = {
 static void
 data_said_goodbye(struct session *s, enum goodbye why, const char *text)
 {
-	(void)why, (void)text;
-	data_goodbye(s);
+	(void)text;
+	data_goodbye(s, why);
 }
 
 static void
@@ -109,4 +117,29 @@ const struct protocol nodes_data_protocol = {
     .deliver = deliver,
     .goodbye = data_said_goodbye,
     .release = data_release,
+};
+
+/* ---- links ---- */
+
+/* A link says no farewell: B8 for each call is said when its worker comes out. */
+static void
+link_said_goodbye(struct session *s, enum goodbye why, const char *text)
+{
+	(void)s, (void)why, (void)text;
+}
+
+static void
+link_release(struct session *s)
+{
+	node_link_free(s->state);
+	s->state = NULL;
+}
+
+const struct protocol nodes_link_protocol = {
+    .name = "nodes-link",
+    .recognise = nodes_recognise,
+    .serve = node_link_dialled,
+    .deliver = deliver,
+    .goodbye = link_said_goodbye,
+    .release = link_release,
 };

@@ -8,10 +8,11 @@
 
 #include "server/protocol.h"
 
-/* First bytes of all three kinds of connection.  A session goes on as a control or a
- * data connection under a row of its own, so that a login replaces the user's older
+/* First bytes of all three kinds of connection.  A session goes on as a data
+ * connection or a link under a row of its own, so that a login replaces the user's older
  * control connection and nothing else. */
 extern const struct protocol nodes_protocol;
 extern const struct protocol nodes_data_protocol;
+extern const struct protocol nodes_link_protocol;
 
 #endif

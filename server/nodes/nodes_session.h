@@ -19,7 +19,7 @@
 extern struct calls nodes_calls;
 
 /* ---- one step of the calls (step.c) ---- */
-void nodes_start(void);
+enum qerr nodes_start(struct server *server);
 void nodes_stop(struct server *server);
 /* Take the lock, with the limits of the configuration that is current. */
 void nodes_begin(void) ACQUIRES(nodes_calls.lock);
@@ -29,6 +29,12 @@ void nodes_finish(struct server *server) RELEASES(nodes_calls.lock);
 #define NODES_ARG NULL
 /* Something a data connection waits for has happened ([calls] is its lock). */
 extern pthread_cond_t nodes_changed;
+
+/* ---- control connections and links (control.c) ---- */
+/* Any thread, [calls] may be held: put a message. */
+void nodes_tell(struct session *s, const struct nodes_message *m);
+/* Answer CA or CB.  False: it is a version that we do not speak, as it was told. */
+bool nodes_welcome(struct session *s, const struct nodes_message *hello);
 
 /* ---- control connections (control.c) ---- */
 struct control {
@@ -63,8 +69,9 @@ void data_serve(struct session *s);
 /* [calls] is held: the call is up, or over. */
 void leg_up(struct leg *leg);
 void leg_close(struct leg *leg);
-/* Any thread, no lock held: the server ends it, and so the call. */
-void data_goodbye(struct session *s);
+/* Any thread: the server ends it, and so the call.  [calls] may be held for
+ * GOODBYE_SLOW alone, which is what a flush may find. */
+void data_goodbye(struct session *s, enum goodbye why);
 void leg_free(struct leg *leg); /* NULL is fine */
 
 #endif

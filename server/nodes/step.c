@@ -15,10 +15,10 @@
 
 /* A callee elsewhere is asked by its own node, which counts first. */
 #define REMOTE_EXTRA_MS 5000
-/* An answer that only names another node is followed (docs/protocols/nodes.md). */
-#define FOLLOW_MS   3000
-#define MAX_PENDING 64
-#define MAX_ASKED   64
+/* Searches are ended by those who search (search.h); this is longer. */
+#define SEARCH_EXTRA_MS 5000
+#define MAX_PENDING     64
+#define MAX_ASKED       64
 
 struct calls nodes_calls;
 pthread_cond_t nodes_changed;
@@ -59,26 +59,28 @@ limits_now(void)
 	    .call_timeout = c->nodes_call_timeout_ms,
 	    .remote_extra = REMOTE_EXTRA_MS,
 	    .data_timeout = c->nodes_data_timeout_ms,
-	    .search_timeout = c->nodes_search_timeout_ms + FOLLOW_MS,
+	    .search_timeout = c->nodes_search_timeout_ms + SEARCH_EXTRA_MS,
 	    .max_pending = MAX_PENDING,
 	    .max_searches = links_searches(),
 	    .max_asked = MAX_ASKED,
 	};
 }
 
-void
-nodes_start(void)
+enum qerr
+nodes_start(struct server *server)
 {
 	struct calls_limits limits = limits_now();
 
 	calls_init(&nodes_calls, &limits, tell);
 	lock_cond_init(&nodes_changed);
 	lapse_timer = (struct timer){0};
+	return links_start(server);
 }
 
 void
 nodes_stop(struct server *server)
 {
+	links_stop();
 	timer_cancel(server->timers, &lapse_timer);
 	pthread_cond_destroy(&nodes_changed);
 	calls_fini(&nodes_calls);
@@ -104,8 +106,10 @@ lapse(void *arg)
 void
 nodes_finish(struct server *server)
 {
-	int64_t next = calls_next(&nodes_calls);
+	int64_t next;
 
+	links_settle();
+	next = calls_next(&nodes_calls);
 	if (next != 0 && next != lapse_at_ms)
 		timer_set(server->timers, &lapse_timer, next, lapse, server);
 	lapse_at_ms = next;

@@ -42,8 +42,9 @@ static const char help[] =
     "  user list | user show NAME | user key NAME FILE | user remove NAME\n"
     "  enroll-code [--rotate]  show the code that lets people enrol, or make a new one\n"
     "  check [--repair]        read every file and say what is damaged; set it aside\n"
-    "  ctl sessions | ctl kick NAME [REASON] | ctl say TEXT | ctl stats | ctl reload |\n"
-    "  ctl stop                talk to the running server\n"
+    "  node id                 show this server's fingerprint, for nodes.peers of others\n"
+    "  ctl sessions | ctl kick NAME [REASON] | ctl say TEXT | ctl stats | ctl nodes |\n"
+    "  ctl reload | ctl stop   talk to the running server\n"
     "\n"
     "The exit status is 0, 1 when something went wrong (one line on standard error says\n"
     "what), 2 for a command line that makes no sense.\n";

@@ -35,8 +35,8 @@ struct outbox {
 	struct buf data;     /* [lock] bytes before `sent` are written already */
 	size_t sent;         /* [lock] */
 	uint64_t written;    /* [lock] bytes that the stream has taken since birth */
-	size_t soft;         /* bytes; set at birth */
-	size_t hard;         /* bytes; set at birth */
+	size_t soft;         /* [lock] bytes; at birth the settings' */
+	size_t hard;         /* [lock] bytes */
 	bool closed;         /* [lock] no more is taken */
 	bool broken;         /* [lock] the stream failed: what was here is lost */
 	bool in_flusher;     /* [lock] the flusher waits for the socket */

@@ -51,7 +51,7 @@
 struct life {
 	struct server server;
 	struct sandbox_user user;
-	struct listener *listeners[CONFIG_LISTEN_MAX];
+	struct listener *listeners[CONFIG_LISTEN_MAX + 1]; /* and nodes.data_port */
 	size_t listener_count;
 	size_t protocols_started;
 	struct control *control;
@@ -126,24 +126,51 @@ start_store(struct life *l, const struct server_options *opt, struct why *why)
 	return identity_open(l->server.store, cfg, &l->server.identity, why);
 }
 
+static enum qerr
+listen_on(struct life *l, const char *spec, struct why *why)
+{
+	struct why busy;
+	enum qerr e = listener_bind(spec, &l->listeners[l->listener_count], &busy);
+
+	if (e != Q_OK)
+		return why_set(why, e, "%.400s%s", busy.text,
+			       e == Q_EXISTS ? "; choose another with --listen PORT"
+					     : "");
+	l->listener_count++;
+	return Q_OK;
+}
+
+/* nodes.data_port: one port more, at the address of the first one. */
+static enum qerr
+listen_for_data(struct life *l, const struct config *cfg, struct why *why)
+{
+	const char *first = cfg->listen[0], *colon = strrchr(first, ':');
+	char spec[CONFIG_TEXT_SIZE + 8];
+
+	if (cfg->nodes_data_port == 0)
+		return Q_OK;
+	snprintf(spec, sizeof(spec), "%.*s%lld",
+		 colon == NULL ? 0 : (int)(colon - first) + 1, first,
+		 (long long)cfg->nodes_data_port);
+	return listen_on(l, spec, why);
+}
+
 /* Ports below 1024 need root's rights; they are given up right behind. */
 static enum qerr
 start_ports(struct life *l, struct why *why)
 {
 	const struct config *cfg = config_now();
-	struct why filter, busy;
+	struct why filter;
 	enum qerr e;
 
 	if ((e = sandbox_leave(&l->user, why)) != Q_OK)
 		return e;
-	for (size_t i = 0; i < cfg->listen_count; i++) {
-		e = listener_bind(cfg->listen[i], &l->listeners[i], &busy);
-		if (e != Q_OK)
-			return why_set(
-			    why, e, "%.400s%s", busy.text,
-			    e == Q_EXISTS ? "; choose another with --listen PORT" : "");
-		l->listener_count++;
-	}
+	for (size_t i = 0; i < cfg->listen_count; i++)
+		if ((e = listen_on(l, cfg->listen[i], why)) != Q_OK)
+			return e;
+	l->server.port = (uint16_t)listener_port(l->listeners[0]);
+	if ((e = listen_for_data(l, cfg, why)) != Q_OK)
+		return e;
 	if ((e = sandbox_enter(&l->user, why)) != Q_OK ||
 	    (e = sandbox_drop(&l->user, why)) != Q_OK)
 		return e;
@@ -200,6 +227,7 @@ say_goodbye(struct life *l)
 {
 	int64_t drain_ms;
 
+	atomic_store(&l->server.stopping, true);
 	for (size_t i = 0; i < l->listener_count; i++)
 		listener_free(l->listeners[i]);
 	l->listener_count = 0;

@@ -5,6 +5,8 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "server/config.h"
 
@@ -23,7 +25,7 @@ struct throttle;
 struct server_options;
 struct timers;
 
-/* Everything here is set before the first thread starts and stays until the
+/* Everything here but stopping is set before the first thread starts and stays until the
  * last one has ended; each object does its own locking. */
 struct server {
 	struct store *store;
@@ -41,6 +43,11 @@ struct server {
 	struct shared *shared;
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
+	uint16_t port;      /* of the first listener */
+	/* Nobody comes in any more.  Whoever makes a session of its own accord looks at it
+	 * once the session is in the table, and ends it then: of everything that was
+	 * there before, the end is taken care of. */
+	atomic_bool stopping;
 };
 
 /* What the command line asked for. */

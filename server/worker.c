@@ -258,11 +258,17 @@ worker_serve(struct session *s)
 	p->serve(s);
 }
 
+/* Of a session that we have dialled it is known what is spoken. */
 static void
 begin(struct session *s)
 {
+	const struct protocol *p = atomic_load(&s->protocol);
+
 	session_deadline(s, clock_mono_ms() + config_now()->handshake_timeout_ms);
-	worker_serve(s);
+	if (p != NULL)
+		p->serve(s);
+	else
+		worker_serve(s);
 }
 
 /* Give the kernel back what lies below high in this thread's stack. */

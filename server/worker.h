@@ -13,7 +13,8 @@
 
 struct session;
 
-/* Start the worker of s, which is in the session table.  Consumes the caller's
+/* Start the worker of s, which is in the session table; if s has a protocol already, that
+ * serves it, whatever the peer says.  Consumes the caller's
  * reference; not on failure: Q_NOMEM, no thread to be had. */
 enum qerr worker_start(struct session *s);
 

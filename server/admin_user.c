@@ -19,6 +19,7 @@
 #include "server/shared.h"
 #include "store/positions.h"
 #include "store/relations.h"
+#include "store/rooms.h"
 
 static const char *
 kind_text(const struct key *k)
@@ -258,7 +259,23 @@ leave_chats(struct admin_call *c, const char *name)
 	return e;
 }
 
-/* The contacts and chats of a user that goes, and what was delivered to it: a new user of
+/* The same for rooms. */
+static enum qerr
+leave_rooms(struct admin_call *c, const char *name)
+{
+	struct rooms *own;
+	enum qerr e;
+
+	if (c->server->rooms != NULL)
+		return rooms_forget(c->server->rooms, name);
+	if ((e = rooms_open(c->server->store, NULL, NULL, &own)) != Q_OK)
+		return e;
+	e = rooms_forget(own, name);
+	rooms_close(own);
+	return e;
+}
+
+/* The contacts, chats and rooms of a user that goes, and what was delivered to it: a new user of
  * the same name must not inherit them, so they go first.  Otherwise a kill in between
  * would leave them behind without a user whose removal could be tried again. */
 static enum qerr
@@ -276,6 +293,8 @@ forget(struct admin_call *c, const char *name)
 		e = leave_chats(c, name);
 	if (e == Q_OK)
 		e = positions_remove(c->server->store, name);
+	if (e == Q_OK)
+		e = leave_rooms(c, name);
 	return e;
 }
 
@@ -299,8 +318,10 @@ admin_user_remove(struct admin_call *c)
 	if ((e = forget(c, name)) != Q_OK ||
 	    (e = users_remove(c->server->store, name)) != Q_OK)
 		return fail(c, e, name);
-	/* Whoever came in meanwhile. */
+	/* Whoever came in meanwhile, and what they did. */
 	end_sessions(c, name, "your user was removed");
+	if ((e = leave_rooms(c, name)) != Q_OK)
+		return fail(c, e, name);
 	log_event(LOG_INFO, NULL, "user-remove", "name=%s", name);
 	admin_say(c, "removed %s\n", name);
 	return Q_OK;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A tree in memory, filled from the files when it is first asked, and by what is issued.
+ * What is revoked stays in it, as a hint that leads nowhere; once there may be more of
+ * these than of others, all is forgotten and read again.
+ */
+#include "server/rooms/token_owners.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+#include <bsd/sys/tree.h>
+
+#include "base/lock.h"
+
+#define SPARE 4096 /* entries before there may be too many */
+
+struct owner {
+	RB_ENTRY(owner) by_id;
+	struct token_id id;
+	char user[NAME_SIZE];
+};
+
+RB_HEAD(owner_tree, owner);
+
+static struct lock lock = LOCK_INIT;                   /* a leaf (server/locks.h) */
+static struct owner_tree tree = RB_INITIALIZER(&tree); /* [lock] */
+static size_t count;                                   /* [lock] */
+static size_t enough = SPARE;                          /* [lock] */
+static bool complete;                                  /* [lock] */
+
+static int
+cmp(const struct owner *a, const struct owner *b)
+{
+	return memcmp(a->id.hash, b->id.hash, sizeof(a->id.hash));
+}
+
+RB_GENERATE_INTERNAL(owner_tree, owner, by_id, cmp, static __attribute__((unused)))
+
+static void
+forget_locked(void) REQUIRES(lock)
+{
+	struct owner *o;
+
+	while ((o = RB_MIN(owner_tree, &tree)) != NULL) {
+		RB_REMOVE(owner_tree, &tree, o);
+		free(o);
+	}
+	count = 0;
+	complete = false;
+}
+
+static bool
+add(const struct token_id *id, const char *user)
+{
+	struct owner *o = calloc(1, sizeof(*o));
+	bool known;
+
+	if (o == NULL)
+		return false;
+	o->id = *id;
+	strlcpy(o->user, user, sizeof(o->user));
+	lock_take(&lock);
+	known = RB_INSERT(owner_tree, &tree, o) != NULL;
+	count += !known;
+	lock_drop(&lock);
+	if (known)
+		free(o);
+	return true;
+}
+
+void
+token_owners_add(const struct token_id *id, const char *user)
+{
+	bool added;
+
+	lock_take(&lock);
+	if (count >= enough)
+		forget_locked();
+	lock_drop(&lock);
+	added = add(id, user);
+	lock_take(&lock);
+	if (!added) /* no memory: the files have it */
+		complete = false;
+	lock_drop(&lock);
+}
+
+static bool
+found(const struct token_id *id, char user[NAME_SIZE], bool *all)
+{
+	const struct owner key = {.id = *id}, *o;
+
+	lock_take(&lock);
+	*all = complete;
+	/* RB_FIND does not change its key. */
+	if ((o = RB_FIND(owner_tree, &tree, (struct owner *)(uintptr_t)&key)) != NULL)
+		memcpy(user, o->user, NAME_SIZE);
+	lock_drop(&lock);
+	return o != NULL;
+}
+
+static bool
+each(void *arg, const char *user, const struct token_id *id)
+{
+	bool *all = arg;
+
+	return *all = add(id, user);
+}
+
+enum qerr
+token_owners_find(struct store *store, struct span token, char user[NAME_SIZE])
+{
+	struct token_id id;
+	bool all = true;
+	enum qerr e = token_id_of(token, &id);
+
+	if (e != Q_OK)
+		return e;
+	if (found(&id, user, &all))
+		return Q_OK;
+	if (all)
+		return Q_MISSING;
+	all = true;
+	if ((e = tokens_each(store, TOKEN_ROOMS, each, &all)) != Q_OK)
+		return e;
+	if (!all)
+		return Q_NOMEM;
+	lock_take(&lock);
+	complete = true;
+	enough = 2 * count + SPARE;
+	lock_drop(&lock);
+	return found(&id, user, &all) ? Q_OK : Q_MISSING;
+}
+
+void
+token_owners_clear(void)
+{
+	lock_take(&lock);
+	forget_locked();
+	enough = SPARE;
+	lock_drop(&lock);
+}

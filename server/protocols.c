@@ -8,11 +8,17 @@
 #include "server/http/http.h"
 #include "server/nodes/nodes.h"
 #include "server/relay/relay.h"
+#include "server/rooms/rooms.h"
 #include "server/tls.h"
 
 const struct protocol *const protocols[] = {
-    &nodes_protocol, &relay_protocol, &contacts_protocol,
-    &http_protocol,  &tls_protocol,   NULL,
+    &nodes_protocol,
+    &relay_protocol,
+    &contacts_protocol,
+    &http_protocol,
+    &rooms_protocol,
+    &tls_protocol,
+    NULL,
 };
 
 /* A row that cannot tell yet stops the search: rows below it are only asked once

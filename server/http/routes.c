@@ -6,10 +6,12 @@
 
 #include "server/http/echo.h"
 #include "server/http/status.h"
+#include "server/rooms/rooms.h"
 
 const struct http_route *const http_routes[] = {
     &healthz_route,
     &metrics_route,
+    &rooms_route,
     &echo_route,
     NULL,
 };

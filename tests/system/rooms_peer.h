@@ -47,7 +47,7 @@ struct rooms_peer {
 /* ---- the server ---- */
 /* One marked for tests, with rooms.captcha=test unless a setting says something else; the
  * last argument is NULL. */
-struct harness *rp_start(const char *setting, ...) __attribute__((sentinel));
+struct harness *rp_start(const char *setting, ...);
 
 /* ---- connections ---- */
 /* Upgraded at /rooms, nothing sent, with a uuid of its own. */

@@ -372,6 +372,45 @@ let_arrive(struct session *s)
 	} while (clock_left_ms(until_ms) > 0);
 }
 
+static bool
+is_gone(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+	       info.tcpi_state == TCP_CLOSE;
+}
+
+/* A socket whose reading side was shut (because the other client has hung up) resets its
+ * connection when bytes come behind our FIN, and a closed one when any were not read; what
+ * our client has not got yet would be lost.  So no FIN before its kernel has it all, and
+ * meanwhile what it still says is dropped.  If for a while it takes nothing, so be it. */
+static void
+let_arrive(struct session *s)
+{
+	int fd = s->stream->fd, left = 0, before = INT_MAX;
+	int64_t until_ms = 0;
+	uint8_t scrap[4096];
+
+	if (atomic_load(&s->ending) != GOODBYE_SELF)
+		return;
+	/* It has hung up itself: whoever still writes to it comes out. */
+	if (!atomic_load(&s->deaf))
+		(void)shutdown(fd, SHUT_WR);
+	do {
+		for (int i = 0; i < 256; i++)
+			if (recv(fd, scrap, sizeof(scrap), MSG_DONTWAIT) <= 0)
+				break;
+		if (is_gone(fd) || ioctl(fd, SIOCOUTQ, &left) != 0 || left == 0)
+			return;
+		if (left < before)
+			until_ms = clock_mono_ms() + config_now()->drain_ms;
+		before = left;
+		(void)poll(NULL, 0, 5);
+	} while (clock_left_ms(until_ms) > 0);
+}
+
 /* ---- the life of one ---- */
 
 /* The ten bytes.  False: they did not come. */

@@ -441,9 +441,10 @@ arrive_at_all(struct rooms_session *rs)
 enum qerr
 rooms_enter(struct rooms_session *rs)
 {
-	enum qerr e = arrive_at_all(rs);
+	enum qerr e;
 
-	if (e != Q_OK) {
+	rooms_settle_user(rs->session->server, rs->user);
+	if ((e = arrive_at_all(rs)) != Q_OK) {
 		fail(rs, e);
 		return e;
 	}

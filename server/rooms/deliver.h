@@ -59,6 +59,9 @@ void rooms_await_answer(struct rooms_session *rs, struct rooms_origin *origin);
 void rooms_settle_soon_locked(struct session *s) REQUIRES(s->out.lock);
 /* From now on only SEEN moves positions. */
 void rooms_by_hand(struct rooms_session *rs);
+/* What was written to the user's connections counts as had: one more comes in, which is
+ * to get only what still waits. */
+void rooms_settle_user(struct server *server, const char *user);
 /* The connection is over: off the list; what arrived by now counts. */
 void rooms_settle_last(struct rooms_session *rs);
 

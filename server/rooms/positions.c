@@ -83,19 +83,20 @@ note_heard(struct heards *h, const struct rooms_inbox_farewell *f, const char *u
 	memcpy(h->p[h->n++].user, user, strnlen(user, NAME_MAX_LEN) + 1);
 }
 
-/* What has arrived since the last look; malloc'ed points, at most all rooms. */
+/* What has arrived since the last look when so many bytes have; malloc'ed points, at most
+ * all rooms. */
 static struct point *
-arrived_locked(struct rooms_session *rs, struct heards *h, size_t *count)
+arrived_locked(struct rooms_session *rs, uint64_t bytes, struct heards *h, size_t *count)
 {
 	struct rooms_inbox *in = rs->inbox;
 	struct point *p = NULL;
-	uint64_t acked = outbox_acked_locked(rs->session), upto;
+	uint64_t upto;
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n_farewells; i++) {
 		struct rooms_inbox_farewell *f = &in->farewells[i];
 
-		if (!f->had && f->end <= acked) {
+		if (!f->had && f->end <= bytes) {
 			f->had = true;
 			note_heard(h, f, rs->user);
 		}
@@ -103,23 +104,24 @@ arrived_locked(struct rooms_session *rs, struct heards *h, size_t *count)
 	if (!in->by_hand && in->n > 0)
 		p = calloc(in->n, sizeof(*p));
 	for (size_t i = 0; p != NULL && i < in->n; i++)
-		if ((upto = rooms_inbox_acked(&in->rooms[i], acked)) != 0)
+		if ((upto = rooms_inbox_acked(&in->rooms[i], bytes)) != 0)
 			p[n++] = (struct point){in->rooms[i].id, upto};
 	*count = n;
 	return p;
 }
 
 /* Look at one connection, and again later while something is on its way.  One that is
- * away is on no list: the session may be about to go. */
+ * away is on no list: the session may be about to go.  written: what the socket has
+ * taken counts. */
 static void
-settle(struct rooms_session *rs, struct heards *h)
+settle(struct rooms_session *rs, bool written, struct heards *h)
 {
 	struct session *s = rs->session;
 	struct point *p;
 	size_t n;
 
 	lock_take(&s->out.lock);
-	p = arrived_locked(rs, h, &n);
+	p = arrived_locked(rs, written ? s->out.written : outbox_acked_locked(s), h, &n);
 	if (rs->inbox->phase != ROOMS_INBOX_AWAY && rooms_inbox_unsettled(rs->inbox))
 		rooms_settle_soon_locked(s);
 	lock_drop(&s->out.lock);
@@ -194,7 +196,7 @@ rooms_settle_all(struct server *server)
 		left++;
 	lock_drop(&settling.lock);
 	while ((s = next_listed(&left)) != NULL) {
-		settle(s->state, &h);
+		settle(s->state, false, &h);
 		session_unref(s);
 	}
 	write_heard(server, &h);
@@ -206,7 +208,7 @@ rooms_settle_last(struct rooms_session *rs)
 	struct heards h = {NULL, 0, 0};
 
 	unlist(rs->inbox);
-	settle(rs, &h);
+	settle(rs, false, &h);
 	write_heard(rs->session->server, &h);
 }
 
@@ -219,9 +221,31 @@ rooms_by_hand(struct rooms_session *rs)
 	if (rs->inbox->by_hand)
 		return;
 	/* What arrived before the first SEEN stays so. */
-	settle(rs, &h);
+	settle(rs, false, &h);
 	write_heard(s->server, &h);
 	lock_take(&s->out.lock);
 	rs->inbox->by_hand = true;
 	lock_drop(&s->out.lock);
+}
+
+static void
+settle_other(void *arg, struct session *s)
+{
+	struct rooms_session *rs = s->state;
+	bool has;
+
+	lock_take(&s->out.lock);
+	has = rs->inbox != NULL;
+	lock_drop(&s->out.lock);
+	if (has)
+		settle(rs, true, arg);
+}
+
+void
+rooms_settle_user(struct server *server, const char *user)
+{
+	struct heards h = {NULL, 0, 0};
+
+	rooms_each_session(server, user, settle_other, &h);
+	write_heard(server, &h);
 }

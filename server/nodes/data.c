@@ -334,44 +334,6 @@ forward(struct leg *leg)
 		deliver_rest(leg->session);
 }
 
-/* Has the client closed its side?  Of a socket whose reading side was shut the state
- * tells. */
-static bool
-has_closed(int fd)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-	       (info.tcpi_state != TCP_FIN_WAIT1 && info.tcpi_state != TCP_FIN_WAIT2);
-}
-
-/* Closing a socket that has unread bytes resets it, and what its client has not got yet
- * would be lost.  So drop what it still says until it has seen the end, too, or for a
- * while has taken nothing. */
-static void
-let_arrive(struct session *s)
-{
-	int fd = s->stream->fd, left = 0, before = INT_MAX;
-	int64_t until_ms = 0;
-	uint8_t scrap[4096];
-
-	if (atomic_load(&s->ending) != GOODBYE_SELF)
-		return;
-	(void)shutdown(fd, SHUT_WR);
-	do {
-		for (int i = 0; i < 256; i++)
-			if (recv(fd, scrap, sizeof(scrap), MSG_DONTWAIT) <= 0)
-				break;
-		if (has_closed(fd) || ioctl(fd, SIOCOUTQ, &left) != 0)
-			return;
-		if (left < before)
-			until_ms = clock_mono_ms() + config_now()->drain_ms;
-		before = left;
-		(void)poll(NULL, 0, 5);
-	} while (clock_left_ms(until_ms) > 0);
-}
-
 static bool
 is_gone(int fd)
 {

@@ -15,6 +15,7 @@
  *   4. leaves, held for a few lines, calling nothing that locks:
  *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
+ *      rooms' uuids, owners of tokens and saver (rooms/),
  *      each pool's queue (pool.c), each TLS connection (stream_tls.c; held for one
  *      record's cryptography)
  *

@@ -133,7 +133,7 @@ coverage: deps-dev
 	@tools/coverage.sh build/coverage
 
 # ---- bench ----
-BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c bench/talk.c bench/dialect.c
+BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c bench/talk.c bench/dialect.c bench/roomlink.c
 BENCH_BIN := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_AID),$(wildcard bench/*.c)))
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(call OBJ,$(BENCH_AID)) $(BUILD)/libcommon.a

@@ -24,12 +24,13 @@
 #include "crypto/random.h"
 #include "store/msglog.h"
 #include "store/record.h"
+#include "store/tokens.h"
 #include "store/users.h"
 
 enum { RSA_BITS = 2048, LOG_CHUNK = 1 << 20 };
 
 struct options {
-	const char *data, *keys;
+	const char *data, *keys, *tokens;
 	unsigned users;
 	enum key_kind kind;
 	unsigned logs, records; /* records in each of the logs */
@@ -140,13 +141,41 @@ make_log(const struct options *o, unsigned i)
 	free(body);
 }
 
+/* A token for rooms a user, one a line in the order of the users; these files the
+ * store writes itself, each forced to the disk. */
+static void
+make_tokens(const struct options *o)
+{
+	struct store_options opt = STORE_OPTIONS_DEFAULT;
+	char name[NAME_SIZE], token[TOKEN_SIZE];
+	struct store *store;
+	struct why why;
+	FILE *f;
+
+	if (store_open(o->data, &opt, &store, &why) != Q_OK)
+		errx(1, "%s", why.text);
+	if ((f = fopen(o->tokens, "w")) == NULL)
+		err(1, "%s", o->tokens);
+	for (unsigned i = 0; i < o->users; i++) {
+		user_name(i, name);
+		must(tokens_issue(store, name, TOKEN_ROOMS,
+				  clock_wall_ms() + 24 * 3600 * INT64_C(1000), token,
+				  NULL),
+		     "token");
+		fprintf(f, "%s\n", token);
+	}
+	if (fclose(f) != 0)
+		err(1, "%s", o->tokens);
+	store_close(store);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option names[] = {
-	    {"data", 1, NULL, 'd'}, {"keys", 1, NULL, 'k'}, {"users", 1, NULL, 'u'},
-	    {"rsa", 0, NULL, 'r'},  {"logs", 1, NULL, 'l'}, {"records", 1, NULL, 'n'},
-	    {"text", 1, NULL, 't'}, {NULL, 0, NULL, 0}};
+	    {"data", 1, NULL, 'd'}, {"keys", 1, NULL, 'k'},   {"users", 1, NULL, 'u'},
+	    {"rsa", 0, NULL, 'r'},  {"logs", 1, NULL, 'l'},   {"records", 1, NULL, 'n'},
+	    {"text", 1, NULL, 't'}, {"tokens", 1, NULL, 'o'}, {NULL, 0, NULL, 0}};
 	struct options o = {.kind = KEY_EC_P256, .text = 256};
 	FILE *keys;
 	int c;
@@ -159,13 +188,14 @@ main(int argc, char **argv)
 		case 'r': o.kind = KEY_RSA; break;
 		case 'l': o.logs = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'n': o.records = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'o': o.tokens = optarg; break;
 		case 't': o.text = strtoul(optarg, NULL, 10); break;
 		default: exit(100);
 		}
 	}
 	if (o.data == NULL || o.keys == NULL)
 		errx(100, "usage: mkdata --data DIR --keys FILE --users N [--rsa] "
-			  "[--logs N --records N [--text BYTES]]");
+			  "[--logs N --records N [--text BYTES]] [--tokens FILE]");
 	make_folders(o.data);
 	if (o.kind == KEY_RSA)
 		make_server_key(&o);
@@ -177,5 +207,7 @@ main(int argc, char **argv)
 		err(1, "%s", o.keys);
 	for (unsigned i = 0; i < o.logs; i++)
 		make_log(&o, i);
+	if (o.tokens != NULL)
+		make_tokens(&o);
 	return 0;
 }

@@ -37,7 +37,7 @@ def fresh_work():
 class Data:
     """A data directory with users, and perhaps message logs, in it."""
 
-    def __init__(self, name, users=16, rsa=False, logs=0, records=0):
+    def __init__(self, name, users=16, rsa=False, logs=0, records=0, tokens=False):
         self.dir = os.path.join(WORK, name)
         self.keys = self.dir + ".keys"
         command = [program("mkdata"), "--data", self.dir, "--keys", self.keys, "--users", str(users)]
@@ -45,6 +45,9 @@ class Data:
             command.append("--rsa")
         if logs:
             command += ["--logs", str(logs), "--records", str(records)]
+        if tokens:
+            self.tokens = self.dir + ".tokens"
+            command += ["--tokens", self.tokens]
         subprocess.run(command, check=True)
 
     def forget_messages(self):

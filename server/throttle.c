@@ -264,17 +264,18 @@ throttle_failures(struct throttle *t, const char *what, const char *user,
 	return n;
 }
 
-void
+int64_t
 throttle_fail(struct throttle *t, const char *what, const char *user,
 	      const struct address *a, int64_t window_ms)
 {
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_mono_ms(), n;
 	struct entry key;
 
 	make_any_key(&key, what, user, a);
 	lock_take(&t->lock);
-	(void)count_failure_locked(t, &key, window_ms, now);
+	n = count_failure_locked(t, &key, window_ms, now);
 	lock_drop(&t->lock);
+	return n;
 }
 
 void

@@ -28,13 +28,13 @@ void throttle_login_ok(struct throttle *t, const char *user, const struct addres
  * wait already, close instead. */
 bool throttle_wait(struct throttle *t, struct session *s, int ms);
 
-/* Failures of another kind: how many of what ("captcha", ...) were counted for a user
+/* Failures of another kind: how many of what ("rooms", ...) were counted for a user
  * (NULL: for anybody) from an address (NULL: from anywhere) within window_ms of the first
- * one; count one more; forget them. */
+ * one; count one more, and how many it is now; forget them. */
 int64_t throttle_failures(struct throttle *t, const char *what, const char *user,
 			  const struct address *a, int64_t window_ms);
-void throttle_fail(struct throttle *t, const char *what, const char *user,
-		   const struct address *a, int64_t window_ms);
+int64_t throttle_fail(struct throttle *t, const char *what, const char *user,
+		      const struct address *a, int64_t window_ms);
 void throttle_forgive(struct throttle *t, const char *what, const char *user,
 		      const struct address *a);
 

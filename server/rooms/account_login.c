@@ -39,44 +39,64 @@ count_as(const struct rooms_pending *w, char out[NAME_SIZE])
 	out[n] = '\0';
 }
 
+/* Is nobody here ever asked? */
+static bool
+never_asked(const struct rooms_session *rs)
+{
+	return rs->config->rooms_captcha == ROOMS_CAPTCHA_OFF ||
+	       address_trusted(&rs->session->peer);
+}
+
 static bool
 captcha_is_due(struct rooms_session *rs)
 {
 	const struct config *c = config_now();
 	struct session *s = rs->session;
 	struct throttle *t = s->server->throttle;
+	int64_t window_ms = c->rooms_login_failures_window_ms;
 	char account[NAME_SIZE];
 
-	if (rs->config->rooms_captcha == ROOMS_CAPTCHA_OFF || address_trusted(&s->peer))
+	if (never_asked(rs))
 		return false;
 	count_as(rs->pending, account);
-	return throttle_failures(t, OF_ACCOUNT, account, NULL,
-				 c->rooms_login_failures_window_ms) >=
+	return throttle_failures(t, OF_ACCOUNT, account, NULL, window_ms) >=
 		   c->rooms_login_failures ||
-	       throttle_failures(t, OF_ADDRESS, NULL, &s->peer,
-				 c->rooms_login_failures_window_ms) >=
+	       throttle_failures(t, OF_ADDRESS, NULL, &s->peer, window_ms) >=
 		   c->rooms_login_failures_address;
 }
 
-/* The password was wrong; w is over. */
+/* The password was wrong: count that.  True: more came at once than may be answered
+ * without a captcha. */
+static bool
+count_failure(struct rooms_session *rs)
+{
+	const struct config *c = config_now();
+	struct session *s = rs->session;
+	struct throttle *t = s->server->throttle;
+	int64_t window_ms = c->rooms_login_failures_window_ms, mine, all;
+	char account[NAME_SIZE];
+
+	count_as(rs->pending, account);
+	metric_add(METRIC_login_failures_total, 1);
+	log_limited(LOG_WARN, &s->peer, s, "login-failed", "name=%s", account);
+	mine = throttle_fail(t, OF_ACCOUNT, account, NULL, window_ms);
+	all = throttle_fail(t, OF_ADDRESS, NULL, &s->peer, window_ms);
+	return !never_asked(rs) &&
+	       (mine > c->rooms_login_failures || all > c->rooms_login_failures_address);
+}
+
+/* Answer a failure; the login is over. */
 static void
 refuse(struct rooms_session *rs)
 {
 	struct session *s = rs->session;
 	struct throttle *t = s->server->throttle;
-	struct span ref = rooms_pending_ref(rs->pending);
-	int64_t window_ms = config_now()->rooms_login_failures_window_ms;
 	char account[NAME_SIZE];
-	bool patient;
 
 	count_as(rs->pending, account);
-	throttle_fail(t, OF_ACCOUNT, account, NULL, window_ms);
-	throttle_fail(t, OF_ADDRESS, NULL, &s->peer, window_ms);
-	metric_add(METRIC_login_failures_total, 1);
-	log_limited(LOG_WARN, &s->peer, s, "login-failed", "name=%s", account);
-	patient = throttle_wait(t, s, throttle_login_failed(t, account, &s->peer));
-	if (patient)
-		(void)rooms_answer_status(rs, ROOMS_LOGIN_INCORRECT, NULL, NULL, ref);
+	if (throttle_wait(t, s, throttle_login_failed(t, account, &s->peer)))
+		(void)rooms_answer_status(rs, ROOMS_LOGIN_INCORRECT, NULL, NULL,
+					  rooms_pending_ref(rs->pending));
 	else
 		ws_end(s, WS_CODE_POLICY, "too many failed logins");
 	rooms_pending_drop(rs);
@@ -145,11 +165,13 @@ check(struct rooms_session *rs, bool solved)
 		log_limited(LOG_WARN, &s->peer, s, "login-later", "text=%s", qerr_str(e));
 		(void)rooms_answer_later(rs, BUSY_SECONDS, rooms_pending_ref(w));
 		rooms_pending_drop(rs);
-	} else if (!solved && captcha_is_due(rs)) {
+	} else if (!solved && (e == Q_OK ? captcha_is_due(rs) : count_failure(rs))) {
 		rooms_captcha_ask(rs);
 	} else if (e == Q_OK) {
 		proved(rs);
 	} else {
+		if (solved)
+			(void)count_failure(rs);
 		refuse(rs);
 	}
 }

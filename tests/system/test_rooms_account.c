@@ -422,6 +422,31 @@ START_TEST(failures_ask_for_a_captcha)
 }
 END_TEST
 
+/* All are sent before any is answered. */
+START_TEST(guesses_at_once_learn_no_more)
+{
+	enum { N = 12 };
+	struct harness *h = rp_start(NULL);
+	struct rooms_peer *p[N];
+	int answered = 0;
+	const char *type;
+
+	for (int i = 0; i < N; i++)
+		p[i] = rp_connect(h);
+	rp_sign_up(p[0], "alice");
+	for (int i = 0; i < N; i++)
+		log_in(p[i], "alice", "not that one");
+	for (int i = 0; i < N; i++) {
+		(void)rp_next(p[i], &type);
+		if (strcmp(type, "CAPTCHA") != 0)
+			answered++;
+		rp_free(p[i]);
+	}
+	ck_assert_int_eq(answered, 3);
+	harness_free(h);
+}
+END_TEST
+
 START_TEST(an_address_with_many_failures_is_asked_too)
 {
 	struct harness *h = rp_start("rooms.login_failures_address=4",
@@ -649,6 +674,7 @@ main(void)
 	tcase_add_test(t, a_login_proves_the_password_alone);
 	tcase_add_test(t, a_login_without_a_key_can_be_left);
 	tcase_add_test(t, failures_ask_for_a_captcha);
+	tcase_add_test(t, guesses_at_once_learn_no_more);
 	tcase_add_test(t, an_address_with_many_failures_is_asked_too);
 	tcase_add_test(t, too_many_accounts_come_later);
 	tcase_add_test(t, tokens_are_good_for_their_user);

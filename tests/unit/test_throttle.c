@@ -152,6 +152,30 @@ START_TEST(trusted)
 }
 END_TEST
 
+START_TEST(other_failures)
+{
+	struct address a = from("10.0.0.1"), b = from("10.0.0.2");
+
+	/* Of a user from anywhere, of an address for anybody, of both: each by itself. */
+	ck_assert_int_eq(throttle_fail(t, "x", "Alice", NULL, 60000), 1);
+	ck_assert_int_eq(throttle_fail(t, "x", "aLICE", NULL, 60000), 2);
+	ck_assert_int_eq(throttle_fail(t, "x", NULL, &a, 60000), 1);
+	ck_assert_int_eq(throttle_failures(t, "x", "alice", NULL, 60000), 2);
+	ck_assert_int_eq(throttle_failures(t, "x", "alice", &a, 60000), 0);
+	ck_assert_int_eq(throttle_failures(t, "x", NULL, &a, 60000), 1);
+	ck_assert_int_eq(throttle_failures(t, "x", NULL, &b, 60000), 0);
+	ck_assert_int_eq(throttle_failures(t, "y", "alice", NULL, 60000), 0);
+	throttle_forgive(t, "x", "alice", NULL);
+	throttle_forgive(t, "x", "nobody", NULL);
+	ck_assert_int_eq(throttle_failures(t, "x", "alice", NULL, 60000), 0);
+	ck_assert_int_eq(throttle_failures(t, "x", NULL, &a, 60000), 1);
+	/* The window has passed. */
+	usleep(2000);
+	ck_assert_int_eq(throttle_failures(t, "x", NULL, &a, 1), 0);
+	ck_assert_int_eq(throttle_fail(t, "x", NULL, &a, 1), 1);
+}
+END_TEST
+
 START_TEST(buckets)
 {
 	struct address a = from("10.0.0.1"), b = from("10.0.0.2");
@@ -260,6 +284,7 @@ main(void)
 	tcase_add_test(c, no_name);
 	tcase_add_test(c, ipv6_counts_as_its_network);
 	tcase_add_test(c, trusted);
+	tcase_add_test(c, other_failures);
 	tcase_add_test(c, buckets);
 	tcase_add_test(c, flood);
 	tcase_add_test(c, at_most_64_wait);

@@ -146,6 +146,51 @@ START_TEST(test_token_limit)
 }
 END_TEST
 
+struct owned {
+	struct token_id id[8];
+	char user[8][NAME_SIZE];
+	size_t n, max;
+};
+
+static bool
+note_owner(void *arg, const char *user, const struct token_id *id)
+{
+	struct owned *o = arg;
+
+	o->id[o->n] = *id;
+	memcpy(o->user[o->n++], user, NAME_SIZE);
+	return o->n < o->max;
+}
+
+START_TEST(test_tokens_each)
+{
+	int64_t now = clock_wall_ms();
+	struct owned o = {.n = 0, .max = 8};
+	char token[TOKEN_SIZE];
+	struct token_id id, same;
+
+	ck_assert_int_eq(tokens_each(s, TOKEN_ROOMS, note_owner, &o), Q_OK);
+	ck_assert_uint_eq(o.n, 0);
+	ck_assert_int_eq(tokens_issue(s, "bob", TOKEN_BOARD, now + 1000, token, NULL),
+			 Q_OK);
+	ck_assert_int_eq(tokens_issue(s, "Alice", TOKEN_ROOMS, now - 1, token, &id),
+			 Q_OK);
+	ck_assert_int_eq(token_id_of(span_str(token), &same), Q_OK);
+	ck_assert_mem_eq(&id, &same, sizeof(id));
+	/* One that cannot be read keeps nobody from the others. */
+	spill("d/tokens/carol", span_str("damaged"));
+	ck_assert_int_eq(tokens_each(s, TOKEN_ROOMS, note_owner, &o), Q_OK);
+	ck_assert_uint_eq(o.n, 1);
+	ck_assert_str_eq(o.user[0], "alice");
+	ck_assert_mem_eq(&o.id[0], &id, sizeof(id));
+	/* false stops. */
+	ck_assert_int_eq(tokens_issue(s, "dora", TOKEN_ROOMS, now, token, NULL), Q_OK);
+	o = (struct owned){.n = 0, .max = 1};
+	ck_assert_int_eq(tokens_each(s, TOKEN_ROOMS, note_owner, &o), Q_OK);
+	ck_assert_uint_eq(o.n, 1);
+}
+END_TEST
+
 START_TEST(test_token_old)
 {
 	int64_t now = clock_wall_ms(), month = INT64_C(31) * 86400000;
@@ -448,6 +493,7 @@ make_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_token);
 	tcase_add_test(tc, test_token_limit);
+	tcase_add_test(tc, test_tokens_each);
 	tcase_add_test(tc, test_token_old);
 	tcase_add_test(tc, test_token_files);
 	tcase_add_test(tc, test_tokens_at_once);

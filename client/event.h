@@ -101,7 +101,8 @@ struct client_event {
 	struct span content;
 	const struct client_transfer *transfer; /* CLIENT_FILE_OFFERED to _FAILED */
 	bool old;   /* a message that has waited, or is a replay */
-	bool again; /* a final one: it may be different in a while */
+	bool again; /* a final one: it may be different in a while; CLIENT_REFUSED with a
+		     * count: unless it happens more often than that in a row */
 };
 
 /* Called from within the library's calls, in the caller's thread.  It may call

@@ -31,7 +31,8 @@ struct keep {
 	int64_t until_ms;
 	int depth; /* calls of ours that are under way */
 
-	bool been_up; /* logged in once */
+	bool been_up;      /* logged in once */
+	uint64_t refusals; /* since then, of those that may have been accidents */
 	bool leaving;
 	bool lost;                 /* the client is over, and another one is to follow */
 	struct why why;            /* because of this */
@@ -49,10 +50,13 @@ tell(struct keep *k, enum client_event_kind kind, const char *name, struct span 
 }
 
 static bool
-comes_back(const struct keep *k, const struct client_event *e)
+comes_back(struct keep *k, const struct client_event *e)
 {
-	return k->mode == KEEP_COMING_BACK && k->been_up && !k->leaving &&
-	       (e->kind == CLIENT_LOST || e->again);
+	if (k->mode != KEEP_COMING_BACK || !k->been_up || k->leaving)
+		return false;
+	if (e->kind == CLIENT_REFUSED && e->again && e->count > 0)
+		return ++k->refusals <= e->count;
+	return e->kind == CLIENT_LOST || e->again;
 }
 
 static void
@@ -69,6 +73,7 @@ on_event(void *arg, const struct client_event *e)
 	case CLIENT_LOGGED_IN:
 		k->back = k->been_up;
 		k->been_up = true;
+		k->refusals = 0;
 		k->state = KEEP_UP;
 		backoff_up(&k->backoff, clock_mono_ms());
 		break;

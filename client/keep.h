@@ -12,8 +12,9 @@
  * It comes back only after it has been logged in once: who mistypes an address learns
  * so at once.  Then whatever looks like an accident is tried again (backoff.h): a
  * connection that broke or timed out, a server that stops, a host that is not found, a
- * login that is still taken by the connection that was lost.  What was decided is not:
- * a refused login, another CA, a session that an administrator or another login of the
+ * login that is still taken by the connection that was lost.  A server that hangs up
+ * instead of an answer to the login (relay) may have died at that moment: a few times in
+ * a row.  What was decided is not tried again: a refused login, another CA, a session that an administrator or another login of the
  * same user has ended.
  *
  * What happens meanwhile is told with events: CLIENT_CHAT_CLOSED for the chat that broke

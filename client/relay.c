@@ -51,8 +51,10 @@ relay_finish(struct relay_machine *m, enum client_event_kind kind, const char *t
 {
 	if (m->state == RELAY_OVER)
 		return;
+	if (kind == CLIENT_LOST)
+		unsent_tell(&m->unsent, m->env);
 	relay_become(m, RELAY_OVER, "");
-	m->deadline_ms = 0;
+	m->deadline_ms = m->answer_ms = 0;
 	client_tell(m->env, kind, NULL, span_str(text));
 }
 
@@ -77,6 +79,17 @@ relay_send_list(struct relay_machine *m, bool shown)
 {
 	m->list_shown[m->lists_sent++ % LISTS_MAX] = shown;
 	relay_send(m, RELAY_LIST, span_of(NULL, 0));
+	if (m->answer_ms == 0)
+		relay_expect_answer(m);
+}
+
+void
+relay_expect_answer(struct relay_machine *m)
+{
+	bool due = m->state != RELAY_OVER && !m->leaving && m->lists_sent != m->lists_got;
+
+	m->answer_ms = due ? m->now_ms + ANSWER_MS : 0;
+	m->out_left = m->env->out->len;
 }
 
 void
@@ -139,7 +152,10 @@ drop(void *machine)
 static void
 begin(void *machine, int64_t now_ms)
 {
-	login_begin(machine, now_ms);
+	struct relay_machine *m = machine;
+
+	m->now_ms = now_ms;
+	login_begin(m, now_ms);
 }
 
 static void
@@ -192,6 +208,7 @@ input(void *machine, struct buf *in, int64_t now_ms)
 	size_t used = 0;
 	enum qerr e = Q_OK;
 
+	m->now_ms = now_ms;
 	while (m->state != RELAY_OVER && used < in->len) {
 		e = relay_frame_next(span_of(in->p + used, in->len - used),
 				     RELAY_FROM_SERVER_CLEAR_MAX,
@@ -210,6 +227,25 @@ input(void *machine, struct buf *in, int64_t now_ms)
 				 ? "what answers there does not speak relay"
 				 : "the server broke the protocol");
 	buf_consume(in, used);
+	/* Whoever sends is alive; the answer stands behind it. */
+	if (m->answer_ms != 0 && (used > 0 || in->len > m->in_left))
+		relay_expect_answer(m);
+	m->in_left = in->len;
+}
+
+/* relay has no word for a refusal: the server just hangs up.  A server that dies at
+ * that moment looks the same, so whoever was in before may try again, but not for ever. */
+static void
+hung_up(struct relay_machine *m, const char *text)
+{
+	struct client_event e = {.kind = CLIENT_REFUSED,
+				 .text = span_str(text),
+				 .again = true,
+				 .count = HANG_UPS_MAX};
+
+	relay_become(m, RELAY_OVER, "");
+	m->deadline_ms = m->answer_ms = 0;
+	m->env->event(m->env->event_arg, &e);
 }
 
 static void
@@ -218,17 +254,17 @@ lost(void *machine, enum qerr e, const char *reason)
 	struct relay_machine *m = machine;
 	struct why why;
 
-	if (m->leaving && e == Q_CLOSED && m->env->out->len == 0) {
+	/* 372 is sent: with nothing in doubt it does not matter how the server hangs up. */
+	if (m->leaving && m->env->out->len == 0 &&
+	    (e == Q_CLOSED || m->unsent.count == 0)) {
 		relay_finish(m, CLIENT_LOGGED_OUT, "logged out");
 		return;
 	}
-	unsent_tell(&m->unsent, m->env);
 	if (e == Q_CLOSED && m->state == RELAY_WAIT_LOGIN) {
-		/* relay has no word for it: the server just hangs up. */
 		why_set(&why, Q_DENIED,
 			"the server refused %s: not enrolled there, or with another key",
 			m->env->login->user);
-		relay_finish(m, CLIENT_REFUSED, why.text);
+		hung_up(m, why.text);
 	} else {
 		relay_finish(m, CLIENT_LOST, reason);
 	}
@@ -244,6 +280,8 @@ deadline(const void *machine)
 		first = m->deadline_ms;
 	if (first == 0 || (m->confirm_ms != 0 && m->confirm_ms < first))
 		first = m->confirm_ms;
+	if (first == 0 || (m->answer_ms != 0 && m->answer_ms < first))
+		first = m->answer_ms;
 	return first;
 }
 
@@ -265,12 +303,27 @@ tick_leaving(struct relay_machine *m, int64_t now_ms)
 	}
 }
 
+/* A machine that hangs acknowledges all that its kernel takes, so the link looks well.
+ * While a file goes out our question stands behind all that the kernels hold of it. */
+static void
+tick_answer(struct relay_machine *m)
+{
+	if (m->env->out->len < m->out_left ||
+	    m->env->view->sending == CLIENT_TRANSFER_RUNNING)
+		relay_expect_answer(m);
+	else
+		relay_finish(m, CLIENT_LOST, "the server does not answer any longer");
+}
+
 static void
 tick(void *machine, int64_t now_ms)
 {
 	struct relay_machine *m = machine;
 
+	m->now_ms = now_ms;
 	relay_chat_tick(m, now_ms);
+	if (m->answer_ms != 0 && now_ms >= m->answer_ms && m->state != RELAY_WAIT_LOGIN)
+		tick_answer(m);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
 	m->deadline_ms = 0;
@@ -376,6 +429,7 @@ do_logout(struct relay_machine *m, int64_t now_ms)
 	}
 	transfer_end(m->files, "you have left");
 	m->leaving = true;
+	m->confirm_ms = m->answer_ms = 0; /* 372 is the last word */
 	m->env->view->phase = CLIENT_PHASE_LEAVING;
 	relay_send(m, RELAY_LOGOUT, span_of(NULL, 0));
 	m->leaving_bytes = m->env->out->len;
@@ -392,6 +446,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 
 	if (m->leaving)
 		return why_set(why, Q_CLOSED, "you are logging out");
+	m->now_ms = now_ms;
 	switch (verb) {
 	case CLIENT_DO_LIST: return do_list(m, why);
 	case CLIENT_DO_CHAT: return do_chat(m, arg, why);

@@ -183,6 +183,7 @@ on_list(struct relay_machine *m, struct span data, int64_t now_ms)
 			client_tell(m->env, CLIENT_LIST_NAME, name, span_of(NULL, 0));
 		client_tell(m->env, CLIENT_LIST_END, NULL, span_of(NULL, 0));
 	}
+	relay_expect_answer(m);
 	relay_chat_on_answer(m, now_ms);
 	if (m->state != RELAY_SETTLING || m->lists_got != m->settled_at)
 		return;
@@ -201,7 +202,7 @@ on_forced_logout(struct relay_machine *m, struct span reason)
 	/* What was said before it may have crossed it on the way. */
 	unsent_tell(&m->unsent, m->env);
 	relay_become(m, RELAY_OVER, "");
-	m->deadline_ms = 0;
+	m->deadline_ms = m->answer_ms = 0;
 	e.again = span_eq(reason, span_str(RELAY_REASON_STOPPING));
 	m->env->event(m->env->event_arg, &e);
 }

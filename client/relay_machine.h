@@ -17,10 +17,12 @@
 #define RELAY_FROM_SERVER_CLEAR_MAX  131072
 #define RELAY_FROM_SERVER_SEALED_MAX (1024 * 1024)
 
-#define LOGIN_MS   30000 /* a server that slows failed logins down takes 8 s */
-#define KEYING_MS  30000
-#define LEAVING_MS 5000
-#define LISTS_MAX  64 /* 374s under way */
+#define LOGIN_MS     30000 /* a server that slows failed logins down takes 8 s */
+#define KEYING_MS    30000
+#define LEAVING_MS   5000
+#define ANSWER_MS    30000 /* to a 374 */
+#define LISTS_MAX    64    /* 374s under way */
+#define HANG_UPS_MAX 2     /* logins in a row that may end so, before it is a refusal */
 
 enum relay_state {
 	RELAY_WAIT_HELLO, /* for 291 */
@@ -41,7 +43,11 @@ struct relay_machine {
 	bool leaving;         /* 372 is sent */
 	size_t leaving_bytes; /* that waited to be sent when last looked at */
 	int64_t deadline_ms;  /* 0: none */
-	int32_t nonce;        /* of 290 */
+	int64_t now_ms;       /* of the call that is under way */
+	int64_t answer_ms; /* when a 374 must have been answered; 0: none is under way */
+	size_t out_left;   /* bytes to be sent when that was set */
+	size_t in_left;    /* bytes of a frame that is coming in */
+	int32_t nonce;     /* of 290 */
 	struct channel *channel;
 	struct e2e *e2e;
 	struct transfer *files; /* of the chat */
@@ -69,6 +75,8 @@ void relay_become(struct relay_machine *m, enum relay_state state, const char *p
 void relay_send(struct relay_machine *m, int32_t opcode, struct span data);
 /* Ask for the list; shown: for a person. */
 void relay_send_list(struct relay_machine *m, bool shown);
+/* Something has moved: the server has its time to answer again. */
+void relay_expect_answer(struct relay_machine *m);
 /* 370 or 304, with a 374 behind it: SETTLING. */
 void relay_settle(struct relay_machine *m, int32_t opcode);
 /* SETTLING: name will be asked when that is over. */

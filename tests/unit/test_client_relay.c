@@ -374,7 +374,56 @@ START_TEST(logout_unsent)
 	f->now = client_relay.deadline(f->machine);
 	ck_assert_int_ne(f->now, 0);
 	client_relay.tick(f->machine, f->now);
-	EVENTS(f, "lost the server does not take what was still to be sent;");
+	EVENTS(f, "unsent bob hello;"
+		  "lost the server does not take what was still to be sent;");
+	fake_free(f);
+}
+END_TEST
+
+/* 372 is the last word, however long the server takes, and a connection that breaks
+ * behind it is no trouble; one that leaves a message in doubt is. */
+START_TEST(logout_slowly)
+{
+	struct fake *f = chatting();
+
+	if (_i == 0)
+		ask_ok(f, CLIENT_DO_SAY, "hello");
+	ask_ok(f, CLIENT_DO_LOGOUT, "");
+	f->now += 3000;
+	client_relay.tick(f->machine, f->now);
+	if (_i == 0)
+		expect(f, RELAY_PEER_MESSAGE);
+	expect(f, RELAY_LOGOUT);
+	QUIET(f);
+	client_relay.lost(f->machine, Q_SYS, "broke");
+	EVENTS(f, _i == 0 ? "unsent bob hello;lost broke;" : "logged-out logged out;");
+	fake_free(f);
+}
+END_TEST
+
+/* Its kernel takes everything, but nobody is there. */
+START_TEST(hung_server)
+{
+	struct fake *f = chatting();
+	int64_t due;
+
+	ck_assert_int_eq(client_relay.deadline(f->machine), 0);
+	ask_ok(f, CLIENT_DO_SAY, "hello");
+	expect(f, RELAY_PEER_MESSAGE);
+	f->now = client_relay.deadline(f->machine);
+	client_relay.tick(f->machine, f->now);
+	expect(f, RELAY_LIST);
+	due = client_relay.deadline(f->machine);
+	ck_assert_int_gt(due, f->now);
+	/* Whoever speaks is alive. */
+	f->now += 1000;
+	from_peer(f, "hi");
+	ck_assert_int_eq(client_relay.deadline(f->machine), due + 1000);
+	f->now = due + 1000;
+	client_relay.tick(f->machine, f->now);
+	EVENTS(f, "message bob hi;unsent bob hello;"
+		  "lost the server does not answer any longer;");
+	ck_assert_int_eq(client_relay.deadline(f->machine), 0);
 	fake_free(f);
 }
 END_TEST
@@ -400,6 +449,8 @@ suite(void)
 	tcase_add_test(t, closed_while_keying);
 	tcase_add_test(t, logout);
 	tcase_add_test(t, logout_unsent);
+	tcase_add_loop_test(t, logout_slowly, 0, 2);
+	tcase_add_test(t, hung_server);
 	suite_add_tcase(s, t);
 	return s;
 }

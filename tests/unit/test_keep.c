@@ -66,6 +66,15 @@ act(const struct machine *m, char word)
 		break;
 	case 'r': client_end(m->env, CLIENT_REFUSED, "no", false); break;
 	case 't': client_end(m->env, CLIENT_REFUSED, "taken", true); break;
+	case 'h': {
+		struct client_event e = {.kind = CLIENT_REFUSED,
+					 .text = span_str("hung up"),
+					 .again = true,
+					 .count = 2};
+
+		m->env->event(m->env->event_arg, &e);
+		break;
+	}
 	case 'k': client_end(m->env, CLIENT_FORCED_LOGOUT, "kicked", false); break;
 	case 's': client_end(m->env, CLIENT_FORCED_LOGOUT, "stopping", true); break;
 	default: break;
@@ -416,6 +425,32 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* What may have been an accident is one at first; a login in between begins anew. */
+START_TEST(doubtful_refusals)
+{
+	log_in(KEEP_COMING_BACK);
+	hang_up();
+	until("away;");
+	for (int i = 0; i < 5; i++) {
+		keep_hurry(k);
+		accept_one();
+		if (i == 2) {
+			write_word('l');
+			until("back;");
+			hang_up();
+		} else {
+			write_word('h');
+		}
+		until("away;");
+	}
+	keep_hurry(k);
+	accept_one();
+	write_word('h');
+	until("refused;");
+	ck_assert(keep_over(k));
+}
+END_TEST
+
 START_TEST(leaves)
 {
 	log_in(KEEP_COMING_BACK);
@@ -570,6 +605,7 @@ suite(void)
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, once);
 	tcase_add_loop_test(t, refusals, 0, 2);
+	tcase_add_test(t, doubtful_refusals);
 	tcase_add_loop_test(t, leaves, 0, 2);
 	tcase_add_test(t, chat_of_two);
 	tcase_add_test(t, chat_that_lasts);

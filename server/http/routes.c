@@ -9,9 +9,5 @@
 #include "server/rooms/rooms.h"
 
 const struct http_route *const http_routes[] = {
-    &healthz_route,
-    &metrics_route,
-    &rooms_route,
-    &echo_route,
-    NULL,
+    &healthz_route, &metrics_route, &rooms_route, &echo_route, NULL,
 };

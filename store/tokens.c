@@ -229,7 +229,7 @@ tokens_issue(struct store *s, const char *user, enum token_kind kind, int64_t ex
 enum qerr
 token_id_of(struct span token, struct token_id *id)
 {
-	struct token_id out;
+	struct token_id out = {{0}};
 	enum qerr e = sha256(&token, 1, out.hash);
 
 	if (e == Q_OK)

@@ -21,8 +21,9 @@
 
 #define READ_MAX 64
 /* Somebody may be writing as fast as we read: look at requests in between. */
-#define ROUNDS_MAX 8
-#define ROOMS_MAX  256 /* asked for at a time */
+#define ROUNDS_MAX        8
+#define ROOMS_MAX         256 /* asked for at a time */
+#define PATIENCE_LEAST_MS 1000
 
 /* ---- into the outbox ---- */
 
@@ -372,6 +373,10 @@ rooms_arrive(struct rooms_session *rs)
 	in->session = s;
 	in->farewells_due = true;
 	lock_take(&s->out.lock);
+	/* What it does not take now waits for its next login. */
+	s->out.patience_ms = rs->config->sender_wait_ms > PATIENCE_LEAST_MS
+				 ? rs->config->sender_wait_ms
+				 : PATIENCE_LEAST_MS;
 	rs->inbox = in;
 	lock_drop(&s->out.lock);
 	return Q_OK;

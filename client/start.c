@@ -81,7 +81,6 @@ run_front(const struct start *s, const struct client_login *login, struct why *w
 	struct front_wish wish = {.plain = s->o->plain, .bell = s->o->bell};
 	struct client_login with = *login;
 	char folder[DOWNLOAD_PATH];
-	enum qerr e;
 
 	with.downloads = s->o->downloads;
 	with.file_max = s->o->file_max;
@@ -91,9 +90,11 @@ run_front(const struct start *s, const struct client_login *login, struct why *w
 		with.downloads = folder;
 	}
 
-	if ((e = profile_set_last_user(s->profile, s->o->user, why)) != Q_OK ||
-	    (e = setup_remember(s->setup, s->o, s->profile, why)) != Q_OK)
-		return e;
+	/* Comfort for the next time: a full disk must not keep anybody out. */
+	if (profile_set_last_user(s->profile, s->o->user, why) != Q_OK ||
+	    setup_remember(s->setup, s->o, s->profile, why) != Q_OK)
+		show_text("! ", span_str(why->text));
+	why->text[0] = '\0';
 	return front_run(&s->o->target, s->o->protocol, &with, &wish, why);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void
 quit(struct run *r, int status)
@@ -219,6 +220,25 @@ START_TEST(list_settings)
 }
 END_TEST
 
+/* Who was here last cannot be remembered: that keeps nobody out. */
+START_TEST(not_remembered)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	char path[HARNESS_PATH];
+	struct run *r;
+
+	run_enrol(h, "alice");
+	run_path(h, "alice", "last-user", path);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	r = run_start(h, "alice", "SERVER", "--user", "alice", NULL);
+	run_until(r, "! cannot write last-user: ");
+	run_until(r, "* logged in as alice\n");
+	quit(r, 0);
+	harness_free(h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -231,5 +251,6 @@ main(void)
 	tcase_add_test(t, profiles);
 	tcase_add_test(t, modes);
 	tcase_add_test(t, list_settings);
+	tcase_add_test(t, not_remembered);
 	return harness_main(s);
 }

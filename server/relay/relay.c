@@ -226,10 +226,12 @@ goodbye(struct session *s, enum goodbye why, const char *text)
 	lock_take(&s->out.lock);
 	rs = s->state;
 	if (rs != NULL) {
-		/* Distinct clients know no reason.  When the outbox cannot take
-		 * it, the connection just closes. */
-		reason = relay_distinct(rs) ? (struct span){NULL, 0}
-					    : cut_text(reason, relay_max_data(rs));
+		/* Distinct clients know no reason, but for those that have shown
+		 * that they are newer ones.  When the outbox cannot take it, the
+		 * connection just closes. */
+		reason = relay_distinct(rs) && !rs->notices
+			     ? (struct span){NULL, 0}
+			     : cut_text(reason, relay_max_data(rs));
 		(void)relay_seal_locked(s, SEALING_LAST, RELAY_FORCED_LOGOUT, reason);
 	}
 	lock_drop(&s->out.lock);

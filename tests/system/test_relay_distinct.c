@@ -196,6 +196,20 @@ START_TEST(distinct_codes_are_the_servers)
 }
 END_TEST
 
+/* The older clients know no reason; one that asks for notices is none of them. */
+START_TEST(reasons_for_those_who_know_them)
+{
+	begin();
+	peer_send_bare(alice, RELAY_NOTICE);
+	peer_expect_list(alice, "bob");
+	harness_admin(h, "ctl", "kick", "alice", "enough", NULL);
+	harness_admin(h, "ctl", "kick", "bob", "enough", NULL);
+	ck_assert(span_eq(peer_expect(alice, RELAY_FORCED_LOGOUT), span_str("enough")));
+	ck_assert_uint_eq(peer_expect(bob, RELAY_FORCED_LOGOUT).len, 0);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -210,5 +224,6 @@ main(void)
 	tcase_add_test(tc, frames_are_written_whole);
 	tcase_add_test(tc, frames_are_written_one_by_one);
 	tcase_add_loop_test(tc, distinct_codes_are_the_servers, 0, 2);
+	tcase_add_test(tc, reasons_for_those_who_know_them);
 	return harness_main(s);
 }

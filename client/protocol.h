@@ -66,6 +66,7 @@ struct client_view {
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
 	bool verified;                      /* and the two have compared it (/verify) */
 	bool busy;     /* the next command depends on an answer that is to come */
+	size_t on_the_way; /* messages that were said, and are not known to be stored */
 	size_t unread; /* messages that have come and were not shown yet */
 	enum client_transfer_stage sending, receiving;
 };

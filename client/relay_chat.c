@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-#define CONFIRM_MS 2000 /* from a message to the question whether it has arrived */
+#define CONFIRM_MS 1000 /* from a message to the question whether it has arrived */
 
 /* ---- to the partner ---- */
 
@@ -67,6 +67,7 @@ relay_chat_say(struct relay_machine *m, struct span text, int64_t now_ms, struct
 	if (e != Q_OK)
 		return e;
 	unsent_add(&m->unsent, m->env->view->partner, text);
+	m->env->view->on_the_way++;
 	if (m->confirm_ms == 0 && m->confirmed_at == 0)
 		m->confirm_ms = now_ms + CONFIRM_MS;
 	return Q_OK;
@@ -105,6 +106,7 @@ relay_chat_on_answer(struct relay_machine *m, int64_t now_ms)
 	if (m->confirmed_at == 0 || m->lists_got != m->confirmed_at)
 		return;
 	unsent_arrived(&m->unsent, m->confirmed_by_it);
+	m->env->view->on_the_way -= m->confirmed_by_it;
 	m->confirmed_at = 0;
 	if (m->unsent.count > 0)
 		m->confirm_ms = now_ms + CONFIRM_MS;
@@ -134,6 +136,7 @@ relay_chat_over(struct relay_machine *m)
 {
 	transfer_end(m->files, "the chat has ended");
 	unsent_fini(&m->unsent);
+	m->env->view->on_the_way = 0;
 	m->confirm_ms = 0;
 	m->confirmed_at = 0;
 }

@@ -134,6 +134,10 @@ heard(void *arg, const struct client_event *e)
 {
 	struct screen *s = arg;
 
+	if (e->kind == CLIENT_UNSENT) {
+		scrollback_unanswered(&s->lines, front_view(&s->front)->on_the_way);
+		scrollback_doubt(&s->lines);
+	}
 	people_heard(&s->people, e);
 	file_heard(s, e);
 	/* Attempt after attempt is told in the row above, and a file has a bar. */
@@ -410,6 +414,7 @@ turn(struct screen *s)
 	if (s->ring)
 		terminal_bell();
 	s->ring = false;
+	scrollback_unanswered(&s->lines, front_view(&s->front)->on_the_way);
 	screen_draw(s);
 	if (terminal_paint(&s->canvas) == Q_SYS)
 		s->gone = s->over = true;

@@ -20,6 +20,8 @@ static const char *const keys[] = {
     "",
     "SIGNS",
     "  12:34~           it has waited for you, or is a replay",
+    "  12:34?           your own: the server has not said yet that it has arrived",
+    "  12:34!           your own: the connection was lost before it did",
     "  > + ?  before a name: your partner, who has written, who asks you",
     "  \\x1b \\u{202e}   what would have driven your terminal, shown instead",
     "",

@@ -94,6 +94,8 @@ add_line(struct scrollback *s, const struct words *w, const char *name, int64_t 
 	};
 	strlcpy(l->name, name, sizeof(l->name));
 	set_text(l, w);
+	if (w->kind == WORDS_OWN)
+		l->said = ++s->said;
 	s->bytes += l->len;
 	s->count++;
 	if (!s->follow && w->kind != WORDS_OWN)
@@ -128,6 +130,26 @@ void
 scrollback_unmark(struct scrollback *s)
 {
 	s->mark = 0;
+}
+
+void
+scrollback_unanswered(struct scrollback *s, size_t n)
+{
+	s->unanswered = n;
+}
+
+void
+scrollback_doubt(struct scrollback *s)
+{
+	for (size_t i = s->count; s->unanswered > 0 && i-- > 0;) {
+		struct scrollback_line *l = scrollback_at(s, i);
+
+		if (l->said != 0) {
+			l->doubtful = true;
+			s->unanswered--;
+		}
+	}
+	s->unanswered = 0;
 }
 
 /* ---- scrolling ---- */

@@ -7,6 +7,8 @@
  *	      | on behind a bar, and so does one of several lines, so
  *	      | that no message can pass for two
  *	12:35~<bob> old: it has waited, or is a replay
+ *	12:35?<alice> our own: the server has not said yet that it has arrived
+ *	12:35!<alice> our own: the connection was lost before it did
  *	12:36 * something happened
  *	12:36 ! something cannot be
  *
@@ -29,6 +31,8 @@ struct scrollback_line {
 	uint64_t number; /* in order, never used again */
 	enum words_kind kind;
 	bool old;
+	bool doubtful; /* may not have arrived */
+	uint64_t said; /* we have: in order, from 1; else 0 */
 	int64_t time_ms;
 	char name[NAME_SIZE]; /* who speaks; "" */
 	uint8_t *text;
@@ -40,6 +44,9 @@ struct scrollback {
 	struct scrollback_line *lines; /* a ring of SCROLLBACK_LINES */
 	size_t first, count, bytes;
 	uint64_t next;
+	uint64_t said; /* the newest line of ours */
+	size_t
+	    unanswered; /* of the newest ones of ours, so many may still be on their way */
 	/* The last row that is shown: row `row` of the line with that number. */
 	bool follow; /* it is the newest */
 	uint64_t at;
@@ -64,6 +71,11 @@ void scrollback_add(struct scrollback *s, const struct words *w, const char *own
 /* From the next line on nobody looks, unless that was so already. */
 void scrollback_look_away(struct scrollback *s);
 void scrollback_unmark(struct scrollback *s);
+
+/* So many of the newest lines of ours are not known to have arrived. */
+void scrollback_unanswered(struct scrollback *s, size_t n);
+/* Nobody will say it of these any more. */
+void scrollback_doubt(struct scrollback *s);
 
 /* Rows to scroll, up when below 0; the whole height less one is a page. */
 void scrollback_scroll(struct scrollback *s, int rows);

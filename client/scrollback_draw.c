@@ -194,9 +194,20 @@ text_style(const struct scrollback_line *l)
 	}
 }
 
+/* Behind the time. */
+static const char *
+sign(const struct scrollback *s, const struct scrollback_line *l)
+{
+	if (l->doubtful)
+		return "!";
+	if (l->said != 0 && s->said - l->said < s->unanswered)
+		return "?";
+	return l->old ? "~" : " ";
+}
+
 static void
-draw_head(struct canvas *c, int row, int right, const struct scrollback_line *l,
-	  bool found)
+draw_head(const struct scrollback *s, struct canvas *c, int row, int right,
+	  const struct scrollback_line *l, bool found)
 {
 	char text[16] = "--:--";
 	struct tm tm;
@@ -206,9 +217,7 @@ draw_head(struct canvas *c, int row, int right, const struct scrollback_line *l,
 		strftime(text, sizeof(text), "%H:%M", &tm);
 	column = canvas_str(c, row, 0, right, STYLE_DIM, text);
 	column = canvas_str(c, row, column, right, found ? STYLE_BOLD : STYLE_DIM,
-			    found    ? ">"
-			    : l->old ? "~"
-				     : " ");
+			    found ? ">" : sign(s, l));
 	if (l->name[0] != '\0') {
 		unsigned style = l->kind == WORDS_OWN ? STYLE_BOLD
 						      : scrollback_colour(l->name) |
@@ -292,7 +301,7 @@ draw_line(const struct drawing *d, size_t i, int row)
 	while (row < d->bottom && next_row(&w, l, d->right)) {
 		if (row >= d->top) {
 			if (head)
-				draw_head(d->c, row, d->right, l,
+				draw_head(d->s, d->c, row, d->right, l,
 					  d->s->found == l->number);
 			else if (l->name[0] != '\0')
 				canvas_str(d->c, row, TIME_COLUMNS, d->right, STYLE_DIM,

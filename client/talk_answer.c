@@ -39,8 +39,13 @@ static const struct {
 static void
 pop(struct talk *m)
 {
-	if (m->asks[m->asks_first].code == CONTACTS_SEND)
+	const struct talk_ask *a = &m->asks[m->asks_first];
+
+	if (a->code == CONTACTS_SEND) {
 		unsent_arrived(&m->unsent, 1);
+		if (!a->shown) /* else a file, which is no line of its own */
+			m->env->view->on_the_way--;
+	}
 	m->asks_first = (m->asks_first + 1) % ASKS_MAX;
 	m->asks_count--;
 	m->list_step = AT_STATUS;

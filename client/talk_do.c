@@ -100,6 +100,7 @@ do_say(struct talk *m, struct span text, struct why *why)
 		return why_set(why, Q_LIMIT, "not sent: the message is too long");
 	}
 	unsent_add(&m->unsent, m->env->view->partner, text);
+	m->env->view->on_the_way++;
 	return Q_OK;
 }
 

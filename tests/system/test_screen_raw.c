@@ -250,6 +250,39 @@ START_TEST(lost)
 }
 END_TEST
 
+/* What was said is marked until the server has answered for it, or cannot any more. */
+START_TEST(arrivals)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	struct tmux *t = tmux_start(h);
+	struct run *bob = run_login(h, "bob");
+
+	run_enrol(h, "alice");
+	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", NULL);
+	tmux_until(t, "alice", "logged in as alice");
+	run_say(bob, "/chat alice\n/wait chat\n");
+	tmux_until(t, "alice", "request from bob");
+	tmux_line(t, "alice", "/accept");
+	tmux_until(t, "alice", "chat with bob, key");
+	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	tmux_line(t, "alice", "on its way");
+	tmux_until(t, "alice", "?<alice> on its way");
+	ck_assert_int_eq(kill(h->pid, SIGCONT), 0);
+	tmux_until(t, "alice", " <alice> on its way");
+	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	tmux_line(t, "alice", "in vain");
+	tmux_until(t, "alice", "?<alice> in vain");
+	harness_kill(h);
+	tmux_until(t, "alice", "! may not have arrived, to bob: in vain");
+	tmux_until(t, "alice", "!<alice> in vain");
+	tmux_until(t, "alice", " <alice> on its way");
+	ck_assert_int_eq(run_end(bob), 1);
+	run_free(bob);
+	tmux_free(t);
+	harness_free(h);
+}
+END_TEST
+
 /* Ctrl-Z gives the terminal to the shell, fg takes it back. */
 START_TEST(stopped)
 {
@@ -345,6 +378,7 @@ main(void)
 	tcase_add_test(t, hostile_seen);
 	tcase_add_test(t, progress);
 	tcase_add_test(t, lost);
+	tcase_add_test(t, arrivals);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, contacts);
 	return harness_main(s);

@@ -10,7 +10,9 @@ START_TEST(talking)
 
 	ASK_OK(f, CLIENT_DO_SAY, "hello \"bob\"\t\\ \xc5\xbc");
 	SENT(f, "115 7 \"hello \\\"bob\\\"\\t\\\\ \xc5\xbc\"\n");
+	ck_assert_uint_eq(f->view.on_the_way, 1);
 	say(f, "220 7 10 hi\n219 400\n");
+	ck_assert_uint_eq(f->view.on_the_way, 0);
 	EVENTS(f, "message bob hi;");
 	SENT(f, "122 7 10\n");
 	/* The server is not sure that we have it. */
@@ -267,9 +269,11 @@ START_TEST(many_under_way)
 	while (ASK(f, CLIENT_DO_SAY, "x") == Q_OK)
 		ck_assert_int_lt(++n, 5000);
 	ck_assert_int_eq(ASK(f, CLIENT_DO_SAY, "x"), Q_FULL);
+	ck_assert_uint_eq(f->view.on_the_way, (size_t)n);
 	for (int i = 0; i < n; i++)
 		ck_assert_int_eq(buf_put_str(&f->in, "219 400\n"), Q_OK);
 	say(f, "");
+	ck_assert_uint_eq(f->view.on_the_way, 0);
 	ck_assert(!f->view.busy);
 	EVENTS(f, "");
 	fake_free(f);
@@ -354,6 +358,7 @@ START_TEST(file_goes)
 	SENT(f, "115 7 \"a b.png\" data:image/png;base64,AAEC\n");
 	ck_assert(f->view.busy);
 	say(f, "219 400\n");
+	ck_assert_uint_eq(f->view.on_the_way, 0);
 	EVENTS(f, "done sent a b.png, 3 bytes;");
 	ck_assert_int_eq(ask_span(f, CLIENT_DO_SEND, arg), Q_OK);
 	say(f, "219 413\n");

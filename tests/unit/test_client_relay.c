@@ -419,6 +419,7 @@ START_TEST(hung_server)
 	f->now += 1000;
 	from_peer(f, "hi");
 	ck_assert_int_eq(client_relay.deadline(f->machine), due + 1000);
+	ck_assert_uint_eq(f->view.on_the_way, 1);
 	f->now = due + 1000;
 	client_relay.tick(f->machine, f->now);
 	EVENTS(f, "message bob hi;unsent bob hello;"

@@ -154,6 +154,33 @@ START_TEST(days_and_marks)
 }
 END_TEST
 
+START_TEST(arrivals)
+{
+	for (int i = 0; i < 2; i++)
+		say_at(WORDS_OWN, "bob", "a", NOW);
+	say("b");
+	say_at(WORDS_OWN, "bob", "c", NOW);
+	scrollback_unanswered(&s, 2);
+	expect("\n---- Saturday, 21 November 202\n12:00 <me> a\n12:00?<me> a\n"
+	       "12:00 <bob> b\n12:00?<me> c\n");
+	scrollback_unanswered(&s, 1);
+	expect("\n---- Saturday, 21 November 202\n12:00 <me> a\n12:00 <me> a\n"
+	       "12:00 <bob> b\n12:00?<me> c\n");
+	/* What comes later is no longer about this one. */
+	scrollback_doubt(&s);
+	say_at(WORDS_OWN, "bob", "d", NOW);
+	scrollback_unanswered(&s, 0);
+	expect("---- Saturday, 21 November 202\n12:00 <me> a\n12:00 <me> a\n"
+	       "12:00 <bob> b\n12:00!<me> c\n12:00 <me> d\n");
+	/* More than are kept. */
+	scrollback_unanswered(&s, 100);
+	scrollback_clear(&s);
+	say_at(WORDS_OWN, "bob", "e", NOW);
+	scrollback_doubt(&s);
+	scrollback_doubt(&s);
+}
+END_TEST
+
 START_TEST(scrolls)
 {
 	for (int i = 1; i <= 10; i++) {
@@ -310,6 +337,7 @@ main(void)
 	tcase_add_test(t, wraps_wide);
 	tcase_add_test(t, no_forgery);
 	tcase_add_test(t, days_and_marks);
+	tcase_add_test(t, arrivals);
 	tcase_add_test(t, scrolls);
 	tcase_add_test(t, searches);
 	tcase_add_test(t, any_size);

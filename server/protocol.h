@@ -43,7 +43,8 @@ struct protocol {
 	/* On the worker, from the first bytes (unconsumed in session_input) to
 	 * the end.  Returns when the session is over; it has told partners and
 	 * left every list by then.  The handshake's deadline is running: serve
-	 * takes it away (session_deadline) once the peer has shown who it is. */
+	 * takes it away (session_deadline) once the peer has shown who it is.
+	 * NULL: it recognises nothing, and is reached through HTTP (http_become). */
 	void (*serve)(struct session *s);
 	/* Any thread, no lock held: render event into s's outbox and touch it. */
 	void (*deliver)(struct session *s, const struct event *event);

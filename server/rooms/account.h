@@ -72,7 +72,7 @@ void rooms_login(struct rooms_session *rs, const struct rooms_packet *p);
 /* The captcha was solved. */
 void rooms_login_go(struct rooms_session *rs);
 /* CHAT_ENCRYPT_C, during LOGIN or when logged in. */
-void rooms_chat_key(struct rooms_session *rs, const struct rooms_packet *p);
+void rooms_take_chat_key(struct rooms_session *rs, const struct rooms_packet *p);
 
 /* ---- keys.c ---- */
 /* How many chat keys the user has.  Q_NOMEM, Q_SYS, ... */

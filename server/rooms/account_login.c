@@ -229,7 +229,7 @@ rooms_login(struct rooms_session *rs, const struct rooms_packet *p)
 /* ---- CHAT_ENCRYPT_C ---- */
 
 void
-rooms_chat_key(struct rooms_session *rs, const struct rooms_packet *p)
+rooms_take_chat_key(struct rooms_session *rs, const struct rooms_packet *p)
 {
 	struct session *s = rs->session;
 	struct rooms_origin origin = {.session = s, .ref = p->ref};

@@ -67,7 +67,7 @@ act(struct rooms_session *rs, const struct rooms_packet *p)
 	case ROOMS_T_SIGNUP: rooms_signup(rs, p); break;
 	case ROOMS_T_S_CAPTCHA: rooms_captcha_solved(rs, p); break;
 	case ROOMS_T_LOGIN: rooms_login(rs, p); break;
-	case ROOMS_T_CHAT_ENCRYPT_C: rooms_chat_key(rs, p); break;
+	case ROOMS_T_CHAT_ENCRYPT_C: rooms_take_chat_key(rs, p); break;
 	case ROOMS_T_AUTH_TOKEN: rooms_auth_token(rs, p); break;
 	case ROOMS_T_LOGOUT: rooms_logout(rs, p); break;
 	default: rooms_request(rs, p); break;

@@ -46,7 +46,7 @@ SYSTEM_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SYSTEM_SRC))
 FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
-.PHONY: all run test check-build demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
+.PHONY: all run test check-build sio-echo demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
         install uninstall dist deps deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -91,7 +91,14 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/
 	@mkdir -p $(@D)
 	$(CC) $(QLDFLAGS) -o $@ $^ $(LDLIBS)
 
-check-build: $(SERVER) $(CLIENT) $(UNIT_BIN) $(SYSTEM_BIN) $(FUZZ_BIN) $(SHIM_SO)
+# A server for checkers of Engine.IO and Socket.IO, of the module that board stands on.
+SIO_ECHO := $(BUILD)/tests/system/sio-echo
+sio-echo: $(SIO_ECHO)
+$(SIO_ECHO): $(call OBJ,$(wildcard tests/system/sio-echo/*.c)) $(BUILD)/libserver.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(QLDFLAGS) -o $@ $^ $(LDLIBS)
+
+check-build: $(SERVER) $(CLIENT) $(UNIT_BIN) $(SYSTEM_BIN) $(FUZZ_BIN) $(SHIM_SO) $(SIO_ECHO)
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build

@@ -63,5 +63,17 @@ bool sio_reserved(struct span name);
 
 /* Append the argument that stands for attachment number n. */
 enum qerr sio_placeholder_put(struct buf *out, unsigned n);
+/* Which attachment does this argument stand for?  Q_MISSING: it is another value. */
+enum qerr sio_placeholder_get(struct span arg, uint64_t *out);
+
+/* ---- JSON that is passed on ---- */
+#define SIO_DEPTH_MAX     1024
+#define SIO_PLACES_IGNORE (-1)
+/* Is text one JSON value (RFC 8259), of whole UTF-8 and without lone surrogates, nested
+ * at most SIO_DEPTH_MAX deep?  Each object in it that stands for an attachment has to
+ * name one of so many; in packets without any (SIO_PLACES_IGNORE) they are objects like
+ * others.  Takes no memory, however the text is made; says nothing about U+0000 and keys
+ * that come twice, which json.h refuses.  Q_OK, Q_FORMAT. */
+enum qerr sio_json_check(struct span text, int attachments);
 
 #endif

@@ -11,12 +11,13 @@
  *   1. relay/switchboard   who is online, asked, or in a chat (relay/switchboard.c)
  *      nodes/calls         who calls whom (nodes/step.c)
  *   2. sessions            the session table (sessions.c)
+ *      eio                 one an Engine.IO session; never two at once (engineio/)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
  *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
  *      rooms' uuids, owners of tokens and saver (rooms/),
- *      each pool's queue (pool.c), each TLS connection (stream_tls.c; held for one
+ *      each pool's queue (pool.c), each Engine.IO server's table (engineio/eio_server.c), each TLS connection (stream_tls.c; held for one
  *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call

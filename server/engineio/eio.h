@@ -58,6 +58,7 @@ struct eio_handler {
 	/* The seats' row: its name, deliver and goodbye are the user's.  goodbye has to
 	 * end the session (eio_close, or sio_goodbye); release is eio_release. */
 	const struct protocol *row;
+	void *arg; /* for eio_arg */
 	/* There is a session.  Keep a state for it with eio_set_state.  False: no
 	 * memory; the others are not called then. */
 	bool (*open)(struct eio *e);
@@ -92,6 +93,7 @@ struct eio *eio_of(struct session *seat); /* in the row's deliver and goodbye */
 void eio_release(struct session *seat);   /* the row's release */
 void eio_set_state(struct eio *e, void *state);
 void *eio_state(struct eio *e);
+void *eio_arg(struct eio *e); /* the handler's */
 /* e stays in memory: for whoever keeps a pointer. */
 struct eio *eio_ref(struct eio *e);
 void eio_unref(struct eio *e); /* hold no lock */
@@ -109,6 +111,12 @@ void eio_deadline(struct eio *e, int64_t at_ms);
 /* End it: what is queued goes out as far as it can, then a close packet, or the
  * WebSocket's close with code and reason (may be NULL).  Again: nothing. */
 void eio_close(struct eio *e, enum ws_code code, const char *reason);
+/* End it at once, because the client broke the protocol; what is queued is dropped.  In a
+ * handler. */
+void eio_fail(struct eio *e, const char *reason);
+#define EIO_SID_LEN 20 /* characters of base64url: 120 random bits */
+void eio_sid_make(char sid[EIO_SID_LEN + 1]);
+
 /* Is it over? */
 bool eio_closed(struct eio *e);
 

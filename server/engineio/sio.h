@@ -38,17 +38,16 @@ struct sio_server;
 
 /* An event.  Everything is valid until the callback returns. */
 struct sio_call {
-	unsigned space;   /* the place of its namespace in sio_handler.spaces */
-	struct span name; /* without quotes, escapes resolved */
-	struct span args; /* those behind the name, as sent: "1,{\"a\":[]}", or empty */
+	unsigned space;       /* the place of its namespace in sio_handler.spaces */
+	struct span name;     /* without quotes, escapes resolved; of an ack: empty */
+	struct span args;     /* those behind it, as sent: "1,{\"a\":[]}", or empty */
+	struct sio_args each; /* the same one by one: copy it, and sio_args_next gives
+			       * each as text, and Q_MISSING behind the last */
 	bool wants_ack;
 	uint64_t ack_id;
 	struct blob *const *blobs; /* attachments; blob_ref what is to stay */
 	unsigned blob_count;
 };
-/* The arguments one by one, as text: sio_args_next (protocol/socketio.h) gives Q_MISSING
- * behind the last one. */
-struct sio_args sio_call_args(const struct sio_call *call);
 /* The attachment that an argument stands for, borrowed; NULL: it stands for none. */
 struct blob *sio_call_blob(const struct sio_call *call, struct span arg);
 
@@ -60,8 +59,9 @@ struct sio_handler {
 	const char *const *spaces;
 	unsigned max_blobs; /* attachments of one event; more is malformed */
 
-	/* Called with sio_user(s) NULL for each that is not NULL.  Make what the user
-	 * keeps for a client, before its first connect.  False: no memory. */
+	/* Each but event may be NULL. */
+	/* Make what the user keeps for a client (sio_set_user), before its first
+	 * connect.  False: no memory. */
 	bool (*open)(struct sio *s);
 	/* It has connected, and was told so.  auth: the payload, a JSON object as sent;
 	 * empty when there was none. */
@@ -69,8 +69,8 @@ struct sio_handler {
 	void (*event)(struct sio *s, const struct sio_call *call);
 	/* The client acknowledges what was emitted with that id. */
 	void (*ack)(struct sio *s, const struct sio_call *call);
-	/* It has left the namespace, was made to leave it, or the session is over;
-	 * once for each connect. */
+	/* It has left the namespace, or the session is over: once for each connect but
+	 * where sio_leave was called. */
 	void (*disconnect)(struct sio *s, unsigned space);
 	/* The session is over, behind the last disconnect; its user is still logged in
 	 * at the seat, and is logged out afterwards. */
@@ -117,8 +117,7 @@ sio_emit_args(struct sio *s, unsigned space, const char *name, struct span args)
 enum qerr sio_ack(struct sio *s, const struct sio_call *call, struct span args,
 		  struct blob *const *blobs, unsigned count);
 
-/* Make it leave the namespace (`41`); the transport stays.  disconnect is called, by the
- * thread whose turn it is. */
+/* Make it leave the namespace (`41`); the transport stays, disconnect is not called. */
 void sio_leave(struct sio *s, unsigned space);
 enum sio_end {
 	SIO_END_RETURN, /* no `41`: the stock client comes back by itself */

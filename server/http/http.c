@@ -271,6 +271,8 @@ finish(struct http *h)
 	}
 	if (h->taken > 0)
 		budget_give(h->request.budget, h->taken);
+	if (h->request.over != NULL)
+		h->request.over(h->request.over_arg);
 	http_parse_fini(&h->parse);
 	pthread_cond_destroy(&h->ended);
 }

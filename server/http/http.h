@@ -46,6 +46,10 @@ struct http_request {
 	size_t max_body;       /* the route's */
 	bool patient;          /* may take as long as bytes flow (http.min_rate) */
 	struct budget *budget; /* NULL, or the body is counted there while it is held */
+	/* NULL, or called with over_arg once the request is done with, whether it was
+	 * served or its body never came. */
+	void (*over)(void *arg);
+	void *over_arg;
 };
 
 /* The value of a header (names without regard to case), or one with p NULL when there

@@ -183,6 +183,7 @@ http_parse_init(struct http_parse *p, struct http_request *r)
 	r->max_body = 0;
 	r->patient = false;
 	r->budget = NULL;
+	r->over = NULL;
 }
 
 void

@@ -107,6 +107,11 @@ enum qerr ws_reserve_locked(struct session *s, enum outbox_class class, size_t n
  * above): otherwise the payload is moved up a little. */
 void ws_commit_locked(struct session *s, enum ws_opcode opcode,
 		      const struct ws_place *place, size_t len) REQUIRES(s->out.lock);
+/* A message in pieces: fragments, so that a large one takes the outbox's room piece by
+ * piece, and pongs pass between.  Until the last one no other message may be put.  The
+ * class is OUTBOX_DATA. */
+enum qerr ws_piece_locked(struct session *s, enum ws_opcode opcode, struct span piece,
+			  bool first, bool last) REQUIRES(s->out.lock);
 /* Lock, reserve, copy, commit, touch.  Errors as outbox_put. */
 enum qerr ws_send(struct session *s, enum outbox_class class, enum ws_opcode opcode,
 		  struct span payload);

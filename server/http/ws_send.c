@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Messages and control frames into a session's outbox; any thread.  What is sent is
- * never fragmented or masked (RFC 6455 sections 5.1, 5.4).
+ * never masked, and in fragments only by ws_piece_locked (RFC 6455 sections 5.1, 5.4).
  */
 #include <string.h>
 
@@ -9,6 +9,8 @@
 #include "server/config.h"
 #include "server/http/ws.h"
 #include "server/http/ws_priv.h"
+
+#define FIN_BIT 0x80
 
 /* ---- messages ---- */
 
@@ -83,6 +85,26 @@ ws_send_wait(struct session *s, enum ws_opcode opcode, struct span payload)
 	if (e == Q_TIMEOUT)
 		session_end(s, GOODBYE_SLOW, NULL);
 	return e;
+}
+
+enum qerr
+ws_piece_locked(struct session *s, enum ws_opcode opcode, struct span piece, bool first,
+		bool last)
+{
+	size_t header = ws_header_size(piece.len);
+	uint8_t *at;
+	enum qerr e;
+
+	e = outbox_reserve_locked(&s->out, OUTBOX_DATA, header + piece.len, &at);
+	if (e != Q_OK)
+		return e;
+	ws_header_put(at, first ? opcode : WS_CONTINUATION, piece.len);
+	if (!last)
+		at[0] &= (uint8_t)~FIN_BIT;
+	if (piece.len > 0)
+		memcpy(at + header, piece.p, piece.len);
+	outbox_commit_locked(&s->out, header + piece.len);
+	return Q_OK;
 }
 
 /* ---- closing ---- */

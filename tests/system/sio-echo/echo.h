@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * echo.h - what sio-echo answers (main.c says what).
+ */
+#ifndef TESTS_SYSTEM_SIO_ECHO_ECHO_H
+#define TESTS_SYSTEM_SIO_ECHO_ECHO_H
+
+#include "server/engineio/sio.h"
+
+extern const struct http_route echo_engineio_route; /* /engine.io/ */
+extern const struct http_route echo_socketio_route; /* /socket.io/ */
+
+enum qerr echo_start(struct server *core, const struct sio_options *options);
+void echo_stop(void);
+
+#endif

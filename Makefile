@@ -36,17 +36,19 @@ SERVER_SRC := $(filter-out server/main.c,$(call SRC_OF,server))
 CLIENT_SRC := $(filter-out client/main.c,$(call SRC_OF,client))
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 SYSTEM_SRC := $(wildcard tests/system/test_*.c)
-SYSTEM_AID := $(filter-out $(SYSTEM_SRC) $(wildcard tests/system/shim_*.c),$(wildcard tests/system/*.c))
+FAULTS_SRC := $(wildcard tests/system/faults_*.c)
+SYSTEM_AID := $(filter-out $(SYSTEM_SRC) $(FAULTS_SRC) $(wildcard tests/system/shim_*.c),$(wildcard tests/system/*.c))
 SHIM_SRC   := $(wildcard tests/system/shim_*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
 
 OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 SYSTEM_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SYSTEM_SRC))
+FAULTS_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FAULTS_SRC))
 FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
-.PHONY: all run test check-build sio-echo demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
+.PHONY: all run test test-faults check-build sio-echo demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
         install uninstall dist deps deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -83,6 +85,9 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TEST_LIBS)
 $(BUILD)/tests/system/test_%: $(BUILD)/obj/tests/system/test_%.o $(call OBJ,$(SYSTEM_AID)) $(TEST_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(QLDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS) -lutil
+$(BUILD)/tests/system/faults_%: $(BUILD)/obj/tests/system/faults_%.o $(call OBJ,$(SYSTEM_AID)) $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(QLDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS) -lutil
 $(BUILD)/tests/system/shim_%.so: tests/system/shim_%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -I. -g -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
@@ -103,6 +108,11 @@ check-build: $(SERVER) $(CLIENT) $(UNIT_BIN) $(SYSTEM_BIN) $(FUZZ_BIN) $(SHIM_SO
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@BUILD=$(BUILD) SERVER=$(SERVER) CLIENT=$(CLIENT) tests/run.sh
+
+# What needs networks of its own, and rights to make them: links that are cut and healed.
+test-faults: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) $(FAULTS_BIN)
+	@BUILD=$(BUILD) SERVER=$(SERVER) tests/system/netns.sh
 
 # The same tests under a sanitizer, in a build folder of its own.
 asan ubsan tsan: deps
@@ -207,6 +217,7 @@ clean:
 help:
 	@echo "make run        install what is needed, build, start the server"
 	@echo "make test       install what is needed, build, run every test"
+	@echo "make test-faults   networks that are cut and healed (needs root)"
 	@echo "make demo       a server and two clients: the whole thing in ten seconds"
 	@echo "make all        build server/server and client/client"
 	@echo "make deps       install the Debian packages, or print the one command"

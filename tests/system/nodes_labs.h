@@ -17,6 +17,7 @@ struct lab {
 	struct harness *h;
 	struct key *key;
 	char fingerprint[LAB_FINGERPRINT_SIZE];
+	char place[64]; /* where other labs reach it; "": at its port on this machine */
 };
 extern struct lab lab[LABS_MAX];
 extern const char *const lab_users[LABS_MAX];

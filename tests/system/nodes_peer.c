@@ -361,6 +361,7 @@ nodes_say_data(struct nodes_peer *p, uint32_t from, uint32_t to, struct span byt
 static bool
 next(struct nodes_peer *p, struct nodes_message *m, const char *what)
 {
+	int64_t until = harness_deadline(HARNESS_WAIT);
 	enum qerr e;
 
 	for (;;) {
@@ -372,6 +373,9 @@ next(struct nodes_peer *p, struct nodes_message *m, const char *what)
 		p->in_used += m->total;
 		if (m->type != NODES_PING)
 			return true;
+		/* Pings alone are not what is waited for. */
+		if (clock_left_ms(until) == 0)
+			harness_fail("waited in vain %s", what);
 		p->pings++;
 		m->type = NODES_PONG;
 		nodes_send(p, m);

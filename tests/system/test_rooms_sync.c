@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/system/contacts_play.h"
 #include "tests/system/rooms_talk.h"
 
 static json_t *
@@ -346,7 +347,7 @@ START_TEST(bytes_of_a_list)
 	/* Some 45 KiB a room. */
 	for (int i = 0; i < 700; i++) {
 		snprintf(name, sizeof(name), "a-name-of-thirty-characters-%04d", i);
-		harness_add_user(h, name, KEY_EC_P256);
+		play_add_users(h, name);
 		snprintf(people + strlen(people), 64, "%s%s", i > 0 ? " " : "", name);
 	}
 	alice = rp_enter(h, "alice");

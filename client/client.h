@@ -26,6 +26,8 @@
  *   contacts.c   the contacts protocol; talk_do.c what people ask for, talk_answer.c
  *                what the server says, and for each subject a file: talk_people.c,
  *                talk_chat.c (also what is unread), talk_file.c
+ *   nodes.c      the nodes protocol; nodes_calls.c its calls, sides.c their connections,
+ *                link_mutual.c how they and the first one begin
  *   pins.c       whose key was which; verify.c what follows from it
  *   history.c    what was said, sealed on our disk; recall.c keeps and shows it
  *   profile.c    the files below ~/.config/quintet

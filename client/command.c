@@ -16,7 +16,7 @@ const char *const command_help[] = {
     "/clear [NAME]   forget what is kept and shown of a chat",
     "/logout, /quit  log out and leave; so does the end of the input",
     "/wait EVENT [SECONDS]  for scripts: request, chat, closed, message, list, notice, "
-    "contact, unread, file, transfer, gone",
+    "contact, unread, file, transfer, delivered, gone",
     "/send FILE      offer a file to your partner, end to end",
     "/get, /refuse   take the file that is offered, or do not",
     "/cancel [send|get]  stop the file that is on its way",
@@ -30,6 +30,11 @@ const char *const command_help[] = {
     "/send FILE                    at most 9 MB, into the open chat",
     "/save ID [FILE]               keep a file that has come",
     "/delete                       the open chat and its files, for both of you",
+    "in nodes also:",
+    "/call NAME|NUMBER             call somebody; of several calls, go to that one",
+    "/switch NAME, /calls          the same; the calls that are up, and what is unread",
+    "/accept, /refuse, /hangup     answer who calls; end the call",
+    "/ping, /nodes                 how long it takes there and back; other servers",
     NULL,
 };
 
@@ -53,14 +58,20 @@ static const struct {
     {"/save", COMMAND_SAVE, ID_AND_PATH},  {"/trust", COMMAND_TRUST, NAME},
     {"/verify", COMMAND_VERIFY, WORDS},    {"/search", COMMAND_SEARCH, WORDS},
     {"/bell", COMMAND_BELL, WORDS},        {"/history", COMMAND_HISTORY, WORDS},
-    {"/clear", COMMAND_CLEAR, WORDS},
+    {"/clear", COMMAND_CLEAR, WORDS},      {"/call", COMMAND_CHAT, NAME},
+    {"/switch", COMMAND_CHAT, NAME},       {"/hangup", COMMAND_END, NONE},
+    {"/calls", COMMAND_CHATS, NONE},       {"/ping", COMMAND_PING, NONE},
+    {"/nodes", COMMAND_NODES, NONE},
 };
 
 static const char *const wait_words[] = {
-    [WAIT_NOTHING] = "nothing", [WAIT_REQUEST] = "request",   [WAIT_CHAT] = "chat",
-    [WAIT_CLOSED] = "closed",   [WAIT_MESSAGE] = "message",   [WAIT_LIST] = "list",
-    [WAIT_NOTICE] = "notice",   [WAIT_CONTACT] = "contact",   [WAIT_UNREAD] = "unread",
-    [WAIT_FILE] = "file",       [WAIT_TRANSFER] = "transfer", [WAIT_GONE] = "gone",
+    [WAIT_NOTHING] = "nothing",     [WAIT_REQUEST] = "request",
+    [WAIT_CHAT] = "chat",           [WAIT_CLOSED] = "closed",
+    [WAIT_MESSAGE] = "message",     [WAIT_LIST] = "list",
+    [WAIT_NOTICE] = "notice",       [WAIT_CONTACT] = "contact",
+    [WAIT_UNREAD] = "unread",       [WAIT_FILE] = "file",
+    [WAIT_TRANSFER] = "transfer",   [WAIT_GONE] = "gone",
+    [WAIT_DELIVERED] = "delivered",
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -141,7 +152,8 @@ parse_wait(struct span rest, struct command *c, struct why *why)
 	    (seconds.len > 0 && parse_seconds(seconds, &c->wait_ms) != Q_OK))
 		return why_set(why, Q_FORMAT,
 			       "/wait EVENT [SECONDS]: request, chat, closed, message, "
-			       "list, notice, contact, unread, file, transfer or gone");
+			       "list, notice, contact, unread, file, transfer, delivered "
+			       "or gone");
 	c->wait = (enum command_wait)i;
 	return Q_OK;
 }

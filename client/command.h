@@ -34,7 +34,9 @@ enum command_verb {
 	COMMAND_CLEAR,   /* text: nothing, or a name */
 	COMMAND_SEARCH,  /* text: perhaps nothing; this one and the next: of the screen */
 	COMMAND_BELL,    /* text: nothing, on or off */
-	COMMAND_WAIT,    /* wait, wait_ms */
+	COMMAND_PING,
+	COMMAND_NODES,
+	COMMAND_WAIT, /* wait, wait_ms */
 	COMMAND_HELP,
 	COMMAND_LOGOUT
 };
@@ -52,7 +54,8 @@ enum command_wait {
 	WAIT_UNREAD,  /* there are messages that were not shown yet */
 	WAIT_FILE,    /* one more file has come */
 	WAIT_TRANSFER, /* no file is on its way, and none of ours is to be answered */
-	WAIT_GONE      /* the connection is over */
+	WAIT_DELIVERED, /* one more of our messages has been delivered */
+	WAIT_GONE       /* the connection is over */
 };
 
 #define COMMAND_WAIT_MS     60000 /* unless the command says otherwise */

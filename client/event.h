@@ -65,6 +65,13 @@ enum client_event_kind {
 	CLIENT_FILE_DONE,     /* all is there, and right; in: transfer->path */
 	CLIENT_FILE_FAILED,   /* transfer->reason */
 
+	/* Calls (client/nodes.h). */
+	CLIENT_DELIVERED, /* name: has got; text: this message of ours, or as much as is
+			   * known of it */
+	CLIENT_PINGED,    /* name: answered, or NULL: the server did; time_ms: after so long */
+	CLIENT_NODE,      /* text: where another server is, HOST:PORT */
+	CLIENT_NODES_END, /* that was all; count: how many */
+
 	/* A connection that is kept (client/keep.h). */
 	CLIENT_UNSENT, /* name: to whom; text: a message that may not have arrived */
 	CLIENT_AWAY,   /* text: why there is no connection, a sentence; time_ms: so long

@@ -63,7 +63,7 @@ do_verb(struct front *f, enum client_verb verb, struct span arg)
 	else if (verb == CLIENT_DO_CHAT &&
 		 keep_view(f->keep)->phase == CLIENT_PHASE_ASKING)
 		front_say(f, WORDS_STATUS, "asking %s", keep_view(f->keep)->partner);
-	else if (verb == CLIENT_DO_DENY)
+	else if (verb == CLIENT_DO_DENY && f->protocol->side_ops == NULL)
 		front_say(f, WORDS_STATUS, "denied %s", partner);
 }
 
@@ -124,6 +124,7 @@ front_do(struct front *f, const struct command *c)
 	    [COMMAND_VERIFY] = CLIENT_DO_VERIFY, [COMMAND_HISTORY] = CLIENT_DO_HISTORY,
 	    [COMMAND_CLEAR] = CLIENT_DO_CLEAR,   [COMMAND_GET] = CLIENT_DO_GET,
 	    [COMMAND_REFUSE] = CLIENT_DO_REFUSE, [COMMAND_CANCEL] = CLIENT_DO_CANCEL,
+	    [COMMAND_PING] = CLIENT_DO_PING,     [COMMAND_NODES] = CLIENT_DO_NODES,
 	};
 
 	switch (c->verb) {

@@ -69,7 +69,11 @@ on_event(void *arg, const struct client_event *e)
 		strlcpy(k->partner, e->name, sizeof(k->partner));
 		k->broke_off[0] = '\0';
 		break;
-	case CLIENT_CHAT_CLOSED: k->partner[0] = '\0'; break;
+	case CLIENT_CHAT_CLOSED:
+		/* There may be others (nodes). */
+		if (name_cmp(e->name, k->partner) == 0)
+			k->partner[0] = '\0';
+		break;
 	case CLIENT_LOGGED_IN:
 		k->back = k->been_up;
 		k->been_up = true;

@@ -44,6 +44,9 @@ struct link {
 	const char *path;           /* where WebSocket is spoken; NULL: it is not */
 	struct link_ws *ws;         /* once through */
 	struct buf raw_in, raw_out; /* frames, on their way between it and the socket */
+	struct link_mutual mutual;  /* LINK_MUTUAL */
+	uint8_t answer[LINK_ANSWER_LEN];
+	size_t answer_got;
 };
 
 /* A dead server is noticed within 11 seconds although nobody types; messages do
@@ -151,6 +154,34 @@ link_websocket(struct link *l, const char *path)
 }
 
 void
+link_mutual(struct link *l, const struct link_mutual *how)
+{
+	l->mutual = *how;
+	l->deadline_ms = clock_mono_ms() + how->wait_ms;
+}
+
+void
+link_peer_key(const struct link *l, uint8_t out[SHA256_LEN])
+{
+	link_tls_peer_key(l->tls, out);
+}
+
+enum qerr
+link_remote(const struct link *l, struct target *out)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+	char port[8];
+
+	if (getpeername(l->fd, (struct sockaddr *)&a, &len) == -1 ||
+	    getnameinfo((struct sockaddr *)&a, len, out->host, sizeof(out->host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return Q_SYS;
+	out->port = (uint16_t)atoi(port);
+	return Q_OK;
+}
+
+void
 link_free(struct link *l)
 {
 	if (l == NULL)
@@ -186,7 +217,7 @@ link_poll_events(const struct link *l)
 	if (!l->connected)
 		return POLLOUT;
 	if (!l->through)
-		return link_tls_wants(l->tls);
+		return l->tls != NULL ? link_tls_wants(l->tls) : POLLIN;
 	if (l->raw_out.len > 0 ||
 	    (l->up && (l->out.len > 0 || (l->finish && !l->finished))))
 		return POLLIN | POLLOUT;
@@ -245,6 +276,26 @@ go_through(struct link *l, struct why *why)
 }
 
 static enum qerr
+lost(const struct link *l, struct why *why)
+{
+	return why_set(why, Q_SYS, "the connection to %s broke: %s", l->name,
+		       strerror(errno));
+}
+
+/* A socket that is new takes so few bytes at once. */
+static enum qerr
+say_hello(struct link *l, struct why *why)
+{
+	const struct link_mutual *m = &l->mutual;
+
+	if (send(l->fd, m->hello, m->hello_len, MSG_NOSIGNAL) != (ssize_t)m->hello_len)
+		return lost(l, why);
+	if (m->answered)
+		return Q_OK;
+	return link_tls_mutual(l->fd, l->name, m, &l->tls, why);
+}
+
+static enum qerr
 step_connect(struct link *l, short revents, struct why *why)
 {
 	socklen_t len = sizeof(int);
@@ -262,14 +313,40 @@ step_connect(struct link *l, short revents, struct why *why)
 	l->connected = true;
 	if (l->security == LINK_CLEAR)
 		return go_through(l, why);
+	if (l->security == LINK_MUTUAL)
+		return say_hello(l, why);
 	return link_tls_new(l->fd, l->name, l->ca, &l->tls, why);
+}
+
+/* The clear answer, and not a byte of what is behind it.  Q_SHORT: more is to come. */
+static enum qerr
+take_answer(struct link *l, struct why *why)
+{
+	ssize_t n =
+	    recv(l->fd, l->answer + l->answer_got, LINK_ANSWER_LEN - l->answer_got, 0);
+	enum qerr e;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return Q_SHORT;
+	if (n == -1)
+		return lost(l, why);
+	if (n == 0)
+		return why_set(why, Q_CLOSED, "%s does not speak nodes, or hung up",
+			       l->name);
+	if ((l->answer_got += (size_t)n) < LINK_ANSWER_LEN)
+		return Q_SHORT;
+	if ((e = link_mutual_answer(l->name, l->answer, why)) != Q_OK)
+		return e;
+	return link_tls_mutual(l->fd, l->name, &l->mutual, &l->tls, why);
 }
 
 static enum qerr
 step_handshake(struct link *l, struct why *why)
 {
-	enum qerr e = link_tls_handshake(l->tls, why);
+	enum qerr e = l->tls == NULL ? take_answer(l, why) : Q_OK;
 
+	if (e == Q_OK)
+		e = link_tls_handshake(l->tls, why);
 	if (e == Q_OK)
 		return go_through(l, why);
 	if (e != Q_SHORT)
@@ -278,13 +355,6 @@ step_handshake(struct link *l, struct why *why)
 		return why_set(why, Q_TIMEOUT, "%s does not finish its TLS handshake",
 			       l->name);
 	return Q_OK;
-}
-
-static enum qerr
-lost(const struct link *l, struct why *why)
-{
-	return why_set(why, Q_SYS, "the connection to %s broke: %s", l->name,
-		       strerror(errno));
 }
 
 static enum qerr
@@ -318,6 +388,21 @@ step_read(struct link *l, struct why *why)
 	e2 = link_ws_input(l->ws, &l->raw_in, &l->in, why);
 	l->up = link_ws_up(l->ws);
 	return e2 != Q_OK ? e2 : e;
+}
+
+/* All that has come. */
+static enum qerr
+read_to_end(struct link *l)
+{
+	const struct buf *in = l->ws == NULL ? &l->in : &l->raw_in;
+	size_t before;
+	enum qerr e;
+
+	do {
+		before = in->len;
+		e = step_read(l, NULL);
+	} while (e == Q_OK && in->len > before);
+	return e;
 }
 
 static enum qerr
@@ -397,7 +482,7 @@ link_step(struct link *l, short revents, struct why *why)
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
 	    (e = step_read(l, why)) != Q_OK)
 		return e;
-	if ((e = step_write(l, why)) != Q_OK)
-		(void)step_read(l, NULL);
+	if ((e = step_write(l, why)) != Q_OK && read_to_end(l) == Q_CLOSED)
+		e = why_set(why, Q_CLOSED, "%s closed the connection", l->name);
 	return e != Q_OK ? e : step_watch(l, why);
 }

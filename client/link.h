@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/link_mutual.h"
 #include "client/target.h"
 #include "crypto/cert.h"
 
@@ -21,7 +22,8 @@ struct link;
 
 enum link_security {
 	LINK_CLEAR,
-	LINK_TLS /* link_up says that the server is the right one, see link_open */
+	LINK_TLS,   /* link_up says that the server is the right one, see link_open */
+	LINK_MUTUAL /* as link_mutual.h says */
 };
 
 /* Look the host up (this may block as long as the resolver does) and begin to
@@ -34,6 +36,13 @@ enum qerr link_open(const struct target *t, enum link_security security,
 /* Right behind link_open: speak WebSocket at path ("/rooms", borrowed), whose messages
  * are in both buffers as link_ws.h says. */
 void link_websocket(struct link *l, const char *path);
+/* Right behind link_open with LINK_MUTUAL: how it begins (copied, but for what that
+ * borrows). */
+void link_mutual(struct link *l, const struct link_mutual *how);
+/* LINK_MUTUAL, once up: link_tls_peer_key. */
+void link_peer_key(const struct link *l, uint8_t out[SHA256_LEN]);
+/* Connected: to which address, as numbers; for another link to the same machine.  Q_SYS. */
+enum qerr link_remote(const struct link *l, struct target *out);
 void link_free(struct link *l); /* closes; NULL is fine */
 
 /* "HOST:PORT", for people. */

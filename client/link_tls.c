@@ -22,6 +22,8 @@ struct link_tls {
 	const char *host;
 	const struct cert *ca;
 	short wants;
+	bool mutual;
+	uint8_t key[SHA256_LEN]; /* mutual: the other one's */
 };
 
 enum qerr
@@ -45,6 +47,52 @@ link_tls_new(int fd, const char *host, const struct cert *ca, struct link_tls **
 	t->wants = POLLIN | POLLOUT;
 	*out = t;
 	return Q_OK;
+}
+
+/* Within the handshake nobody is refused but who has no fit key: whoever it is, the caller
+ * looks at the key, or the chain, before a byte of ours is sent. */
+static bool
+note_key(void *arg, const struct cert *peer)
+{
+	struct link_tls *t = arg;
+	struct key *key;
+	bool ok;
+
+	if (cert_key(peer, &key) != Q_OK)
+		return false;
+	ok = key_fingerprint(key, t->key) == Q_OK;
+	key_free(key);
+	return ok;
+}
+
+enum qerr
+link_tls_mutual(int fd, const char *host, const struct link_mutual *how,
+		struct link_tls **out, struct why *why)
+{
+	struct link_tls *t = calloc(1, sizeof(*t));
+	struct tls_context *context = NULL;
+	enum qerr e = t == NULL ? Q_NOMEM : link_mutual_context(how, &context);
+
+	if (e == Q_OK && (t->tls = tls_new(context, fd, span_of(NULL, 0))) == NULL)
+		e = Q_NOMEM;
+	tls_context_free(context);
+	if (e != Q_OK) {
+		free(t);
+		return why_set(why, e, "TLS cannot begin: %s", qerr_str(e));
+	}
+	tls_judge(t->tls, note_key, t);
+	t->host = host;
+	t->ca = how->ca;
+	t->mutual = true;
+	t->wants = POLLIN | POLLOUT;
+	*out = t;
+	return Q_OK;
+}
+
+void
+link_tls_peer_key(const struct link_tls *t, uint8_t out[SHA256_LEN])
+{
+	memcpy(out, t->key, SHA256_LEN);
 }
 
 void
@@ -114,9 +162,17 @@ link_tls_handshake(struct link_tls *t, struct why *why)
 
 	if (must_wait(t, e))
 		return Q_SHORT;
+	if (e == Q_CLOSED && t->mutual)
+		return why_set(why, e, "%s hung up in the middle of the TLS handshake",
+			       t->host);
 	if (e == Q_CLOSED)
 		return why_set(why, e, "%s speaks no TLS, or hung up in its middle",
 			       t->host);
+	if (e == Q_DENIED && t->mutual && t->ca != NULL)
+		return why_set(why, e,
+			       "%s refused us, as not a user there or with another key: "
+			       "%.200s",
+			       t->host, tls_reason(t->tls));
 	return e == Q_OK ? check_server(t, why) : failed(t, e, why);
 }
 

@@ -7,6 +7,7 @@
 #define CLIENT_LINK_TLS_H
 
 #include "base/bytes.h"
+#include "client/link_mutual.h"
 #include "crypto/cert.h"
 
 struct link_tls;
@@ -16,7 +17,14 @@ struct link_tls;
  * at a server (link_chain) and not for talking to it.  Q_NOMEM, Q_CRYPTO. */
 enum qerr link_tls_new(int fd, const char *host, const struct cert *ca,
 		       struct link_tls **out, struct why *why);
+/* The same with certificates on both sides; how is borrowed while this is called, its ca
+ * for longer. */
+enum qerr link_tls_mutual(int fd, const char *host, const struct link_mutual *how,
+			  struct link_tls **out, struct why *why);
 void link_tls_free(struct link_tls *t); /* NULL is fine */
+/* Mutual, once the handshake is done: the other one's key, SHA-256 over its
+ * SubjectPublicKeyInfo. */
+void link_tls_peer_key(const struct link_tls *t, uint8_t out[SHA256_LEN]);
 
 /* What the socket has to be ready for (poll's events) besides what the link wants. */
 short link_tls_wants(const struct link_tls *t);

@@ -14,7 +14,7 @@ const char options_usage[] =
     "  --user NAME             who you are there; else who you were the last time\n"
     "  --enroll                make a key, enrol with the teacher's code, pin the CA\n"
     "  --code CODE             the enrolment code, instead of being asked\n"
-    "  --protocol NAME         relay (the default) or contacts\n"
+    "  --protocol NAME         relay (the default), contacts or nodes\n"
     "  --plain                 lines in, lines out, instead of the full screen\n"
     "  --profile NAME          server, user and protocol that are kept by that name;\n"
     "                          a new name: keep these\n"
@@ -98,8 +98,8 @@ take_protocol(const char *text, const struct client_protocol **out, struct why *
 
 	if (p == NULL)
 		return why_set(why, Q_FORMAT,
-			       "this client does not speak %.32s; it speaks relay and "
-			       "contacts",
+			       "this client does not speak %.32s; it speaks relay, "
+			       "contacts and nodes",
 			       text);
 	*out = p;
 	return Q_OK;

@@ -35,6 +35,7 @@ struct plain {
 	size_t notices;
 	size_t contacts;
 	size_t files;
+	size_t delivered;
 };
 
 /* ---- what happens ---- */
@@ -70,7 +71,9 @@ heard(void *arg, const struct client_event *e)
 	struct plain *p = arg;
 
 	switch (e->kind) {
+	case CLIENT_NODES_END:
 	case CLIENT_LIST_END: p->lists++; break;
+	case CLIENT_DELIVERED: p->delivered++; break;
 	case CLIENT_CHAT_READY: p->chat_came = true; break;
 	case CLIENT_MESSAGE: p->messages++; break;
 	case CLIENT_NOTICE: p->notices++; break;
@@ -120,6 +123,7 @@ look(struct plain *p)
 			       view->receiving != CLIENT_TRANSFER_RUNNING
 			   ? DONE
 			   : NOT_YET;
+	case WAIT_DELIVERED: return counted(&p->delivered, !quiet);
 	case WAIT_GONE: return NOT_YET; /* the loop ends by itself */
 	case WAIT_NOTHING: break;
 	}

@@ -22,6 +22,7 @@
 #include "crypto/key.h"
 
 struct history;
+struct link_mutual;
 struct pins;
 
 /* Who logs in or enrols.  Borrowed: must outlive the client. */
@@ -63,6 +64,8 @@ enum client_phase {
 struct client_view {
 	enum client_phase phase;
 	char partner[NAME_SIZE];            /* "" when there is none */
+	/* What pins and the safety number call the partner and us; "": by our names. */
+	char partner_as[NAME_SIZE], own_as[NAME_SIZE];
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
 	bool verified;                      /* and the two have compared it (/verify) */
 	bool busy;     /* the next command depends on an answer that is to come */
@@ -91,12 +94,37 @@ enum client_verb {
 	CLIENT_DO_DENY,
 	CLIENT_DO_SAY, /* arg: UTF-8 text */
 	CLIENT_DO_END,
+	CLIENT_DO_PING,  /* how long it takes to the partner and back, or to the server */
+	CLIENT_DO_NODES, /* other servers that ours knows */
 	/* Of these the protocol hears nothing. */
 	CLIENT_DO_TRUST,   /* arg: a name, whose new key is to be pinned */
 	CLIENT_DO_VERIFY,  /* arg: "", "yes" or "no" */
 	CLIENT_DO_HISTORY, /* arg: "", or how many, or a name, or both */
 	CLIENT_DO_CLEAR,   /* arg: "", or a name */
 	CLIENT_DO_LOGOUT
+};
+
+/* More connections to the same server (client/sides.h), for machines whose row has
+ * side_ops.  Numbers are never 0, and not used again. */
+#define CLIENT_SIDES_MAX 16
+struct client_sides {
+	void *arg;
+	/* Begin to connect as how says (link_mutual.h). */
+	enum qerr (*open)(void *arg, const struct link_mutual *how, unsigned *id,
+			  struct why *why);
+	/* Bytes to be sent on it; NULL: there is none of that number. */
+	struct buf *(*out)(void *arg, unsigned id);
+	/* What waits is sent, then it ends; the machine hears no more of it. */
+	void (*finish)(void *arg, unsigned id);
+};
+struct client_side_ops {
+	/* It is up, and key (SHA-256 over SubjectPublicKeyInfo) is the other end's. */
+	void (*up)(void *machine, unsigned id, const uint8_t key[SHA256_LEN],
+		   int64_t now_ms);
+	/* Consume the whole messages at the front of in. */
+	void (*input)(void *machine, unsigned id, struct buf *in, int64_t now_ms);
+	/* It has ended (e as for link_step), or never came about. */
+	void (*lost)(void *machine, unsigned id, enum qerr e, const char *reason);
 };
 
 /* What a machine stands on; outlives it. */
@@ -107,6 +135,7 @@ struct client_env {
 	struct client_view *view; /* kept true by the machine */
 	client_event_fn *event;   /* after a final one the machine is not called again */
 	void *event_arg;
+	const struct client_sides *sides; /* NULL without side_ops */
 };
 
 struct client_protocol {
@@ -118,6 +147,11 @@ struct client_protocol {
 	bool chats_last;       /* a chat outlives the connection */
 	const char *websocket; /* the path where it is spoken inside WebSocket (messages
 				* as link_ws.h says), or NULL */
+	/* How the connection begins, where both show certificates; else NULL. */
+	void (*opening)(const struct client_login *login, struct link_mutual *out);
+	const struct client_side_ops *side_ops; /* NULL: one connection is all */
+	/* What pins call the one who is meant by name; false: nobody.  NULL: the same. */
+	bool (*alias)(void *machine, struct span name, char out[NAME_SIZE]);
 	/* The machine; NULL: no memory. */
 	void *(*make)(const struct client_env *env);
 	void (*drop)(void *machine); /* wipes; NULL is fine */

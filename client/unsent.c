@@ -59,6 +59,21 @@ unsent_add(struct unsent *u, const char *name, struct span text)
 	(void)buf_put_span(&u->kept, text);
 }
 
+bool
+unsent_first(const struct unsent *u, struct buf *text)
+{
+	char name[NAME_SIZE];
+	struct span kept;
+
+	if (u->count == 0)
+		return false;
+	if (u->forgotten == 0) {
+		(void)first(&u->kept, 0, name, &kept);
+		(void)buf_put_span(text, kept);
+	}
+	return true;
+}
+
 void
 unsent_arrived(struct unsent *u, size_t n)
 {

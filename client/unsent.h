@@ -26,6 +26,8 @@ struct unsent {
 void unsent_fini(struct unsent *u); /* wipes */
 /* Said to name. */
 void unsent_add(struct unsent *u, const char *name, struct span text);
+/* Append the text of the first one, if that is kept.  False: there is no first one. */
+bool unsent_first(const struct unsent *u, struct buf *text);
 /* The first n have arrived (n <= count). */
 void unsent_arrived(struct unsent *u, size_t n);
 /* Tell of each whose text is kept, and let go of all. */

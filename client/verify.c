@@ -85,21 +85,41 @@ tell_changed(const struct client_env *env, const char *name, const char *key,
 }
 
 enum qerr
-verify_partner(const struct client_env *env, const char *name,
-	       const char key[FINGERPRINT_SIZE], struct why *why)
+verify_key(const struct client_env *env, const char *name, const char *as,
+	   const char key[FINGERPRINT_SIZE], bool *verified, struct why *why)
 {
 	struct pin pin = {.verified = false};
 	enum qerr e = Q_MISSING;
 
 	if (env->login->pins != NULL)
-		e = pins_check(env->login->pins, name, key, &pin, why);
+		e = pins_check(env->login->pins, as, key, &pin, why);
 	if (e == Q_DENIED)
 		tell_changed(env, name, key, &pin);
 	if (e != Q_OK && e != Q_MISSING)
 		return e;
-	strlcpy(env->view->fingerprint, key, sizeof(env->view->fingerprint));
-	env->view->verified = pin.verified;
+	*verified = pin.verified;
 	return Q_OK;
+}
+
+enum qerr
+verify_partner(const struct client_env *env, const char *name,
+	       const char key[FINGERPRINT_SIZE], struct why *why)
+{
+	bool verified;
+	enum qerr e = verify_key(env, name, name, key, &verified, why);
+
+	if (e != Q_OK)
+		return e;
+	strlcpy(env->view->fingerprint, key, sizeof(env->view->fingerprint));
+	env->view->verified = verified;
+	return Q_OK;
+}
+
+/* What pins and the safety number call the partner. */
+static const char *
+pinned_as(const struct client_view *view, const char *name)
+{
+	return view->partner_as[0] != '\0' ? view->partner_as : name;
 }
 
 void
@@ -109,9 +129,11 @@ verify_proven(const struct client_env *env, const char *name)
 	struct why why, said;
 	struct pin pin;
 
-	if (pins == NULL || pins_get(pins, name, &pin, NULL) != Q_MISSING)
+	if (pins == NULL ||
+	    pins_get(pins, pinned_as(env->view, name), &pin, NULL) != Q_MISSING)
 		return;
-	if (pins_set(pins, name, env->view->fingerprint, &why) == Q_OK) {
+	if (pins_set(pins, pinned_as(env->view, name), env->view->fingerprint, &why) ==
+	    Q_OK) {
 		client_tell(env, CLIENT_KEY_NEW, name, span_of(NULL, 0));
 		return;
 	}
@@ -158,7 +180,9 @@ show_number(const struct client_env *env, struct why *why)
 {
 	const struct client_view *view = env->view;
 	uint8_t ours[SHA256_LEN], theirs[SHA256_LEN];
-	struct verify_side us = {env->login->user, ours}, them = {view->partner, theirs};
+	struct verify_side us = {
+	    view->own_as[0] != '\0' ? view->own_as : env->login->user, ours};
+	struct verify_side them = {pinned_as(view, view->partner), theirs};
 	struct client_event event = {.kind = CLIENT_SAFETY, .count = view->verified};
 	char number[VERIFY_NUMBER_SIZE];
 
@@ -180,8 +204,8 @@ remember(const struct client_env *env, bool verified, struct why *why)
 	struct client_event event = {.kind = CLIENT_VERIFIED, .count = verified};
 	enum qerr e;
 
-	e = pins_verify(env->login->pins, view->partner, view->fingerprint, verified,
-			why);
+	e = pins_verify(env->login->pins, pinned_as(view, view->partner),
+			view->fingerprint, verified, why);
 	if (e != Q_OK)
 		return e;
 	view->verified = verified;

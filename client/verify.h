@@ -38,6 +38,10 @@ enum qerr verify_number(const struct verify_side *a, const struct verify_side *b
  * (CLIENT_KEY_CHANGED); else nothing is known, why is a phrase. */
 enum qerr verify_partner(const struct client_env *env, const char *name,
 			 const char key[FINGERPRINT_SIZE], struct why *why);
+/* The same for one that pins know by another name (as), who is perhaps not the partner now:
+ * the view stays as it is. */
+enum qerr verify_key(const struct client_env *env, const char *name, const char *as,
+		     const char key[FINGERPRINT_SIZE], bool *verified, struct why *why);
 /* The partner has proven that the key is its own: pin it if it is new, which is told
  * (CLIENT_KEY_NEW). */
 void verify_proven(const struct client_env *env, const char *name);

@@ -164,6 +164,23 @@ of_trust(struct words *w, const struct client_event *e)
 	}
 }
 
+/* What nodes has. */
+static bool
+of_calls(struct words *w, const struct client_event *e)
+{
+	switch (e->kind) {
+	case CLIENT_DELIVERED:
+		status(w, e, "delivered to %s: ", e->name);
+		return with_text(w, e);
+	case CLIENT_PINGED:
+		return status(w, e, "%s answers in %" PRId64 " ms",
+			      e->name != NULL ? e->name : "the server", e->time_ms);
+	case CLIENT_NODE: status(w, e, "node "); return with_text(w, e);
+	case CLIENT_NODES_END: return status(w, e, "nodes: %" PRIu64, e->count);
+	default: return of_trust(w, e);
+	}
+}
+
 /* The lists that contacts has. */
 static bool
 of_people(struct words *w, const struct client_event *e)
@@ -182,7 +199,7 @@ of_people(struct words *w, const struct client_event *e)
 	case CLIENT_UNREAD:
 		return status(w, e, "unread from %s: %" PRIu64, e->name, e->count);
 	case CLIENT_FILE: return of_file(w, e);
-	default: return of_trust(w, e);
+	default: return of_calls(w, e);
 	}
 }
 

@@ -26,7 +26,7 @@ QCFLAGS = -std=c17 -D_GNU_SOURCE -DQUINTET_VERSION='"$(VERSION)"' -I. -g $(OPT) 
           $(if $(SANITIZE),$(SANITIZE) -Wno-error,$(HARDEN)) -pthread $(CFLAGS)
 QLDFLAGS = -pthread $(if $(SANITIZE),$(SANITIZE),$(HARDEN_LD)) -Wl,--as-needed $(LDFLAGS)
 LDLIBS  = -lssl -lcrypto -lbsd -lutf8proc -ldeflate -lseccomp -linih -lcrypt \
-          -lhttp_parser -lwslay -ljansson -lgd -lncursesw -ltinfo -lm
+          -lhttp_parser -lwslay -ljansson -lgd -larchive -lncursesw -ltinfo -lm
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 # ---- sources ----

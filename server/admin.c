@@ -32,6 +32,12 @@ static const struct command commands[] = {
     {"user", "remove", 1, 1, admin_user_remove, "user remove NAME"},
     {"enroll-code", NULL, 0, 1, admin_enroll_code, "enroll-code [--rotate]"},
     {"check", NULL, 0, 1, admin_check, "check [--repair]"},
+    {"backup", NULL, 1, 1, admin_backup, "backup FILE.tar"},
+    {"export", NULL, 0, 4, admin_export, "export [CHAT [--json] [--after MESSAGE]]"},
+    {"anons", "add", 4, 5, admin_anons_add,
+     "anons add --author NAME --title T [--text-stdin]"},
+    {"anons", "list", 0, 0, admin_anons_list, "anons list"},
+    {"anons", "remove", 1, 1, admin_anons_remove, "anons remove ID"},
     {"node", "id", 0, 0, admin_node_id, "node id"},
     {"ctl", "sessions", 0, 0, admin_ctl_sessions, "ctl sessions"},
     {"ctl", "kick", 1, 2, admin_ctl_kick, "ctl kick NAME [REASON]"},
@@ -81,40 +87,63 @@ unknown(const struct admin_request *req, struct why *why)
 		       req->argc > 0 ? req->argv[0] : "");
 }
 
-/* How many words an option of "user add" takes with its value; 0: it is none. */
+/* Which words of which command are options. */
+static const struct option {
+	enum qerr (*run)(struct admin_call *c);
+	const char *word;
+	int words; /* with its value */
+} options[] = {
+    {admin_user_add, "--key", 2},
+    {admin_user_add, "--email", 2},
+    {admin_user_add, "--password-stdin", 1},
+    {admin_enroll_code, "--rotate", 1},
+    {admin_check, "--repair", 1},
+    {admin_export, "--json", 1},
+    {admin_export, "--after", 2},
+    {admin_anons_add, "--author", 2},
+    {admin_anons_add, "--title", 2},
+    {admin_anons_add, "--text-stdin", 1},
+};
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+/* How many words that is with its value; 0: it is no option.  run NULL: of any command,
+ * as none has another's with another number of words. */
 static int
-option_words(const char *word)
+option_words(enum qerr (*run)(struct admin_call *c), const char *word)
 {
-	if (strcmp(word, "--password-stdin") == 0)
-		return 1;
-	return strcmp(word, "--key") == 0 || strcmp(word, "--email") == 0 ? 2 : 0;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if ((run == NULL || options[i].run == run) &&
+		    strcmp(options[i].word, word) == 0)
+			return options[i].words;
+	return 0;
 }
 
-/* Options stand behind the user's name. */
 const char *
 admin_option(int argc, const char *const *argv, const char *name)
 {
-	int n;
-
-	for (int i = 1; i < argc && (n = option_words(argv[i])) > 0 && i + n <= argc;
-	     i += n)
-		if (strcmp(argv[i], name) == 0)
+	for (int n, i = 0; i<argc; i += n> 0 ? n : 1) {
+		n = option_words(NULL, argv[i]);
+		if (n > 0 && n <= argc - i && strcmp(argv[i], name) == 0)
 			return n == 2 ? argv[i + 1] : "";
+	}
 	return NULL;
 }
 
-/* The words after a command's name that may begin with a dash. */
+/* How many words stand before the options. */
+static int
+plain_words(const struct command *cmd)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].run == cmd->run)
+			return cmd->run == admin_user_add || cmd->run == admin_export;
+	return cmd->max;
+}
+
 static bool
 options_fit(const struct command *cmd, int argc, const char *const *argv)
 {
-	if (cmd->run == admin_enroll_code)
-		return argc == 0 || strcmp(argv[0], "--rotate") == 0;
-	if (cmd->run == admin_check)
-		return argc == 0 || strcmp(argv[0], "--repair") == 0;
-	if (cmd->run != admin_user_add)
-		return true;
-	for (int n, i = 1; i < argc; i += n)
-		if ((n = option_words(argv[i])) == 0 || n > argc - i)
+	for (int n, i = plain_words(cmd); i < argc; i += n)
+		if ((n = option_words(cmd->run, argv[i])) == 0 || n > argc - i)
 			return false;
 	return true;
 }
@@ -145,6 +174,9 @@ admin_input_file(const struct admin_request *req)
 		return req->argv[3];
 	if (cmd->run == admin_user_add)
 		return admin_option(req->argc - 2, req->argv + 2, "--key");
+	if (cmd->run == admin_anons_add &&
+	    admin_option(req->argc - 2, req->argv + 2, "--text-stdin") != NULL)
+		return "-";
 	return NULL;
 }
 
@@ -158,6 +190,25 @@ admin_wants_password(const struct admin_request *req)
 	return cmd->run == admin_user_passwd ||
 	       (cmd->run == admin_user_add &&
 		admin_option(req->argc - 2, req->argv + 2, "--password-stdin") != NULL);
+}
+
+const char *
+admin_backup_file(const struct admin_request *req)
+{
+	const struct command *cmd = find(req);
+
+	if (cmd == NULL || cmd->run != admin_backup ||
+	    admin_understand(req, NULL) != Q_OK)
+		return NULL;
+	return req->argv[1];
+}
+
+bool
+admin_in_parts(const struct admin_request *req)
+{
+	const struct command *cmd = find(req);
+
+	return cmd != NULL && cmd->run == admin_export;
 }
 
 bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * admin.h - the administrator's commands: user, enroll-code, check, ctl.
+ * admin.h - the administrator's commands: user, enroll-code, check, backup,
+ * export, anons, node, ctl.
  *
  * One implementation, two ways in: with no server running, the command opens
  * the store itself; with one running (it holds the directory's lock), the
@@ -29,6 +30,12 @@ enum qerr admin_understand(const struct admin_request *req, struct why *why);
 const char *admin_input_file(const struct admin_request *req);
 /* Does it want a password? */
 bool admin_wants_password(const struct admin_request *req);
+/* Of a backup, the archive that the command line is to write once the command has made
+ * the snapshot; else NULL. */
+const char *admin_backup_file(const struct admin_request *req);
+/* Does it answer in parts?  When why is not empty after Q_OK, the next part is what the
+ * same command with "--after" and that text answers. */
+bool admin_in_parts(const struct admin_request *req);
 /* Is it one that only a running server can answer (ctl)? */
 bool admin_needs_server(const struct admin_request *req);
 /* Run it on server (its sessions, timers and flusher are NULL when none is

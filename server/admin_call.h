@@ -40,6 +40,13 @@ enum qerr admin_user_remove(struct admin_call *c);
 /* admin_data.c */
 enum qerr admin_enroll_code(struct admin_call *c);
 enum qerr admin_check(struct admin_call *c);
+enum qerr admin_backup(struct admin_call *c);
+/* admin_export.c */
+enum qerr admin_export(struct admin_call *c);
+/* admin_anons.c */
+enum qerr admin_anons_add(struct admin_call *c);
+enum qerr admin_anons_list(struct admin_call *c);
+enum qerr admin_anons_remove(struct admin_call *c);
 /* admin_ctl.c; server->sessions is there */
 enum qerr admin_ctl_sessions(struct admin_call *c);
 enum qerr admin_ctl_kick(struct admin_call *c);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * admin_data.c - the commands "enroll-code" and "check".
+ * admin_data.c - the commands "enroll-code", "check" and "backup".
  */
 #include "server/admin_call.h"
 #include "server/identity.h"
 #include "server/log.h"
 #include "store/check.h"
+#include "store/snapshot.h"
 
 enum qerr
 admin_enroll_code(struct admin_call *c)
@@ -64,4 +65,17 @@ admin_check(struct admin_call *c)
 		    repair ? " left"
 			   : " found (check --repair sets damaged parts aside)");
 	return Q_OK;
+}
+
+/* The archive is the command line's business (backup.h). */
+enum qerr
+admin_backup(struct admin_call *c)
+{
+	struct snapshot_taken taken;
+	enum qerr e = snapshot_take(c->server->store, &taken, c->why);
+
+	if (e == Q_OK)
+		log_event(LOG_INFO, NULL, "backup", "files=%zu paused_ms=%lld",
+			  taken.files, (long long)taken.paused_ms);
+	return e;
 }

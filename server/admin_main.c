@@ -21,6 +21,7 @@
 #include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/admin.h"
+#include "server/backup.h"
 #include "server/control.h"
 #include "server/log.h"
 #include "server/passwords.h"
@@ -140,21 +141,27 @@ run_here(struct store *store, const struct admin_request *req, struct buf *out,
 	return e;
 }
 
-/* Open the store with the rights of the server that uses it: what root makes
- * there must be its user's. */
+/* Run it on the store, opened with the rights of the server that uses it: what root
+ * makes there must be its user's. */
 static enum qerr
-open_store(const char *data_dir, struct store **out, struct why *why)
+run_on(const char *data_dir, const struct admin_request *req, struct buf *out,
+       bool *opened, struct why *why)
 {
 	struct store_options opt = STORE_OPTIONS_DEFAULT;
 	struct sandbox_user user;
+	struct store *store;
 	enum qerr e;
 
 	opt.report = report;
 	if ((e = sandbox_find_user("", data_dir, &user, why)) != Q_OK ||
 	    (e = sandbox_enter(&user, why)) != Q_OK)
 		return e;
-	if ((e = store_open(data_dir, &opt, out, why)) != Q_OK)
-		sandbox_leave(&user, NULL);
+	if ((e = store_open(data_dir, &opt, &store, why)) == Q_OK) {
+		*opened = true;
+		e = run_here(store, req, out, why);
+		store_close(store);
+	}
+	(void)sandbox_leave(&user, NULL);
 	return e;
 }
 
@@ -172,7 +179,7 @@ run_somewhere(const char *data_dir, const struct admin_request *req, struct buf 
 	      struct why *why)
 {
 	int64_t until = clock_mono_ms() + BUSY_MS;
-	struct store *store;
+	bool opened = false;
 	struct stat st;
 	enum qerr e;
 
@@ -186,15 +193,76 @@ run_somewhere(const char *data_dir, const struct admin_request *req, struct buf 
 		if (admin_needs_server(req))
 			return why_set(why, Q_MISSING, "no server is running on %s",
 				       data_dir);
-		if ((e = open_store(data_dir, &store, why)) == Q_OK)
-			break;
-		if (e != Q_EXISTS || clock_mono_ms() >= until)
+		e = run_on(data_dir, req, out, &opened, why);
+		if (opened || e != Q_EXISTS || clock_mono_ms() >= until)
 			return e;
 		why->text[0] = '\0';
 		poll(NULL, 0, RETRY_MS);
 	}
-	e = run_here(store, req, out, why);
-	store_close(store);
+}
+
+/* ---- printing ---- */
+
+static enum qerr
+print(struct buf *out, struct why *why)
+{
+	if (fwrite(out->p, 1, out->len, stdout) < out->len || fflush(stdout) != 0)
+		return why_set(why, Q_SYS, "cannot write the answer: %s",
+			       strerror(errno));
+	out->len = 0;
+	return Q_OK;
+}
+
+/* The same command again, behind what has been answered. */
+static void
+ask_next(struct admin_request *req, const char *argv[ADMIN_WORDS_MAX], struct why *why,
+	 struct why *after)
+{
+	int i = 0;
+
+	*after = *why;
+	why->text[0] = '\0';
+	for (; i < req->argc && strcmp(req->argv[i], "--after") != 0; i++)
+		argv[i] = req->argv[i];
+	if (i == req->argc)
+		req->argc += 2;
+	else
+		for (int j = i + 2; j < req->argc; j++)
+			argv[j] = req->argv[j];
+	argv[i] = "--after";
+	argv[i + 1] = after->text;
+	req->argv = argv;
+}
+
+static enum qerr
+run_and_print(const char *data_dir, struct admin_request *req, struct buf *out,
+	      struct why *why)
+{
+	const char *argv[ADMIN_WORDS_MAX];
+	struct why after;
+	enum qerr e;
+
+	while ((e = run_somewhere(data_dir, req, out, why)) == Q_OK &&
+	       admin_in_parts(req) && why->text[0] != '\0') {
+		if ((e = print(out, why)) != Q_OK)
+			return e;
+		ask_next(req, argv, why, &after);
+	}
+	return e;
+}
+
+static enum qerr
+back_up(const char *data_dir, const char *file, const struct admin_request *req,
+	struct buf *out, struct why *why)
+{
+	struct backup *b;
+	enum qerr e = backup_open(data_dir, file, &b, why);
+
+	if (e != Q_OK)
+		return e;
+	if ((e = run_somewhere(data_dir, req, out, why)) == Q_OK)
+		e = backup_write(b, out, why);
+	backup_close(b);
 	return e;
 }
 
@@ -204,8 +272,8 @@ admin_main(const char *data_dir, int argc, const char *const *argv)
 	struct buf input = BUF_INIT(ADMIN_INPUT_MAX), out = BUF_INIT(ADMIN_REPLY_MAX);
 	struct admin_request req = {argc, argv, {NULL, 0}};
 	struct why why = {""};
-	const char *file;
-	enum qerr e = Q_OK;
+	const char *file, *archive;
+	enum qerr e = Q_OK, left;
 
 	if (argc > ADMIN_WORDS_MAX || admin_understand(&req, &why) != Q_OK) {
 		fprintf(stderr, "server: %s\n",
@@ -217,12 +285,13 @@ admin_main(const char *data_dir, int argc, const char *const *argv)
 	if ((!admin_wants_password(&req) || (e = get_password(&input, &why)) == Q_OK) &&
 	    (file == NULL || (e = read_input(file, &input, &why)) == Q_OK)) {
 		req.input = buf_span(&input);
-		e = run_somewhere(data_dir, &req, &out, &why);
+		e = (archive = admin_backup_file(&req)) != NULL
+			? back_up(data_dir, archive, &req, &out, &why)
+			: run_and_print(data_dir, &req, &out, &why);
 	}
-	if (out.len > 0)
-		fwrite(out.p, 1, out.len, stdout);
-	if (fflush(stdout) != 0 && e == Q_OK)
-		e = why_set(&why, Q_SYS, "cannot write the answer: %s", strerror(errno));
+	left = print(&out, e == Q_OK ? &why : NULL);
+	if (e == Q_OK)
+		e = left;
 	if (e != Q_OK)
 		fprintf(stderr, "server: %s\n",
 			why.text[0] != '\0' ? why.text : qerr_str(e));

@@ -17,6 +17,7 @@
 #include "server/log.h"
 #include "server/passwords.h"
 #include "server/shared.h"
+#include "store/anons.h"
 #include "store/positions.h"
 #include "store/relations.h"
 #include "store/rooms.h"
@@ -275,6 +276,22 @@ leave_rooms(struct admin_call *c, const char *name)
 	return e;
 }
 
+/* What they have announced. */
+static enum qerr
+forget_anons(struct admin_call *c, const char *name)
+{
+	struct anons *own;
+	enum qerr e;
+
+	if (c->server->anons != NULL)
+		return anons_forget(c->server->anons, name);
+	if ((e = anons_open(c->server->store, &own)) != Q_OK)
+		return e;
+	e = anons_forget(own, name);
+	anons_close(own);
+	return e;
+}
+
 /* The contacts, chats and rooms of a user that goes, and what was delivered to it: a new user of
  * the same name must not inherit them, so they go first.  Otherwise a kill in between
  * would leave them behind without a user whose removal could be tried again. */
@@ -295,6 +312,8 @@ forget(struct admin_call *c, const char *name)
 		e = positions_remove(c->server->store, name);
 	if (e == Q_OK)
 		e = leave_rooms(c, name);
+	if (e == Q_OK)
+		e = forget_anons(c, name);
 	return e;
 }
 

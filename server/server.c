@@ -40,6 +40,7 @@
 #include "server/throttle.h"
 #include "server/timer.h"
 #include "server/worker.h"
+#include "store/anons.h"
 #include "store/chats.h"
 #include "store/relations.h"
 
@@ -123,6 +124,8 @@ start_store(struct life *l, const struct server_options *opt, struct why *why)
 		return why_set(why, e, "cannot read the chats: %s", qerr_str(e));
 	if ((e = relations_open(l->server.store, &l->server.relations)) != Q_OK)
 		return why_set(why, e, "cannot read the contacts: %s", qerr_str(e));
+	if ((e = anons_open(l->server.store, &l->server.anons)) != Q_OK)
+		return why_set(why, e, "cannot read the announcements: %s", qerr_str(e));
 	return identity_open(l->server.store, cfg, &l->server.identity, why);
 }
 
@@ -265,6 +268,7 @@ undo(struct life *l)
 	passwords_close(s->passwords);
 	accounts_free(s->accounts);
 	identity_free(s->identity);
+	anons_close(s->anons);
 	relations_close(s->relations);
 	chats_close(s->chats);
 	store_close(s->store);

@@ -11,6 +11,7 @@
 #include "server/config.h"
 
 struct accounts;
+struct anons;
 struct chats;
 struct flusher;
 struct identity;
@@ -32,6 +33,7 @@ struct server {
 	struct chats *chats;
 	struct relations *relations;
 	struct rooms *rooms; /* of the rooms protocol */
+	struct anons *anons; /* announcements */
 	struct identity *identity;
 	struct accounts *accounts;
 	struct passwords *passwords;

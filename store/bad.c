@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/file.h"
 #include "store/store_priv.h"
 
 #define TRIES 1000
@@ -45,7 +46,7 @@ store_set_aside(struct store *s, enum store_folder folder, const char *name,
 		bad_name(folder, name, n, as, sizeof(as));
 		if (fstatat(s->fd[FOLDER_BAD], as, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
-		if (renameat(s->fd[folder], name, s->fd[FOLDER_BAD], as) != 0)
+		if (file_rename(s->fd[folder], name, s->fd[FOLDER_BAD], as) != 0)
 			e = qerr_errno(errno);
 		else
 			e = Q_OK;

@@ -121,7 +121,7 @@ put_in_place(struct msglog *l, struct rewrite *w)
 
 	snprintf(name, sizeof(name), "%s" MSGLOG_SUFFIX, l->name);
 	if (fsync(w->bad) != 0 || fsync(s->fd[FOLDER_BAD]) != 0 || fsync(w->good) != 0 ||
-	    renameat(dir, w->temp, dir, name) != 0)
+	    file_rename(dir, w->temp, dir, name) != 0)
 		return qerr_errno(errno);
 	(void)fsync(dir); /* the rename has happened; a power cut may undo it whole */
 	return Q_OK;
@@ -174,12 +174,12 @@ rewrite(struct msglog *l, struct rewrite *w)
 		}
 		if (e != Q_OK) {
 			close(w->good);
-			(void)unlinkat(s->fd[l->folder], w->temp, 0);
+			(void)file_unlink(s->fd[l->folder], w->temp);
 		}
 	}
 	close(w->bad);
 	if (e != Q_OK)
-		(void)unlinkat(s->fd[FOLDER_BAD], w->as, 0);
+		(void)file_unlink(s->fd[FOLDER_BAD], w->as);
 	return e;
 }
 

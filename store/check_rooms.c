@@ -96,7 +96,7 @@ static enum qerr
 check_contents(struct check *c, const struct uuid *id, struct room_state *st,
 	       struct room_line *lines)
 {
-	char file[2 * UUID_SIZE], room[UUID_SIZE], msg[UUID_SIZE];
+	char file[5 + 2 * UUID_SIZE], room[UUID_SIZE], msg[UUID_SIZE];
 	size_t got = 1;
 	enum qerr e = Q_OK;
 
@@ -109,11 +109,13 @@ check_contents(struct check *c, const struct uuid *id, struct room_state *st,
 			if (!lines[i].in_file)
 				continue;
 			uuid_text(&m, msg);
-			snprintf(file, sizeof(file), "%s.%s", room, msg);
-			if (!is_there(c, FOLDER_FILES, file))
+			/* Or it has not yet got its name, as files says too. */
+			snprintf(file, sizeof(file), ".new-%s.%s", room, msg);
+			if (!is_there(c, FOLDER_FILES, file + 5) &&
+			    !is_there(c, FOLDER_FILES, file))
 				check_say(c, false,
 					  "files/%s: the content of a message is missing",
-					  file);
+					  file + 5);
 		}
 	}
 	return e;

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/pause.h"
+
 #define TEMP_PREFIX ".tmp-" /* no name of ours begins with a dot */
 #define TEMP_TRIES  1000    /* leftovers of a killed process with our pid */
 #define READ_STEP   4096
@@ -117,6 +119,42 @@ file_read(int dirfd, const char *name, struct buf *out)
 	return file_read_limit(dirfd, name, SIZE_MAX, out, &st);
 }
 
+/* ---- names ---- */
+
+int
+file_rename(int from_dir, const char *from, int to_dir, const char *to)
+{
+	int result;
+
+	pause_change();
+	result = renameat(from_dir, from, to_dir, to);
+	pause_changed();
+	return result;
+}
+
+int
+file_unlink(int dirfd, const char *name)
+{
+	int result;
+
+	pause_change();
+	result = unlinkat(dirfd, name, 0);
+	pause_changed();
+	return result;
+}
+
+/* A second name; the first one is a temporary. */
+static int
+give_name(int dirfd, const char *temp, const char *name)
+{
+	int result;
+
+	pause_change();
+	result = linkat(dirfd, temp, dirfd, name, 0);
+	pause_changed();
+	return result;
+}
+
 /* ---- writing ---- */
 
 enum qerr
@@ -196,7 +234,7 @@ file_replace(int dirfd, const char *name, struct span content, unsigned mode)
 
 	if (e != Q_OK)
 		return e;
-	if (renameat(dirfd, temp, dirfd, name) != 0) {
+	if (file_rename(dirfd, temp, dirfd, name) != 0) {
 		unlink_quietly(dirfd, temp);
 		return qerr_errno(errno);
 	}
@@ -211,7 +249,7 @@ file_create(int dirfd, const char *name, struct span content, unsigned mode)
 
 	if (e != Q_OK)
 		return e;
-	if (linkat(dirfd, temp, dirfd, name, 0) != 0)
+	if (give_name(dirfd, temp, name) != 0)
 		e = qerr_errno(errno);
 	unlink_quietly(dirfd, temp);
 	if (e == Q_OK && fsync(dirfd) != 0)
@@ -222,7 +260,7 @@ file_create(int dirfd, const char *name, struct span content, unsigned mode)
 enum qerr
 file_remove(int dirfd, const char *name)
 {
-	if (unlinkat(dirfd, name, 0) != 0)
+	if (file_unlink(dirfd, name) != 0)
 		return qerr_errno(errno);
 	return fsync(dirfd) != 0 ? Q_SYS : Q_OK;
 }

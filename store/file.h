@@ -33,6 +33,11 @@ enum qerr file_remove(int dirfd, const char *name);
 /* write(2) until all is written.  Q_FULL, Q_SYS; part may have been written. */
 enum qerr file_write_all(int fd, const void *p, size_t n);
 
+/* rename(2) and unlink(2) as they are, but for waiting while a snapshot is taken
+ * (pause.h): 0, or -1 and errno. */
+int file_rename(int from_dir, const char *from, int to_dir, const char *to);
+int file_unlink(int dirfd, const char *name);
+
 /* ---- temporary files, for those who write more than one span ---- */
 
 #define FILE_TEMP_SIZE 64

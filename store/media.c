@@ -41,8 +41,8 @@ add_files(struct store *s, uint64_t id, struct span info, struct span content)
 		return Q_OK;
 	err = errno;
 	if (e != Q_EXISTS) /* it may have its name, and not have reached the disk */
-		(void)unlinkat(dir, info_file, 0);
-	(void)unlinkat(dir, file, 0);
+		(void)file_unlink(dir, info_file);
+	(void)file_unlink(dir, file);
 	errno = err;
 	return e;
 }
@@ -155,7 +155,7 @@ unlink_files(struct store *s, uint64_t id)
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		media_file(id, suffixes[i], file);
-		e = unlinkat(s->fd[FOLDER_MEDIA], file, 0) == 0 ? Q_OK
+		e = file_unlink(s->fd[FOLDER_MEDIA], file) == 0 ? Q_OK
 								: qerr_errno(errno);
 		if (e != Q_OK && e != Q_MISSING)
 			return e;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/file.h"
 #include "store/msglog_priv.h"
 
 void
@@ -91,6 +92,32 @@ msglog_last_id(struct msglog *l, uint64_t *id)
 	return Q_OK;
 }
 
+struct visit {
+	bool (*each)(void *arg, const char *chat);
+	void *arg;
+};
+
+static bool
+visit_file(void *arg, const char *file)
+{
+	const struct visit *v = arg;
+	size_t len = strlen(file), suffix = sizeof(MSGLOG_SUFFIX) - 1;
+	char chat[MSGLOG_CHAT_MAX + 1];
+
+	if (len <= suffix || len - suffix >= sizeof(chat) ||
+	    strcmp(file + len - suffix, MSGLOG_SUFFIX) != 0)
+		return true;
+	memcpy(chat, file, len - suffix);
+	chat[len - suffix] = '\0';
+	return !msglog_chat_valid(chat) || v->each(v->arg, chat);
+}
+
+enum qerr
+msglog_each(struct store *s, bool (*each)(void *arg, const char *chat), void *arg)
+{
+	return folder_each(s, FOLDER_MESSAGES, visit_file, &(struct visit){each, arg});
+}
+
 enum qerr
 msglog_sync(struct msglog *l)
 {
@@ -122,7 +149,7 @@ msglog_remove(struct store *s, const char *chat)
 	lock_take(&l->lock);
 	l->removed = true;
 	table_close(l);
-	if (unlinkat(s->fd[FOLDER_MESSAGES], file, 0) != 0 && errno != ENOENT)
+	if (file_unlink(s->fd[FOLDER_MESSAGES], file) != 0 && errno != ENOENT)
 		err = errno;
 	lock_drop(&l->lock);
 	table_put(l);

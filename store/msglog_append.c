@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "store/msglog_priv.h"
+#include "store/pause.h"
 
 #define RUN_BYTES (128 * 1024) /* of several callers' records, in one write */
 
@@ -123,7 +124,12 @@ append_run(struct msglog *l, struct batch *first, size_t max, struct buf *out,
 		return e;
 	if (out->len == 0) /* they only wait for the disk */
 		return Q_OK;
-	if ((e = msglog_mend(l, note)) == Q_OK && (e = write_end(l, out)) == Q_OK) {
+	if ((e = msglog_mend(l, note)) != Q_OK)
+		return e;
+	pause_change();
+	e = write_end(l, out);
+	pause_changed();
+	if (e == Q_OK) {
 		settle(l, first, *end);
 		l->end += (int64_t)out->len;
 	}

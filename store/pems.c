@@ -267,7 +267,7 @@ pem_show(struct store *s, const char *folded)
 
 	pem_file(NEW_PREFIX, folded, hidden);
 	pem_file("", folded, file);
-	if (renameat(dir, hidden, dir, file) != 0 || fsync(dir) != 0)
+	if (file_rename(dir, hidden, dir, file) != 0 || fsync(dir) != 0)
 		return qerr_errno(errno);
 	return Q_OK;
 }
@@ -279,7 +279,7 @@ pem_withdraw(struct store *s, const char *folded)
 	int saved = errno;
 
 	pem_file(NEW_PREFIX, folded, file);
-	(void)unlinkat(s->fd[FOLDER_PEMS], file, 0);
+	(void)file_unlink(s->fd[FOLDER_PEMS], file);
 	errno = saved;
 }
 

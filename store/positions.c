@@ -136,12 +136,12 @@ replace(struct store *s, const char *folded, const struct list *l)
 
 	if (e == Q_OK && (e = file_temp_open(dir, temp, &fd)) == Q_OK) {
 		e = file_write_all(fd, b.p, b.len);
-		if (e == Q_OK && renameat(dir, temp, dir, folded) != 0)
+		if (e == Q_OK && file_rename(dir, temp, dir, folded) != 0)
 			e = qerr_errno(errno);
 		err = errno;
 		close(fd);
 		if (e != Q_OK)
-			(void)unlinkat(dir, temp, 0);
+			(void)file_unlink(dir, temp);
 		errno = err;
 	}
 	buf_free(&b);
@@ -290,7 +290,7 @@ positions_remove(struct store *s, const char *user)
 		return e;
 	lock = lock_of(s, folded);
 	lock_take(lock);
-	if (unlinkat(s->fd[FOLDER_QUEUE], folded, 0) != 0)
+	if (file_unlink(s->fd[FOLDER_QUEUE], folded) != 0)
 		e = qerr_errno(errno);
 	lock_drop(lock);
 	return e == Q_MISSING ? Q_OK : e;

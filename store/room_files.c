@@ -81,7 +81,7 @@ room_file_discard(struct store *s, const char *temp)
 {
 	int saved = errno;
 
-	(void)unlinkat(s->fd[FOLDER_FILES], temp, 0);
+	(void)file_unlink(s->fd[FOLDER_FILES], temp);
 	errno = saved;
 }
 
@@ -94,12 +94,12 @@ room_file_hide(struct store *s, const char *temp, const struct uuid *room,
 
 	file_name(room, msg, false, plain);
 	file_name(room, msg, true, hidden);
-	if (renameat(dir, temp != NULL ? temp : plain, dir, hidden) != 0)
+	if (file_rename(dir, temp != NULL ? temp : plain, dir, hidden) != 0)
 		return qerr_errno(errno);
 	/* The record must not outlive the name under which its content can be found. */
 	if (temp != NULL && atomic_load(&s->logs.durability) != STORE_NEVER &&
 	    fsync(dir) != 0) {
-		(void)unlinkat(dir, hidden, 0);
+		(void)file_unlink(dir, hidden);
 		return Q_SYS;
 	}
 	return Q_OK;
@@ -114,8 +114,8 @@ room_file_settle(struct store *s, const struct uuid *room, const struct uuid *ms
 
 	file_name(room, msg, false, plain);
 	file_name(room, msg, true, hidden);
-	if (keep ? renameat(dir, hidden, dir, plain) != 0
-		 : unlinkat(dir, hidden, 0) != 0 && errno != ENOENT)
+	if (keep ? file_rename(dir, hidden, dir, plain) != 0
+		 : file_unlink(dir, hidden) != 0 && errno != ENOENT)
 		store_report(s, "files/%s: cannot be %s: %s", hidden,
 			     keep ? "given its name" : "removed", strerror(errno));
 }
@@ -206,7 +206,7 @@ remove_one(void *arg, const char *name)
 	bool hidden;
 
 	if (room_file_parse(name, &room, &msg, &hidden) == Q_OK &&
-	    uuid_eq(&room, rm->room) && unlinkat(rm->s->fd[FOLDER_FILES], name, 0) != 0 &&
+	    uuid_eq(&room, rm->room) && file_unlink(rm->s->fd[FOLDER_FILES], name) != 0 &&
 	    errno != ENOENT)
 		rm->e = qerr_errno(errno);
 	return true;

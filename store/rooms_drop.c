@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/file.h"
 #include "store/rooms_priv.h"
 
 /* The state of a room that nobody can find any more, once nobody reads in it. */
@@ -39,7 +40,7 @@ remove_files(struct rooms *r, const struct uuid *id)
 	state_log_name(id, log);
 	state_file_name(id, state);
 	e = msglog_remove(r->store, log);
-	if (unlinkat(r->store->fd[FOLDER_ROOMS], state, 0) != 0 && errno != ENOENT &&
+	if (file_unlink(r->store->fd[FOLDER_ROOMS], state) != 0 && errno != ENOENT &&
 	    e == Q_OK)
 		e = qerr_errno(errno);
 	files = room_files_remove(r->store, id);
@@ -145,7 +146,7 @@ forget_rest(struct rooms *r, const char *user)
 	user_gone(r, user);
 	lock_drop(&r->lock);
 	name_fold(user, folded);
-	if (unlinkat(r->store->fd[FOLDER_SEEN], folded, 0) != 0 && errno != ENOENT)
+	if (file_unlink(r->store->fd[FOLDER_SEEN], folded) != 0 && errno != ENOENT)
 		e = qerr_errno(errno);
 	return e;
 }

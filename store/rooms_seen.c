@@ -416,10 +416,10 @@ replace(struct rooms *r, const char *folded, struct span text)
 		return e;
 	e = file_write_all(fd, text.p, text.len);
 	close(fd);
-	if (e == Q_OK && renameat(dir, temp, dir, folded) != 0)
+	if (e == Q_OK && file_rename(dir, temp, dir, folded) != 0)
 		e = qerr_errno(errno);
 	if (e != Q_OK)
-		(void)unlinkat(dir, temp, 0);
+		(void)file_unlink(dir, temp);
 	return e;
 }
 

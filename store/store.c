@@ -24,9 +24,8 @@
 #include <unistd.h>
 
 #include "store/file.h"
+#include "store/snapshot_priv.h"
 #include "store/store_priv.h"
-
-#define LOCK_NAME "lock"
 
 /* ---- telling ---- */
 
@@ -61,7 +60,7 @@ lock_refused(struct store *s, int err, struct why *why)
 
 	if (err != EAGAIN && err != EACCES)
 		return why_set(why, qerr_errno(err),
-			       "cannot lock %s/server/" LOCK_NAME ": %s", s->dir,
+			       "cannot lock %s/server/" STORE_LOCK ": %s", s->dir,
 			       strerror(err));
 	n = pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
 	pid[n > 0 ? (size_t)n : 0] = '\0';
@@ -78,11 +77,11 @@ take_directory(struct store *s, struct why *why)
 	char pid[24];
 	int n;
 
-	s->lock_fd = openat(s->fd[FOLDER_SERVER], LOCK_NAME,
+	s->lock_fd = openat(s->fd[FOLDER_SERVER], STORE_LOCK,
 			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd < 0)
 		return why_set(why, qerr_errno(errno),
-			       "cannot open %s/server/" LOCK_NAME ": %s", s->dir,
+			       "cannot open %s/server/" STORE_LOCK ": %s", s->dir,
 			       strerror(errno));
 	if (fcntl(s->lock_fd, F_OFD_SETLK, &whole) != 0)
 		return lock_refused(s, errno, why);
@@ -179,6 +178,7 @@ store_open(const char *dir, const struct store_options *opt, struct store **out,
 		goto out;
 	users_recover(s);
 	clear_leftovers(s);
+	snapshot_clear(s);
 	if ((e = logs_start(s)) != Q_OK) {
 		(void)why_set(why, e, "cannot open %s: no thread", dir);
 		goto out;
@@ -229,7 +229,7 @@ store_server_read(struct store *s, const char *name, struct buf *out)
 enum qerr
 store_server_write(struct store *s, const char *name, struct span content, unsigned mode)
 {
-	assert(strchr(name, '/') == NULL && strcmp(name, LOCK_NAME) != 0);
+	assert(strchr(name, '/') == NULL && strcmp(name, STORE_LOCK) != 0);
 	return file_replace(s->fd[FOLDER_SERVER], name, content, mode);
 }
 

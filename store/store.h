@@ -21,6 +21,7 @@
  *   DIR/seen/      NAME            how far a user is in rooms    (rooms.h)
  *   DIR/nodes/     NAME.pem        other servers that are admitted (node_certs.h)
  *   DIR/bad/       what was found damaged, set aside with the date in its name
+ *   DIR/snapshot/  while a backup is made                        (snapshot.h)
  *
  * One process writes: it holds a lock (fcntl) on DIR/server/lock as long as
  * the store is open.  A file that is replaced is written under a temporary

@@ -9,7 +9,8 @@
  *      positions  orders changes of the files in queue/; one of a few, by user
  *   personal      the same for tokens/ and chatkeys/; taken below users
  *   3. msglog     one a log; never two at once
- *   4. leaves: logs (the table of logs, its lists), pems (the index), bad
+ *   4. logs (the table of logs, its lists), pems (the index), bad
+ *   5. the pause of all changes (pause.h)
  */
 #ifndef STORE_STORE_PRIV_H
 #define STORE_STORE_PRIV_H
@@ -104,6 +105,9 @@ struct store {
 	struct logs logs;
 	_Atomic(struct buf *) scratch[SCRATCH_SLOTS];
 };
+
+/* In DIR/server: held by the one who writes. */
+#define STORE_LOCK "lock"
 
 extern const char *const store_folder_names[FOLDER_COUNT];
 

@@ -148,28 +148,41 @@ ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 }
 
 /* A byte at a time: what follows the line belongs to whoever reads next. */
-static enum qerr
-from_input(char out[ASK_PASSWORD_SIZE], struct why *why)
+enum qerr
+ask_input_line(char *out, size_t size, struct why *why)
 {
 	size_t n = 0;
 	ssize_t got = 0;
 	char c = '\0';
 
 	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
-		if (n == ASK_PASSWORD_SIZE - 1 || c == '\0')
-			return why_set(
-			    why, Q_LIMIT,
-			    "the password on standard input is too long, or none");
+		if (n == size - 1 || c == '\0')
+			return why_set(why, Q_LIMIT,
+				       "a line of standard input is too long, or no "
+				       "text");
 		out[n++] = c;
 	}
 	if (n > 0 && out[n - 1] == '\r')
 		n--;
 	out[n] = '\0';
 	if (got != 1 && n == 0)
-		return why_set(why, Q_CLOSED,
+		return why_set(why, Q_CLOSED, "nobody answers");
+	return Q_OK;
+}
+
+static enum qerr
+from_input(char out[ASK_PASSWORD_SIZE], struct why *why)
+{
+	enum qerr e = ask_input_line(out, ASK_PASSWORD_SIZE, why);
+
+	if (e == Q_LIMIT)
+		return why_set(why, e,
+			       "the password on standard input is too long, or none");
+	if (e == Q_CLOSED)
+		return why_set(why, e,
 			       "no password was given: it is the first line of standard "
 			       "input, or in --password-file or QUINTET_PASSWORD");
-	return Q_OK;
+	return e;
 }
 
 enum qerr
@@ -212,6 +225,16 @@ ask_line(const char *question, const char *instead, char *out, size_t size,
 		return why_set(why, Q_CLOSED, "nobody answers");
 	if (out[0] == '\0')
 		strlcpy(out, instead, size);
+	return Q_OK;
+}
+
+enum qerr
+ask_answer(const char *question, char *out, size_t size, struct why *why)
+{
+	if (isatty(STDIN_FILENO))
+		return ask_line(question, "", out, size, why);
+	if (ask_input_line(out, size, why) != Q_OK)
+		return why_set(why, Q_CLOSED, "nobody answers \"%s\"", question);
 	return Q_OK;
 }
 

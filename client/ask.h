@@ -46,6 +46,11 @@ ask_password(const struct ask_source *s, const char *user, enum ask_password whi
  * nobody answers. */
 enum qerr ask_line(const char *question, const char *instead, char *out, size_t size,
 		   struct why *why);
+/* One line, from the terminal, or without one the next line of standard input, and not a
+ * byte more. */
+enum qerr ask_answer(const char *question, char *out, size_t size, struct why *why);
+/* The next line of standard input.  Q_CLOSED: there is none; Q_LIMIT. */
+enum qerr ask_input_line(char *out, size_t size, struct why *why);
 /* Yes or no, from the terminal.  Q_DENIED: no, or nobody can be asked. */
 enum qerr ask_yes(const char *question);
 /* One line: the enrolment code, from the terminal or from standard input's

@@ -11,6 +11,7 @@
 #include "client/nodes.h"
 #include "client/recall.h"
 #include "client/relay.h"
+#include "client/rooms.h"
 #include "client/sides.h"
 #include "client/verify.h"
 
@@ -33,7 +34,7 @@ const struct client_protocol *
 client_protocol_find(const char *name)
 {
 	static const struct client_protocol *const all[] = {
-	    &client_relay, &client_contacts, &client_nodes};
+	    &client_relay, &client_contacts, &client_rooms, &client_nodes};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (strcmp(all[i]->name, name) == 0)
@@ -202,6 +203,8 @@ client_step(struct client *c, short revents)
 		c->protocol->begin(c->machine, clock_mono_ms());
 	}
 	/* What came before the end still counts. */
+	c->env.waiting = link_waiting(c->link);
+	c->env.coming = link_coming(c->link);
 	if (c->begun && !c->over)
 		c->protocol->input(c->machine, link_in(c->link), clock_mono_ms());
 	if (e != Q_OK && !c->over)
@@ -230,13 +233,18 @@ client_do(struct client *c, enum client_verb verb, struct span arg, struct why *
 		return why_set(why, Q_CLOSED, "the connection is over");
 	if (verb != CLIENT_DO_LOGOUT && c->view.phase == CLIENT_PHASE_CONNECTING)
 		return why_set(why, Q_DENIED, "not logged in yet");
+	if (!c->protocol->numbers && arg.len > 0 &&
+	    (verb == CLIENT_DO_DELETE || verb == CLIENT_DO_GET))
+		return why_set(why, Q_FORMAT, "messages have no numbers in %s",
+			       c->protocol->name);
 	if (verb == CLIENT_DO_TRUST && c->protocol->alias != NULL) {
 		if (!c->protocol->alias(c->machine, arg, alias))
 			return why_set(why, Q_MISSING,
 				       "nobody is known by that name here: /call first");
 		arg = span_str(alias);
 	}
-	if (verb == CLIENT_DO_TRUST || verb == CLIENT_DO_VERIFY)
+	if ((verb == CLIENT_DO_TRUST || verb == CLIENT_DO_VERIFY) &&
+	    !c->protocol->keeps_keys)
 		return verify_do(&c->env, verb, arg, why);
 	if (verb == CLIENT_DO_HISTORY || verb == CLIENT_DO_CLEAR)
 		return recall_do(&c->env, verb, arg, why);
@@ -261,7 +269,7 @@ client_view(const struct client *c)
 size_t
 client_waiting(const struct client *c)
 {
-	size_t n = link_out(c->link)->len;
+	size_t n = link_waiting(c->link);
 
 	return c->sides != NULL ? n + sides_waiting(c->sides) : n;
 }

@@ -14,9 +14,10 @@ const char *const command_help[] = {
     "/trust NAME     accept the changed key of somebody",
     "/history [N] [NAME]  what was said before, if it is kept (setting: history)",
     "/clear [NAME]   forget what is kept and shown of a chat",
-    "/logout, /quit  log out and leave; so does the end of the input",
+    "/quit           leave; so does the end of the input",
+    "/logout         the same; in rooms the password is wanted again the next time",
     "/wait EVENT [SECONDS]  for scripts: request, chat, closed, message, list, notice, "
-    "contact, unread, file, transfer, delivered, gone",
+    "contact, unread, file, transfer, sent, room, delivered, gone",
     "/send FILE      offer a file to your partner, end to end",
     "/get, /refuse   take the file that is offered, or do not",
     "/cancel [send|get]  stop the file that is on its way",
@@ -30,6 +31,18 @@ const char *const command_help[] = {
     "/send FILE                    at most 9 MB, into the open chat",
     "/save ID [FILE]               keep a file that has come",
     "/delete                       the open chat and its files, for both of you",
+    "in rooms also (N is the number before a message; without it, the last one):",
+    "/rooms                        your rooms, and what is unread",
+    "/room NAME                    open a room, or one with a person alone",
+    "/create NAME PEOPLE...        a new room; /channel: where only some may speak",
+    "/invite PEOPLE..., /remove NAME    into the room, out of it",
+    "/promote NAME, /demote NAME   may invite, remove, and speak in a channel",
+    "/rename NAME, /leave, /drop   the room; /drop deletes it for all",
+    "/edit [N] TEXT, /delete [N] [WHY]    what you have said",
+    "/pin [N]                      pin a message, or take the pin off",
+    "/sync [N]                     what was said before, N messages",
+    "/send FILE, /get [N]          to all in the room; take a file that has come",
+    "/verify NAME [yes|no]         the safety number with somebody",
     "in nodes also:",
     "/call NAME|NUMBER             call somebody; of several calls, go to that one",
     "/switch NAME, /calls          the same; the calls that are up, and what is unread",
@@ -49,19 +62,25 @@ static const struct {
     {"/accept", COMMAND_ACCEPT, NONE},     {"/deny", COMMAND_DENY, NONE},
     {"/end", COMMAND_END, NONE},           {"/wait", COMMAND_WAIT, EVENT},
     {"/help", COMMAND_HELP, NONE},         {"/logout", COMMAND_LOGOUT, NONE},
-    {"/quit", COMMAND_LOGOUT, NONE},       {"/people", COMMAND_LIST, NONE},
+    {"/quit", COMMAND_QUIT, NONE},         {"/people", COMMAND_LIST, NONE},
     {"/contacts", COMMAND_CONTACTS, NONE}, {"/chats", COMMAND_CHATS, NONE},
     {"/add", COMMAND_ADD, NAME},           {"/confirm", COMMAND_CONFIRM, NAME},
-    {"/remove", COMMAND_REMOVE, NAME},     {"/delete", COMMAND_DELETE, NONE},
-    {"/get", COMMAND_GET, NONE},           {"/refuse", COMMAND_REFUSE, NONE},
+    {"/remove", COMMAND_REMOVE, NAME},     {"/delete", COMMAND_DELETE, WORDS},
+    {"/get", COMMAND_GET, WORDS},          {"/refuse", COMMAND_REFUSE, NONE},
     {"/cancel", COMMAND_CANCEL, WAY},      {"/send", COMMAND_SEND, PATH},
     {"/save", COMMAND_SAVE, ID_AND_PATH},  {"/trust", COMMAND_TRUST, NAME},
     {"/verify", COMMAND_VERIFY, WORDS},    {"/search", COMMAND_SEARCH, WORDS},
     {"/bell", COMMAND_BELL, WORDS},        {"/history", COMMAND_HISTORY, WORDS},
-    {"/clear", COMMAND_CLEAR, WORDS},      {"/call", COMMAND_CHAT, NAME},
-    {"/switch", COMMAND_CHAT, NAME},       {"/hangup", COMMAND_END, NONE},
-    {"/calls", COMMAND_CHATS, NONE},       {"/ping", COMMAND_PING, NONE},
-    {"/nodes", COMMAND_NODES, NONE},
+    {"/clear", COMMAND_CLEAR, WORDS},      {"/rooms", COMMAND_CHATS, NONE},
+    {"/room", COMMAND_ROOM, NAME},         {"/create", COMMAND_CREATE, WORDS},
+    {"/channel", COMMAND_CHANNEL, WORDS},  {"/invite", COMMAND_INVITE, WORDS},
+    {"/promote", COMMAND_PROMOTE, NAME},   {"/demote", COMMAND_DEMOTE, NAME},
+    {"/rename", COMMAND_RENAME, WORDS},    {"/leave", COMMAND_LEAVE, NONE},
+    {"/drop", COMMAND_DROP, NONE},         {"/edit", COMMAND_EDIT, WORDS},
+    {"/pin", COMMAND_PIN, WORDS},          {"/sync", COMMAND_SYNC, WORDS},
+    {"/call", COMMAND_CHAT, NAME},         {"/switch", COMMAND_CHAT, NAME},
+    {"/hangup", COMMAND_END, NONE},        {"/calls", COMMAND_CHATS, NONE},
+    {"/ping", COMMAND_PING, NONE},         {"/nodes", COMMAND_NODES, NONE},
 };
 
 static const char *const wait_words[] = {
@@ -70,7 +89,8 @@ static const char *const wait_words[] = {
     [WAIT_MESSAGE] = "message",     [WAIT_LIST] = "list",
     [WAIT_NOTICE] = "notice",       [WAIT_CONTACT] = "contact",
     [WAIT_UNREAD] = "unread",       [WAIT_FILE] = "file",
-    [WAIT_TRANSFER] = "transfer",   [WAIT_GONE] = "gone",
+    [WAIT_TRANSFER] = "transfer",   [WAIT_SENT] = "sent",
+    [WAIT_ROOM] = "room",           [WAIT_GONE] = "gone",
     [WAIT_DELIVERED] = "delivered",
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -152,8 +172,8 @@ parse_wait(struct span rest, struct command *c, struct why *why)
 	    (seconds.len > 0 && parse_seconds(seconds, &c->wait_ms) != Q_OK))
 		return why_set(why, Q_FORMAT,
 			       "/wait EVENT [SECONDS]: request, chat, closed, message, "
-			       "list, notice, contact, unread, file, transfer, delivered "
-			       "or gone");
+			       "list, notice, contact, unread, file, transfer, sent, "
+			       "room, delivered or gone");
 	c->wait = (enum command_wait)i;
 	return Q_OK;
 }

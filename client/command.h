@@ -19,10 +19,22 @@ enum command_verb {
 	COMMAND_ADD,     /* text: the name */
 	COMMAND_CONFIRM, /* text: the name */
 	COMMAND_REMOVE,  /* text: the name */
-	COMMAND_DELETE,
+	COMMAND_DELETE,  /* text: nothing, or a number and why */
+	COMMAND_ROOM,    /* text: the room */
+	COMMAND_CREATE,  /* text: all behind it, here and below; see protocol.h */
+	COMMAND_CHANNEL,
+	COMMAND_INVITE,
+	COMMAND_PROMOTE,
+	COMMAND_DEMOTE,
+	COMMAND_RENAME,
+	COMMAND_LEAVE,
+	COMMAND_DROP,
+	COMMAND_EDIT,
+	COMMAND_PIN,
+	COMMAND_SYNC,
 	COMMAND_SEND, /* text: the file */
 	COMMAND_SAVE, /* text: the id; file: where to, or empty */
-	COMMAND_GET,
+	COMMAND_GET,  /* text: nothing, or a number */
 	COMMAND_REFUSE,
 	COMMAND_CANCEL, /* text: nothing, send or get */
 	COMMAND_ACCEPT,
@@ -38,22 +50,25 @@ enum command_verb {
 	COMMAND_NODES,
 	COMMAND_WAIT, /* wait, wait_ms */
 	COMMAND_HELP,
-	COMMAND_LOGOUT
+	COMMAND_LOGOUT,
+	COMMAND_QUIT
 };
 
 /* What a script can wait for. */
 enum command_wait {
 	WAIT_NOTHING,
-	WAIT_REQUEST, /* somebody asks */
-	WAIT_CHAT,    /* the chat is ready */
-	WAIT_CLOSED,  /* there is no chat, and none is being arranged */
-	WAIT_MESSAGE, /* one more message than was waited for so far */
-	WAIT_LIST,    /* one more list than was waited for so far */
-	WAIT_NOTICE,  /* one more notice than was waited for so far */
-	WAIT_CONTACT, /* one more has asked to be a contact, or become one */
-	WAIT_UNREAD,  /* there are messages that were not shown yet */
-	WAIT_FILE,    /* one more file has come */
-	WAIT_TRANSFER, /* no file is on its way, and none of ours is to be answered */
+	WAIT_REQUEST,   /* somebody asks */
+	WAIT_CHAT,      /* the chat is ready */
+	WAIT_CLOSED,    /* there is no chat, and none is being arranged */
+	WAIT_MESSAGE,   /* one more message than was waited for so far */
+	WAIT_LIST,      /* one more list than was waited for so far */
+	WAIT_NOTICE,    /* one more notice than was waited for so far */
+	WAIT_CONTACT,   /* one more has asked to be a contact, or become one */
+	WAIT_UNREAD,    /* there are messages that were not shown yet */
+	WAIT_FILE,      /* one more file has come */
+	WAIT_SENT,      /* all that was said is stored (rooms) */
+	WAIT_ROOM,      /* something more has happened to a room */
+	WAIT_TRANSFER,  /* no file is on its way, and none of ours is to be answered */
 	WAIT_DELIVERED, /* one more of our messages has been delivered */
 	WAIT_GONE       /* the connection is over */
 };

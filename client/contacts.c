@@ -341,6 +341,7 @@ const struct client_protocol client_contacts = {
     .password = true,
     .tls = true,
     .chats_last = true,
+    .contacts = true,
     .make = make,
     .drop = drop,
     .begin = begin,

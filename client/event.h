@@ -4,7 +4,7 @@
  * every protocol tells what happens in it with these, or adds a kind here.
  *
  * Everything in an event is borrowed for the length of the call.  Names obey
- * base/name.h.  Text comes from others as it came (a message's need not even be
+ * base/name.h; those of rooms have a '#' in front.  Text comes from others as it came (a message's need not even be
  * UTF-8): a front shows it through text_visible.
  */
 #ifndef CLIENT_EVENT_H
@@ -26,7 +26,8 @@ enum client_event_kind {
 	CLIENT_REQUEST_DENIED,    /* name: no chat with them: no, busy, or not here */
 	CLIENT_CHAT_READY,  /* name; fingerprint: of their long-term key, perhaps "";
 			    * count: 1 when it is verified */
-	CLIENT_MESSAGE,     /* name: from; text; time_ms: when, 0: now; old */
+	CLIENT_MESSAGE,     /* name: from; text; time_ms: when, 0: now; old; id: its
+			     * number, 0: it has none */
 	CLIENT_CHAT_CLOSED, /* name; text: why, a phrase */
 	CLIENT_NOTICE,      /* text: from the server's administrator */
 	CLIENT_UNKNOWN,     /* name; text: came from them and cannot be shown, a phrase */
@@ -44,16 +45,18 @@ enum client_event_kind {
 	CLIENT_CLEARED, /* name: with whom nothing is kept any longer, or NULL; a front
 			     * that keeps lines on its screen forgets them */
 
-	CLIENT_DONE,          /* text: what was asked for has been done, a phrase */
-	CLIENT_FAILED,        /* text: what was asked for cannot be, a sentence */
-	CLIENT_CONTACT,       /* name: one of ours; time_ms: since; count: unread */
-	CLIENT_CONTACTS_END,  /* that was all; count: how many */
-	CLIENT_CONTACT_ASKS,  /* name: would like to be one */
-	CLIENT_CONTACT_NOW,   /* name: is one from now on */
-	CLIENT_CHAT_KEPT,     /* name: with whom there is a chat; count: unread */
-	CLIENT_CHATS_END,     /* that was all; count: how many */
-	CLIENT_UNREAD,        /* name: has written; count: messages not shown yet */
-	CLIENT_FILE,          /* name: from; id; text: what they call it; type, or NULL
+	CLIENT_DONE,         /* text: what was asked for has been done, a phrase */
+	CLIENT_FAILED,       /* text: what was asked for cannot be, a sentence */
+	CLIENT_CONTACT,      /* name: one of ours; time_ms: since; count: unread */
+	CLIENT_CONTACTS_END, /* that was all; count: how many */
+	CLIENT_CONTACT_ASKS, /* name: would like to be one */
+	CLIENT_CONTACT_NOW,  /* name: is one from now on */
+	CLIENT_CHAT_KEPT,    /* name: with whom there is a chat; count: unread; type: what
+			       * kind of room, or NULL; text: the room's own name */
+	CLIENT_CHATS_END,    /* that was all; count: how many; type: what they are, NULL:
+			       * chats */
+	CLIENT_UNREAD,       /* name: has written; count: messages not shown yet */
+	CLIENT_FILE,         /* name: from; id; text: what they call it; type, or NULL
 			       * when not looked at; count: bytes */
 	CLIENT_FILE_CONTENTS, /* the same, and content */
 
@@ -64,6 +67,16 @@ enum client_event_kind {
 	CLIENT_FILE_PROGRESS, /* about twice a second */
 	CLIENT_FILE_DONE,     /* all is there, and right; in: transfer->path */
 	CLIENT_FILE_FAILED,   /* transfer->reason */
+
+	/* Rooms.  id: a message's number. */
+	CLIENT_CAPTCHA,    /* content: a PNG, whose digits are the answer */
+	CLIENT_ROOM,       /* name: a room; text: what has happened there, a phrase */
+	CLIENT_SENT,       /* id: is stored now */
+	CLIENT_EDITED,     /* name: who has; id; text: the new one */
+	CLIENT_ERASED,     /* name: who has; id; text: why, perhaps empty */
+	CLIENT_PINNED,     /* name: who has; id; count: 1, or 0 for not any longer */
+	CLIENT_READ,       /* name: has read all up to id */
+	CLIENT_REPLAY_END, /* count: so many were shown; text: a phrase, perhaps empty */
 
 	/* Calls (client/nodes.h). */
 	CLIENT_DELIVERED, /* name: has got; text: this message of ours, or as much as is

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -27,8 +28,8 @@ static const struct {
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static const char *
-type_of(struct span content)
+const char *
+file_type_of(struct span content)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (content.len >= kinds[i].at + kinds[i].len &&
@@ -51,8 +52,8 @@ ending_of(const char *type)
 
 /* ---- sending ---- */
 
-static struct span
-last_part(struct span path)
+struct span
+file_called(struct span path)
 {
 	const uint8_t *slash = path.len > 0 ? memrchr(path.p, '/', path.len) : NULL;
 
@@ -67,7 +68,7 @@ put_url(struct buf *out, struct span name, struct span content)
 	enum qerr e;
 
 	if ((e = buf_put_span(out, name)) != Q_OK || (e = buf_put_u8(out, 0)) != Q_OK ||
-	    (e = buf_printf(out, "data:%s;base64,", type_of(content))) != Q_OK ||
+	    (e = buf_printf(out, "data:%s;base64,", file_type_of(content))) != Q_OK ||
 	    (e = buf_reserve(out, BASE64_LEN(content.len))) != Q_OK)
 		return e;
 	out->len += base64_encode(content, (char *)out->p + out->len);
@@ -88,11 +89,66 @@ file_load(struct span path, struct buf *out, struct why *why)
 	name[path.len] = '\0';
 	e = private_read(AT_FDCWD, name, PRIVATE_PUBLIC, &content, why);
 	if (e == Q_OK &&
-	    (e = put_url(out, last_part(path), buf_span(&content))) != Q_OK) {
+	    (e = put_url(out, file_called(path), buf_span(&content))) != Q_OK) {
 		out->len = before;
 		why_set(why, e, "%s is too large", name);
 	}
 	buf_free(&content);
+	return e;
+}
+
+static enum qerr
+read_open(int fd, const char *name, uint64_t max, struct buf *out, struct why *why)
+{
+	struct stat st;
+	size_t size;
+	ssize_t n = 1;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return why_set(why, Q_FORMAT, "%s is no file", name);
+	if ((uint64_t)st.st_size > max)
+		return why_set(why, Q_LIMIT,
+			       "%s is too large: %" PRIu64 " bytes, and %" PRIu64
+			       " are allowed",
+			       name, (uint64_t)st.st_size, max);
+	size = (size_t)st.st_size;
+	if (buf_reserve(out, size) != Q_OK)
+		return why_set(why, Q_NOMEM, "there is no memory for %s", name);
+	while (size > 0 && n > 0) {
+		n = read(fd, out->p + out->len, size);
+		if (n == -1 && errno != EINTR)
+			return why_set(why, qerr_errno(errno), "cannot read %s: %s", name,
+				       strerror(errno));
+		if (n > 0) {
+			out->len += (size_t)n;
+			size -= (size_t)n;
+		} else if (n == -1) {
+			n = 1;
+		}
+	}
+	return Q_OK;
+}
+
+enum qerr
+file_contents(struct span path, uint64_t max, struct buf *out, struct why *why)
+{
+	size_t before = out->len;
+	char name[4096];
+	enum qerr e;
+	int fd;
+
+	if (path.len == 0 || path.len >= sizeof(name) ||
+	    memchr(path.p, '\0', path.len) != NULL)
+		return why_set(why, Q_FORMAT, "no file has such a name");
+	memcpy(name, path.p, path.len);
+	name[path.len] = '\0';
+	/* Not waiting for whoever would write into a pipe. */
+	if ((fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1)
+		return why_set(why, qerr_errno(errno), "cannot open %s: %s", name,
+			       strerror(errno));
+	if ((e = read_open(fd, name, max, out, why)) != Q_OK)
+		out->len = before;
+	close(fd);
 	return e;
 }
 
@@ -108,7 +164,7 @@ harmless(uint8_t c)
 void
 file_name(struct span called, uint64_t id, const char *type, char out[FILE_NAME_SIZE])
 {
-	struct span name = last_part(called);
+	struct span name = file_called(called);
 	size_t n = 0;
 
 	/* No hidden files, and none that looks like an option. */

@@ -13,6 +13,14 @@
 #define FILE_SEND_MAX (16 * 1024 * 1024)
 enum qerr file_load(struct span path, struct buf *out, struct why *why);
 
+/* Append the contents of the file at path, of at most max bytes.  Q_LIMIT: it has more;
+ * why says how many; Q_MISSING, Q_DENIED, Q_FORMAT, Q_SYS, Q_NOMEM. */
+enum qerr file_contents(struct span path, uint64_t max, struct buf *out, struct why *why);
+/* The type of such contents, by what they look like. */
+const char *file_type_of(struct span content);
+/* A path's last part. */
+struct span file_called(struct span path);
+
 /* A name for a file that others call called: nothing in it leads elsewhere, hides the
  * file or speaks to a terminal or a shell.  id and type make one up when called gives
  * nothing. */

@@ -42,12 +42,24 @@ refuse(struct front *f, const struct why *why)
 
 /* ---- commands ---- */
 
-void
-front_leave(struct front *f)
+static void
+log_out(struct front *f, struct span arg)
 {
 	f->leaving = true;
 	if (!keep_over(f->keep))
-		(void)keep_do(f->keep, CLIENT_DO_LOGOUT, span_of(NULL, 0), NULL);
+		(void)keep_do(f->keep, CLIENT_DO_LOGOUT, arg, NULL);
+}
+
+void
+front_leave(struct front *f)
+{
+	log_out(f, span_of(NULL, 0));
+}
+
+void
+front_forget(struct front *f)
+{
+	log_out(f, span_str("forget"));
 }
 
 static void
@@ -73,13 +85,12 @@ do_text(struct front *f, struct span text)
 	struct words own;
 	struct why why;
 
-	words_set(&own, WORDS_OWN, "%s", "");
-	own.name = keep_view(f->keep)->partner;
-	own.theirs = text;
-	if (keep_do(f->keep, CLIENT_DO_SAY, text, &why) != Q_OK)
+	if (keep_do(f->keep, CLIENT_DO_SAY, text, &why) != Q_OK) {
 		refuse(f, &why);
-	else
-		f->place(f->arg, &own);
+		return;
+	}
+	words_own(&own, keep_view(f->keep), text);
+	f->place(f->arg, &own);
 }
 
 static void
@@ -115,21 +126,44 @@ void
 front_do(struct front *f, const struct command *c)
 {
 	static const enum client_verb verbs[] = {
-	    [COMMAND_LIST] = CLIENT_DO_LIST,     [COMMAND_CHAT] = CLIENT_DO_CHAT,
-	    [COMMAND_ACCEPT] = CLIENT_DO_ACCEPT, [COMMAND_DENY] = CLIENT_DO_DENY,
-	    [COMMAND_END] = CLIENT_DO_END,       [COMMAND_CHATS] = CLIENT_DO_CHATS,
-	    [COMMAND_ADD] = CLIENT_DO_ADD,       [COMMAND_CONFIRM] = CLIENT_DO_CONFIRM,
-	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE, [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
-	    [COMMAND_DELETE] = CLIENT_DO_DELETE, [COMMAND_TRUST] = CLIENT_DO_TRUST,
-	    [COMMAND_VERIFY] = CLIENT_DO_VERIFY, [COMMAND_HISTORY] = CLIENT_DO_HISTORY,
-	    [COMMAND_CLEAR] = CLIENT_DO_CLEAR,   [COMMAND_GET] = CLIENT_DO_GET,
-	    [COMMAND_REFUSE] = CLIENT_DO_REFUSE, [COMMAND_CANCEL] = CLIENT_DO_CANCEL,
-	    [COMMAND_PING] = CLIENT_DO_PING,     [COMMAND_NODES] = CLIENT_DO_NODES,
+	    [COMMAND_LIST] = CLIENT_DO_LIST,
+	    [COMMAND_CHAT] = CLIENT_DO_CHAT,
+	    [COMMAND_ACCEPT] = CLIENT_DO_ACCEPT,
+	    [COMMAND_DENY] = CLIENT_DO_DENY,
+	    [COMMAND_END] = CLIENT_DO_END,
+	    [COMMAND_CHATS] = CLIENT_DO_CHATS,
+	    [COMMAND_ADD] = CLIENT_DO_ADD,
+	    [COMMAND_CONFIRM] = CLIENT_DO_CONFIRM,
+	    [COMMAND_REMOVE] = CLIENT_DO_REMOVE,
+	    [COMMAND_CONTACTS] = CLIENT_DO_CONTACTS,
+	    [COMMAND_DELETE] = CLIENT_DO_DELETE,
+	    [COMMAND_TRUST] = CLIENT_DO_TRUST,
+	    [COMMAND_VERIFY] = CLIENT_DO_VERIFY,
+	    [COMMAND_HISTORY] = CLIENT_DO_HISTORY,
+	    [COMMAND_CLEAR] = CLIENT_DO_CLEAR,
+	    [COMMAND_GET] = CLIENT_DO_GET,
+	    [COMMAND_REFUSE] = CLIENT_DO_REFUSE,
+	    [COMMAND_CANCEL] = CLIENT_DO_CANCEL,
+	    [COMMAND_ROOM] = CLIENT_DO_CHAT,
+	    [COMMAND_CREATE] = CLIENT_DO_CREATE,
+	    [COMMAND_CHANNEL] = CLIENT_DO_CHANNEL,
+	    [COMMAND_INVITE] = CLIENT_DO_INVITE,
+	    [COMMAND_PROMOTE] = CLIENT_DO_PROMOTE,
+	    [COMMAND_DEMOTE] = CLIENT_DO_DEMOTE,
+	    [COMMAND_RENAME] = CLIENT_DO_RENAME,
+	    [COMMAND_LEAVE] = CLIENT_DO_LEAVE,
+	    [COMMAND_DROP] = CLIENT_DO_DROP,
+	    [COMMAND_EDIT] = CLIENT_DO_EDIT,
+	    [COMMAND_PIN] = CLIENT_DO_PIN,
+	    [COMMAND_SYNC] = CLIENT_DO_SYNC,
+	    [COMMAND_PING] = CLIENT_DO_PING,
+	    [COMMAND_NODES] = CLIENT_DO_NODES,
 	};
 
 	switch (c->verb) {
 	case COMMAND_TEXT: do_text(f, c->text); break;
-	case COMMAND_LOGOUT: front_leave(f); break;
+	case COMMAND_LOGOUT: front_forget(f); break;
+	case COMMAND_QUIT: front_leave(f); break;
 	case COMMAND_SEND: do_send(f, c->text); break;
 	case COMMAND_SAVE: do_save(f, c); break;
 	default: do_verb(f, verbs[c->verb], c->text); break;

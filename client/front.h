@@ -51,8 +51,9 @@ enum qerr front_ask(struct front *f, enum client_verb verb, struct span arg);
 /* Any command but COMMAND_WAIT, which is a matter of scripts, COMMAND_HELP, which each front
  * places in its own way, and those of the full screen. */
 void front_do(struct front *f, const struct command *c);
-/* Log out. */
+/* Log out; front_forget: and forget what would log in again without being asked. */
 void front_leave(struct front *f);
+void front_forget(struct front *f);
 /* Place a line of our own. */
 void front_say(struct front *f, enum words_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

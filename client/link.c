@@ -252,6 +252,18 @@ link_out(const struct link *l)
 	return (struct buf *)(uintptr_t)&l->out;
 }
 
+size_t
+link_waiting(const struct link *l)
+{
+	return l->out.len + l->raw_out.len;
+}
+
+size_t
+link_coming(const struct link *l)
+{
+	return l->ws != NULL ? link_ws_coming(l->ws) : 0;
+}
+
 enum qerr
 link_chain(const struct link *l, struct buf *out)
 {

@@ -15,8 +15,8 @@
 #include "crypto/cert.h"
 
 #define LINK_CONNECT_MS 10000
-#define LINK_IN_MAX     (24 * 1024 * 1024) /* a file of 16 MiB in base64 */
-#define LINK_OUT_MAX    (16 * 1024 * 1024)
+#define LINK_IN_MAX     (52 * 1024 * 1024) /* the largest message of rooms, and some */
+#define LINK_OUT_MAX    (52 * 1024 * 1024)
 
 struct link;
 
@@ -61,6 +61,9 @@ bool link_up(const struct link *l);
 enum qerr link_step(struct link *l, short revents, struct why *why);
 struct buf *link_in(struct link *l);
 struct buf *link_out(const struct link *l);
+/* Bytes that are on their way out, and bytes of a message that is coming in. */
+size_t link_waiting(const struct link *l);
+size_t link_coming(const struct link *l);
 /* TLS, once up: append the certificates that the server has shown, its own first, in
  * PEM. */
 enum qerr link_chain(const struct link *l, struct buf *out);

@@ -414,6 +414,12 @@ link_ws_input(struct link_ws *ws, struct buf *raw_in, struct buf *in, struct why
 	return e;
 }
 
+size_t
+link_ws_coming(const struct link_ws *ws)
+{
+	return ws->message.len;
+}
+
 /* ---- sending ---- */
 
 enum qerr

@@ -39,6 +39,8 @@ bool link_ws_up(const struct link_ws *ws);
  * Q_FORMAT: it broke the rules; Q_LIMIT, Q_NOMEM.  why is a sentence. */
 enum qerr
 link_ws_input(struct link_ws *ws, struct buf *raw_in, struct buf *in, struct why *why);
+/* Bytes of the message that is coming. */
+size_t link_ws_coming(const struct link_ws *ws);
 /* Frame the messages in out into raw_out, as far as there is room.  Q_NOMEM. */
 enum qerr link_ws_output(struct link_ws *ws, struct buf *out, struct why *why);
 /* Nothing more will be sent: say so (close, 1000). */

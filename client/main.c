@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "client/start.h"
 #include "crypto/random.h"
+#include "protocol/json.h"
 
 #define EXIT_USAGE 2
 
@@ -54,6 +55,7 @@ main(int argc, char **argv)
 	struct options o;
 
 	secret_process();
+	json_start(random_u32());
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

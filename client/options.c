@@ -10,11 +10,12 @@ const char options_usage[] =
     "client [HOST[:PORT]] [--user NAME]           log in (localhost:9034)\n"
     "client --enroll [HOST[:PORT]] --user NAME    become a user there\n"
     "client [HOST[:PORT]] --protocol contacts [--register] [--user NAME]\n"
+    "client [HOST[:PORT]] --protocol rooms [--register] [--user NAME]\n"
     "\n"
     "  --user NAME             who you are there; else who you were the last time\n"
     "  --enroll                make a key, enrol with the teacher's code, pin the CA\n"
     "  --code CODE             the enrolment code, instead of being asked\n"
-    "  --protocol NAME         relay (the default), contacts or nodes\n"
+    "  --protocol NAME         relay (the default), contacts, rooms or nodes\n"
     "  --plain                 lines in, lines out, instead of the full screen\n"
     "  --profile NAME          server, user and protocol that are kept by that name;\n"
     "                          a new name: keep these\n"
@@ -32,11 +33,13 @@ const char options_usage[] =
     "  --max-file SIZE         of a file, either way, as in 500M; 1G unless said\n"
     "  --reconnect, --no-reconnect  make a lost connection again; in the full screen\n"
     "                          that is so unless said\n"
-    "with --protocol contacts:\n"
+    "with --protocol contacts or rooms:\n"
     "  --register              become a user with a password of your choice\n"
     "  --password-file FILE    the password; so does QUINTET_PASSWORD; without either,\n"
     "                          a script's is the first line of its input\n"
-    "  --clear                 without TLS: others on the way can read everything\n"
+    "  --clear                 without TLS: others on the way can read everything (of\n"
+    "                          rooms only who talks when: what is said stays sealed)\n"
+    "  --no-remember           rooms: do not keep what logs in without the password\n"
     "  --version, --help\n";
 
 static const struct option longs[] = {
@@ -62,6 +65,7 @@ static const struct option longs[] = {
     {"password-file", required_argument, NULL, 'w'},
     {"fingerprint", required_argument, NULL, 's'},
     {"clear", no_argument, NULL, 'l'},
+    {"no-remember", no_argument, NULL, 'F'},
     {"version", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -99,7 +103,7 @@ take_protocol(const char *text, const struct client_protocol **out, struct why *
 	if (p == NULL)
 		return why_set(why, Q_FORMAT,
 			       "this client does not speak %.32s; it speaks relay, "
-			       "contacts and nodes",
+			       "contacts, rooms and nodes",
 			       text);
 	*out = p;
 	return Q_OK;
@@ -176,6 +180,7 @@ take_option(int c, struct options *o, struct why *why)
 				 "with colons",
 				 optarg);
 	case 'l': o->clear = true; return Q_OK;
+	case 'F': o->remember = false; return Q_OK;
 	default: return Q_FORMAT;
 	}
 }
@@ -203,6 +208,9 @@ check_together(const struct options *o, struct why *why)
 	if (!o->protocol->password && (o->new_user || o->password_file != NULL))
 		return why_set(why, Q_FORMAT,
 			       "%s has keys, no passwords: --enroll makes a user", name);
+	if (!o->protocol->tokens && !o->remember)
+		return why_set(why, Q_FORMAT,
+			       "--no-remember is for rooms: %s remembers no login", name);
 	if (!o->protocol->tls && o->clear)
 		return why_set(why, Q_FORMAT, "--clear is for TLS, which %s does without",
 			       name);
@@ -215,7 +223,7 @@ check_together(const struct options *o, struct why *why)
 enum qerr
 options_parse(int argc, char **argv, struct options *out, struct why *why)
 {
-	struct options o = {.task = OPTIONS_LOGIN};
+	struct options o = {.task = OPTIONS_LOGIN, .remember = true};
 	enum qerr e;
 	int c;
 

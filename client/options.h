@@ -39,6 +39,7 @@ struct options {
 	char user[NAME_SIZE]; /* "": not given */
 	bool new_user;        /* --register */
 	bool clear;           /* no TLS */
+	bool remember;        /* log in again without a password */
 	bool plain;           /* lines, also in a terminal */
 	bool history;         /* keep what is said */
 	bool history_said;    /* on the command line, one way or the other */

@@ -35,6 +35,7 @@ struct plain {
 	size_t notices;
 	size_t contacts;
 	size_t files;
+	size_t rooms;
 	size_t delivered;
 };
 
@@ -58,7 +59,7 @@ place(void *arg, const struct words *w)
 		printf("! %s", w->ours);
 		p->refused = p->refused || !p->terminal;
 		break;
-	case WORDS_MESSAGE: printf("<%s> ", w->name); break;
+	case WORDS_MESSAGE: printf("<%s> %s", w->name, w->ours); break;
 	case WORDS_OWN: return; /* whoever typed it has seen it */
 	}
 	show_text("", w->theirs);
@@ -80,6 +81,7 @@ heard(void *arg, const struct client_event *e)
 	case CLIENT_CONTACT_ASKS:
 	case CLIENT_CONTACT_NOW: p->contacts++; break;
 	case CLIENT_FILE: p->files++; break;
+	case CLIENT_ROOM: p->rooms++; break;
 	case CLIENT_FILE_OFFERED: p->files += !e->transfer->outgoing; break;
 	default: break;
 	}
@@ -118,6 +120,8 @@ look(struct plain *p)
 	case WAIT_CONTACT: return counted(&p->contacts, true);
 	case WAIT_UNREAD: return front_view(&p->front)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
+	case WAIT_SENT: return view->on_the_way == 0 ? DONE : NOT_YET;
+	case WAIT_ROOM: return counted(&p->rooms, true);
 	case WAIT_TRANSFER:
 		return view->sending == CLIENT_TRANSFER_NONE &&
 			       view->receiving != CLIENT_TRANSFER_RUNNING
@@ -201,6 +205,9 @@ do_line(struct plain *p, struct span line)
 		check_wait(p);
 		break;
 	case COMMAND_CHAT:
+	case COMMAND_ROOM:
+	case COMMAND_CREATE:
+	case COMMAND_CHANNEL:
 	case COMMAND_ACCEPT:
 		p->chat_came = false;
 		front_do(&p->front, &c);

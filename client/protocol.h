@@ -24,21 +24,25 @@
 struct history;
 struct link_mutual;
 struct pins;
+struct rooms_state;
+struct rooms_wish;
 
 /* Who logs in or enrols.  Borrowed: must outlive the client. */
 struct client_login {
 	char user[NAME_SIZE];
-	struct key *key;         /* the user's long-term key, with its private half */
-	const struct cert *ca;   /* login: the server's CA, pinned */
-	const char *code;        /* enrolment: as it was typed */
-	const char *password;    /* where the protocol wants one */
-	bool new_user;           /* become a user with that password first */
-	bool clear;              /* do without TLS although the protocol wants it */
-	struct pins *pins;       /* partners' keys; NULL: the protocol knows none */
-	struct history *history; /* NULL: nothing is kept */
-	const char *downloads;   /* folder for files that come; NULL: the current one */
-	uint64_t file_max;       /* bytes of a file, either way; 0: TRANSFER_LIMIT */
-	bool comes_back;         /* fronts: a lost connection is made again (keep.h) */
+	struct key *key;           /* the user's long-term key, with its private half */
+	const struct cert *ca;     /* login: the server's CA, pinned */
+	const char *code;          /* enrolment: as it was typed */
+	const char *password;      /* where the protocol wants one */
+	bool new_user;             /* become a user with that password first */
+	bool clear;                /* do without TLS although the protocol wants it */
+	struct pins *pins;         /* partners' keys; NULL: the protocol knows none */
+	struct history *history;   /* NULL: nothing is kept */
+	struct rooms_state *rooms; /* rooms: what outlives a connection */
+	const struct rooms_wish *wish; /* rooms_account.h: a new account, or a password */
+	const char *downloads; /* folder for files that come; NULL: the current one */
+	uint64_t file_max;     /* bytes of a file, either way; 0: TRANSFER_LIMIT */
+	bool comes_back;       /* fronts: a lost connection is made again (keep.h) */
 };
 
 /* A file that travels end to end (client/transfer.h). */
@@ -68,9 +72,10 @@ struct client_view {
 	char partner_as[NAME_SIZE], own_as[NAME_SIZE];
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
 	bool verified;                      /* and the two have compared it (/verify) */
-	bool busy;     /* the next command depends on an answer that is to come */
+	bool busy;         /* the next command depends on an answer that is to come */
+	uint64_t said;     /* the number of what we have said last; 0: none has one */
 	size_t on_the_way; /* messages that were said, and are not known to be stored */
-	size_t unread; /* messages that have come and were not shown yet */
+	size_t unread;     /* messages that have come and were not shown yet */
 	enum client_transfer_stage sending, receiving;
 };
 
@@ -83,11 +88,11 @@ enum client_verb {
 	CLIENT_DO_ADD,     /* arg: a name */
 	CLIENT_DO_CONFIRM, /* arg: a name */
 	CLIENT_DO_REMOVE,  /* arg: a name */
-	CLIENT_DO_DELETE,
-	CLIENT_DO_SEND,      /* arg: what the file is called, a NUL, a data URL */
-	CLIENT_DO_SAVE,      /* arg: a file's id, as in CLIENT_FILE */
+	CLIENT_DO_DELETE, /* arg: "", or where messages have numbers a message's and why */
+	CLIENT_DO_SEND,   /* arg: what the file is called, a NUL, a data URL */
+	CLIENT_DO_SAVE,   /* arg: a file's id, as in CLIENT_FILE */
 	CLIENT_DO_SEND_FILE, /* arg: a path; where the protocol streams_files */
-	CLIENT_DO_GET,       /* the file that was offered */
+	CLIENT_DO_GET, /* the file that was offered; arg: "", or a message's number */
 	CLIENT_DO_REFUSE,
 	CLIENT_DO_CANCEL, /* arg: "send", "get", or "" when only one is under way */
 	CLIENT_DO_ACCEPT,
@@ -96,12 +101,25 @@ enum client_verb {
 	CLIENT_DO_END,
 	CLIENT_DO_PING,  /* how long it takes to the partner and back, or to the server */
 	CLIENT_DO_NODES, /* other servers that ours knows */
-	/* Of these the protocol hears nothing. */
+	/* Rooms (client/rooms.h).  N is a message's number; without one it is the last. */
+	CLIENT_DO_CREATE,  /* arg: NAME PEOPLE, the name perhaps in quotes */
+	CLIENT_DO_CHANNEL, /* the same */
+	CLIENT_DO_INVITE,  /* arg: PEOPLE */
+	CLIENT_DO_PROMOTE, /* arg: a name */
+	CLIENT_DO_DEMOTE,  /* arg: a name */
+	CLIENT_DO_RENAME,  /* arg: the room's new name */
+	CLIENT_DO_LEAVE,
+	CLIENT_DO_DROP,
+	CLIENT_DO_EDIT,   /* arg: [N] TEXT */
+	CLIENT_DO_PIN,    /* arg: [N] */
+	CLIENT_DO_SYNC,   /* arg: "", or how many */
+	CLIENT_DO_ANSWER, /* arg: what was asked for with CLIENT_CAPTCHA */
+	/* Of these the protocol hears nothing, unless it keeps_keys. */
 	CLIENT_DO_TRUST,   /* arg: a name, whose new key is to be pinned */
 	CLIENT_DO_VERIFY,  /* arg: "", "yes" or "no" */
 	CLIENT_DO_HISTORY, /* arg: "", or how many, or a name, or both */
 	CLIENT_DO_CLEAR,   /* arg: "", or a name */
-	CLIENT_DO_LOGOUT
+	CLIENT_DO_LOGOUT /* arg: "", or "forget": also what would log in again unasked */
 };
 
 /* More connections to the same server (client/sides.h), for machines whose row has
@@ -130,8 +148,10 @@ struct client_side_ops {
 /* What a machine stands on; outlives it. */
 struct client_env {
 	const struct client_login *login;
-	const char *server;       /* HOST:PORT, for people */
-	struct buf *out;          /* bytes for the server */
+	const char *server; /* HOST:PORT, for people */
+	struct buf *out;    /* bytes for the server */
+	size_t waiting;     /* bytes that are on their way to it, out's among them */
+	size_t coming;      /* bytes of a message that is coming */
 	struct client_view *view; /* kept true by the machine */
 	client_event_fn *event;   /* after a final one the machine is not called again */
 	void *event_arg;
@@ -145,6 +165,10 @@ struct client_protocol {
 	bool tls;              /* seals nothing itself, so it travels inside TLS */
 	bool streams_files;    /* CLIENT_DO_SEND_FILE instead of CLIENT_DO_SEND */
 	bool chats_last;       /* a chat outlives the connection */
+	bool contacts;         /* knows CLIENT_DO_CONTACTS */
+	bool keeps_keys;       /* CLIENT_DO_TRUST and CLIENT_DO_VERIFY are its own */
+	bool numbers;          /* messages have numbers, which commands take */
+	bool tokens;           /* a password is asked for once (client/rooms_join.h) */
 	const char *websocket; /* the path where it is spoken inside WebSocket (messages
 				* as link_ws.h says), or NULL */
 	/* How the connection begins, where both show certificates; else NULL. */

@@ -109,10 +109,10 @@ ask_at_login(struct screen *s)
 {
 	s->asking = false;
 	ask_later(s, CLIENT_DO_LIST);
-	if (s->front.protocol->chats_last) {
+	if (s->front.protocol->contacts)
 		ask_later(s, CLIENT_DO_CONTACTS);
+	if (s->front.protocol->chats_last)
 		ask_later(s, CLIENT_DO_CHATS);
-	}
 }
 
 static void
@@ -142,7 +142,7 @@ heard(void *arg, const struct client_event *e)
 	file_heard(s, e);
 	/* Attempt after attempt is told in the row above, and a file has a bar. */
 	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1) ||
-		  e->kind == CLIENT_FILE_PROGRESS;
+		  e->kind == CLIENT_FILE_PROGRESS || e->kind == CLIENT_SENT;
 	if (calls(e->kind) && s->bell && !somebody_looks(s))
 		s->ring = true;
 	switch (e->kind) {
@@ -152,6 +152,12 @@ heard(void *arg, const struct client_event *e)
 		break;
 	case CLIENT_AWAY: s->asking = false; break;
 	case CLIENT_CHAT_CLOSED: ask_later(s, CLIENT_DO_LIST); break;
+	case CLIENT_ROOM: ask_later(s, CLIENT_DO_CHATS); /* fallthrough */
+	case CLIENT_CHAT_READY:
+		/* Who is in it? */
+		if (s->front.protocol->numbers)
+			ask_later(s, CLIENT_DO_LIST);
+		break;
 	case CLIENT_CONTACT_NOW: ask_later(s, CLIENT_DO_CONTACTS); break;
 	case CLIENT_CLEARED: scrollback_clear(&s->lines); break;
 	default: break;
@@ -180,8 +186,8 @@ place(void *arg, const struct words *w)
 static bool
 needs_login(enum command_verb verb)
 {
-	return verb != COMMAND_LOGOUT && verb != COMMAND_HELP && verb != COMMAND_SEARCH &&
-	       verb != COMMAND_BELL;
+	return verb != COMMAND_LOGOUT && verb != COMMAND_QUIT && verb != COMMAND_HELP &&
+	       verb != COMMAND_SEARCH && verb != COMMAND_BELL;
 }
 
 static void
@@ -210,7 +216,13 @@ do_command(struct screen *s, const struct command *c)
 	case COMMAND_WAIT:
 		front_say(&s->front, WORDS_TROUBLE, "/wait is for scripts");
 		break;
-	case COMMAND_LOGOUT: screen_leave(s); break;
+	case COMMAND_LOGOUT:
+		if (!s->front.leaving && !front_over(&s->front))
+			front_forget(&s->front);
+		else
+			screen_leave(s);
+		break;
+	case COMMAND_QUIT: screen_leave(s); break;
 	default: front_do(&s->front, c);
 	}
 	if (c->verb == COMMAND_REMOVE)
@@ -309,11 +321,14 @@ ask(struct screen *s)
 
 		if ((s->to_ask & bit) == 0)
 			continue;
-		if (front_ask(&s->front, verbs[i], span_of(NULL, 0)) != Q_OK)
-			return; /* later */
-		s->to_ask &= ~bit;
+		/* The answer may come at once. */
 		s->asking = true;
 		s->asked = verbs[i];
+		if (front_ask(&s->front, verbs[i], span_of(NULL, 0)) != Q_OK) {
+			s->asking = false;
+			return; /* later */
+		}
+		s->to_ask &= ~bit;
 		if (verbs[i] == CLIENT_DO_LIST)
 			s->ask_ms = clock_mono_ms() + LIST_MS;
 		return;

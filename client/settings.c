@@ -27,7 +27,7 @@ static const struct setting {
     {"server", TEXT, F(server), "",
      "where to log in: HOST, HOST:PORT or [V6]:PORT; empty: localhost"},
     {"user", TEXT, F(user), "", "your name there; empty: the one of the last time"},
-    {"protocol", TEXT, F(protocol), "", "relay, contacts or nodes; empty: relay"},
+    {"protocol", TEXT, F(protocol), "", "relay, contacts, rooms or nodes; empty: relay"},
     {"profile", TEXT, F(profile), "",
      "the profile to use; empty: the one made first.  Not in a profile's own file"},
     {"ca", TEXT, F(ca), "",

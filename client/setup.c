@@ -109,7 +109,7 @@ ask_protocol(struct setup *s, struct options *o, struct why *why)
 {
 	for (int i = 0; i < TRIES && o->protocol == NULL; i++) {
 		enum qerr e =
-		    ask_line("Protocol (relay, contacts or nodes)", "relay",
+		    ask_line("Protocol (relay, contacts, rooms or nodes)", "relay",
 			     s->settings.protocol, sizeof(s->settings.protocol), why);
 
 		if (e != Q_OK)

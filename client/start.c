@@ -13,6 +13,7 @@
 #include "client/history.h"
 #include "client/join.h"
 #include "client/pins.h"
+#include "client/rooms_join.h"
 #include "client/show.h"
 #include "client/trust.h"
 #include "crypto/random.h"
@@ -157,6 +158,56 @@ log_in_with_password(const struct start *s, struct why *why)
 	return e;
 }
 
+/* The front, with a token; when the server does not take it any longer a person is asked
+ * for the password, once. */
+static enum qerr
+run_with_token(const struct start *s, struct client_login *login, struct why *why)
+{
+	bool sign_up = s->o->new_user, asked = false;
+	enum qerr e = Q_OK;
+
+	while (e == Q_OK) {
+		if (sign_up || login->rooms->token[0] == '\0') {
+			e = rooms_join_run(s->o, login, &s->source, sign_up, why);
+			if (e != Q_OK)
+				break;
+			asked = true;
+		}
+		sign_up = false;
+		e = run_front(s, login, why);
+		if (!login->rooms->refused || asked || e == Q_OK)
+			break;
+		show_text("* ", span_str(why->text));
+		e = Q_OK;
+	}
+	if (login->rooms->memory.going_count > 0)
+		show_status("messages that may not have arrived: %zu",
+			    login->rooms->memory.going_count);
+	return e;
+}
+
+/* With a password that is given once: what is kept is a token.  The server proves itself
+ * in the protocol too, so its CA is wanted also in the clear. */
+static enum qerr
+log_in_with_token(const struct start *s, struct why *why)
+{
+	const struct options *o = s->o;
+	struct client_login login = {.clear = o->clear};
+	struct cert *ca = NULL;
+	enum qerr e;
+
+	strlcpy(login.user, o->user, sizeof(login.user));
+	if ((e = trust_find(o, s->profile, &ca, why)) != Q_OK)
+		return e;
+	login.ca = ca;
+	e = rooms_state_open(s->profile, ca, o->user, o->remember, &login.rooms, why);
+	if (e == Q_OK)
+		e = run_with_token(s, &login, why);
+	rooms_state_close(login.rooms);
+	cert_free(ca);
+	return e;
+}
+
 static enum qerr
 enrol(const struct start *s, struct why *why)
 {
@@ -183,7 +234,9 @@ start_run(struct setup *setup, struct options *o, const struct profile *profile,
 		if (o->task == OPTIONS_ENROL || setup->enrol)
 			e = enrol(&s, why);
 		if (e == Q_OK && o->task == OPTIONS_LOGIN)
-			e = password ? log_in_with_password(&s, why) : log_in(&s, why);
+			e = o->protocol->tokens ? log_in_with_token(&s, why)
+			    : password          ? log_in_with_password(&s, why)
+						: log_in(&s, why);
 	}
 	ask_source_fini(&s.source);
 	return e;

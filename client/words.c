@@ -96,10 +96,27 @@ of_file(struct words *w, const struct client_event *e)
 	return with_text(w, e);
 }
 
+static void
+put_number(struct words *w, uint64_t number)
+{
+	if (number != 0)
+		snprintf(w->ours, sizeof(w->ours), "[%" PRIu64 "] ", number);
+}
+
+void
+words_own(struct words *w, const struct client_view *view, struct span text)
+{
+	words_set(w, WORDS_OWN, "%s", "");
+	put_number(w, view->said);
+	w->name = view->partner;
+	w->theirs = text;
+}
+
 static bool
 of_text(struct words *w, const struct client_event *e, enum words_kind kind)
 {
 	words_set(w, kind, "%s", "");
+	put_number(w, e->id);
 	w->name = e->name;
 	w->theirs = e->text;
 	w->time_ms = e->time_ms;
@@ -181,6 +198,42 @@ of_calls(struct words *w, const struct client_event *e)
 	}
 }
 
+/* A room, and its own name behind it. */
+static bool
+of_room_kept(struct words *w, const struct client_event *e)
+{
+	char text[UNREAD_TEXT];
+
+	status(w, e, "room %s, %s%s%s", e->name, e->type, unread(e, text),
+	       e->text.len > 0 ? ": " : "");
+	return with_text(w, e);
+}
+
+static bool
+of_rooms(struct words *w, const struct client_event *e)
+{
+	switch (e->kind) {
+	case CLIENT_ROOM: status(w, e, "in %s: ", e->name); return with_text(w, e);
+	case CLIENT_SENT: return status(w, e, "sent %" PRIu64, e->id);
+	case CLIENT_EDITED:
+		status(w, e, "%s has changed %" PRIu64 ": ", e->name, e->id);
+		return with_text(w, e);
+	case CLIENT_ERASED:
+		status(w, e, "%s has deleted %" PRIu64 "%s", e->name, e->id,
+		       e->text.len > 0 ? ": " : "");
+		return with_text(w, e);
+	case CLIENT_PINNED:
+		return status(w, e, "%s has %s %" PRIu64, e->name,
+			      e->count > 0 ? "pinned" : "unpinned", e->id);
+	case CLIENT_READ: return status(w, e, "%s has read %" PRIu64, e->name, e->id);
+	case CLIENT_REPLAY_END:
+		status(w, e, "before that in %s: %" PRIu64 "%s", e->name, e->count,
+		       e->text.len > 0 ? ", " : "");
+		return with_text(w, e);
+	default: return of_calls(w, e);
+	}
+}
+
 /* The lists that contacts has. */
 static bool
 of_people(struct words *w, const struct client_event *e)
@@ -194,12 +247,17 @@ of_people(struct words *w, const struct client_event *e)
 		return status(w, e, "%s asks to be a contact: /confirm %s", e->name,
 			      e->name);
 	case CLIENT_CONTACT_NOW: return status(w, e, "%s is a contact now", e->name);
-	case CLIENT_CHAT_KEPT: return status(w, e, "chat %s%s", e->name, unread(e, text));
-	case CLIENT_CHATS_END: return status(w, e, "chats: %" PRIu64, e->count);
+	case CLIENT_CHAT_KEPT:
+		if (e->type != NULL)
+			return of_room_kept(w, e);
+		return status(w, e, "chat %s%s", e->name, unread(e, text));
+	case CLIENT_CHATS_END:
+		return status(w, e, "%s: %" PRIu64, e->type != NULL ? e->type : "chats",
+			      e->count);
 	case CLIENT_UNREAD:
 		return status(w, e, "unread from %s: %" PRIu64, e->name, e->count);
 	case CLIENT_FILE: return of_file(w, e);
-	default: return of_calls(w, e);
+	default: return of_rooms(w, e);
 	}
 }
 

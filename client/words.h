@@ -5,7 +5,7 @@
 #ifndef CLIENT_WORDS_H
 #define CLIENT_WORDS_H
 
-#include "client/event.h"
+#include "client/protocol.h"
 
 enum words_kind {
 	WORDS_STATUS,  /* something happened */
@@ -15,7 +15,7 @@ enum words_kind {
 };
 
 /* One line: ours, and behind it what came from others, which is shown through
- * text_visible.  A message is theirs alone. */
+ * text_visible.  Of a message only its number is ours, "[12] ", if it has one. */
 struct words {
 	enum words_kind kind;
 	const char *name;   /* whom it is about; NULL: nobody.  Borrowed from the event */
@@ -28,6 +28,8 @@ struct words {
 /* False: nothing is said about e: it is a part of a list, a file's contents, or an
  * event that needs what only the front knows. */
 bool words_of(const struct client_event *e, struct words *out);
+/* What we have just said. */
+void words_own(struct words *w, const struct client_view *view, struct span text);
 /* Words of our own, formatted as printf would. */
 void words_set(struct words *w, enum words_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

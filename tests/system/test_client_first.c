@@ -57,7 +57,7 @@ START_TEST(relay)
 	answer(r, "Server (HOST or HOST:PORT) [localhost]: ", "no host!");
 	run_until(r, "\"no host!\" is no host");
 	answer(r, "[localhost]: ", where);
-	answer(r, "Protocol (relay, contacts or nodes) [relay]: ", "");
+	answer(r, "Protocol (relay, contacts, rooms or nodes) [relay]: ", "");
 	answer(r, "Your name there", ".alice");
 	run_until(r, "! a name has 1 to 32");
 	answer(r, "Your name there", "alice");

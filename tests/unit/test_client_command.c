@@ -35,7 +35,7 @@ static const struct {
     {"/end", Q_OK, COMMAND_END, ""},
     {"/help", Q_OK, COMMAND_HELP, ""},
     {"/logout", Q_OK, COMMAND_LOGOUT, ""},
-    {"/quit", Q_OK, COMMAND_LOGOUT, ""},
+    {"/quit", Q_OK, COMMAND_QUIT, ""},
     {"/", Q_FORMAT, 0, NULL},
     {"/lis", Q_FORMAT, 0, NULL},
     {"/listen", Q_FORMAT, 0, NULL},

@@ -40,7 +40,14 @@ static const struct {
     {"/send", Q_FORMAT, 0, NULL, NULL},
     {"/save", Q_FORMAT, 0, NULL, NULL},
     {"/add", Q_FORMAT, 0, NULL, NULL},
-    {"/delete bob", Q_FORMAT, 0, NULL, NULL},
+    {"/delete 3 a slip", Q_OK, COMMAND_DELETE, "3 a slip", ""},
+    {"/rooms", Q_OK, COMMAND_CHATS, "", ""},
+    {"/room maths", Q_OK, COMMAND_ROOM, "maths", ""},
+    {"/create \"a b\" bob", Q_OK, COMMAND_CREATE, "\"a b\" bob", ""},
+    {"/edit 3 what", Q_OK, COMMAND_EDIT, "3 what", ""},
+    {"/get 3", Q_OK, COMMAND_GET, "3", ""},
+    {"/room", Q_FORMAT, 0, NULL, NULL},
+    {"/leave it", Q_FORMAT, 0, NULL, NULL},
 };
 
 START_TEST(command)

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What comes from rooms.  Events have a number of their own in each room; one that has
+ * been had is dropped, which is what makes coming back safe.
+ *
+ *	event -> had already? -> JOIN_ROOM, ROOM_ALTERED, pubkey: at once
+ *	                      -> messages: shown, if their room is open; else kept
+ *
+ * Messages are kept as packets, still sealed: whose keys are trusted may have changed
+ * until they are looked at.  When there is no more room the rest is counted and not kept,
+ * and nothing behind the gap is confirmed: the server sends it at the next login.
+ */
+#include "client/salon.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "base/text.h"
+
+/* ---- opening contents ---- */
+
+static void
+not_shown(struct salon *m, const char *from, const char *reason)
+{
+	struct client_event e = {
+	    .kind = CLIENT_UNKNOWN, .name = from, .text = span_str(reason)};
+
+	salon_tell(m, &e);
+}
+
+/* Into m->plain.  why is a phrase. */
+static enum qerr
+open_content(struct salon *m, const struct rooms_place *place, const char *from,
+	     struct span content, struct rooms_opened *opened, struct why *why)
+{
+	struct key *authors[ROOMS_AUTHORS_MAX];
+	size_t n = rooms_keys_authors(m->keys, from, authors, ROOMS_AUTHORS_MAX);
+	enum qerr e;
+
+	*opened = (struct rooms_opened){.ctr = 0};
+	e = rooms_content_open(place, m->state->key, authors, n, content, &m->plain,
+			       opened, why);
+	if (e == Q_MISSING && !opened->signer_known)
+		return why_set(why, e,
+			       "signed with a key of %s that is not trusted here: see "
+			       "/verify %s and /trust %s",
+			       from, from, from);
+	return e;
+}
+
+/* A content that has just been sent, whose counter must rise. */
+static enum qerr
+open_live(struct salon *m, const struct rooms_place *place, const char *from,
+	  struct span content, struct rooms_opened *opened, struct why *why)
+{
+	enum qerr e = open_content(m, place, from, content, opened, why);
+
+	if (e != Q_OK)
+		return e;
+	e = rooms_state_rise(m->state, &place->room, opened->by, opened->ctr);
+	if (e == Q_OK)
+		return Q_OK;
+	return why_set(why, e,
+		       "it is older than it should be: somebody may have sent it "
+		       "again");
+}
+
+/* ---- messages ---- */
+
+/* What is said of a message: by whom, which one, when. */
+struct message {
+	struct uuid msg;
+	const char *from;
+	int64_t time_ms;
+	enum rooms_format format;
+	struct span content; /* p NULL: a large file */
+	int64_t size;
+	bool old, edited;
+};
+
+static void
+note_shown(struct salon *m, struct salon_room *r, const struct message *d)
+{
+	if (uuid_is_nil(&r->oldest) || uuid_cmp(&d->msg, &r->oldest) < 0)
+		r->oldest = d->msg;
+	if (name_cmp(d->from, m->name) != 0 && uuid_cmp(&d->msg, &r->newest) > 0)
+		r->newest = d->msg;
+}
+
+/* NULL: no memory, which is the end. */
+static struct rooms_shown *
+number_of(struct salon *m, const struct salon_room *r, const struct uuid *msg,
+	  const char *from)
+{
+	struct rooms_shown *s = rooms_shown_add(m->memory, &r->id, msg, from);
+
+	if (s == NULL)
+		salon_finish(m, CLIENT_LOST, "there is no memory left");
+	else
+		s->own = name_cmp(s->from, m->name) == 0;
+	return s;
+}
+
+static void
+tell_text(struct salon *m, const struct message *d, uint64_t number, struct span text)
+{
+	struct client_event e = {.kind = CLIENT_MESSAGE,
+				 .name = d->from,
+				 .text = text,
+				 .id = number,
+				 .time_ms = d->time_ms,
+				 .old = d->old};
+
+	salon_tell(m, &e);
+}
+
+/* A text too long for so many keys goes as a file without a name. */
+static bool
+is_text(const struct rooms_smallfile *f)
+{
+	return f->name.len == 0 && span_eq(f->type, span_str("text/plain")) &&
+	       utf8_valid(f->bytes);
+}
+
+/* m->plain holds what it said. */
+static void
+tell_message(struct salon *m, const struct message *d, struct rooms_shown *s)
+{
+	struct rooms_smallfile f;
+
+	if (d->format != ROOMS_FORMAT_SMALLFILE) {
+		tell_text(m, d, s->number, buf_span(&m->plain));
+	} else if (rooms_smallfile_parse(buf_span(&m->plain), &f) != Q_OK) {
+		not_shown(m, d->from, "a file that is none");
+	} else if (is_text(&f)) {
+		tell_text(m, d, s->number, f.bytes);
+	} else {
+		s->file = true;
+		salon_tell_file(m, s, &f, d->size);
+	}
+}
+
+/* The same counter in two messages of one key: one of them is a copy. */
+static bool
+is_copy(struct salon *m, const struct rooms_shown *s, const struct rooms_opened *o)
+{
+	for (uint64_t n = m->memory->numbers, i = 0; n > 0 && i < ROOMS_SHOWN_MAX;
+	     n--, i++) {
+		const struct rooms_shown *other = rooms_shown_of(m->memory, n);
+
+		if (other != NULL && other != s && other->ctr == o->ctr &&
+		    uuid_eq(&other->room, &s->room) && strcmp(other->by, o->by) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+show_message(struct salon *m, struct salon_room *r, const struct message *d)
+{
+	struct rooms_place place = {.room = r->id,
+				    .from = span_str(d->from),
+				    .use = d->edited ? ROOMS_USE_EDIT
+					   : d->format == ROOMS_FORMAT_SMALLFILE
+					       ? ROOMS_USE_SMALLFILE
+					       : ROOMS_USE_TEXT,
+				    .target = d->msg};
+	struct rooms_shown *s = number_of(m, r, &d->msg, d->from);
+	struct rooms_opened opened;
+	struct why why;
+	enum qerr e;
+
+	if (s == NULL)
+		return;
+	note_shown(m, r, d);
+	if (d->format == ROOMS_FORMAT_OTHER) {
+		not_shown(m, d->from,
+			  "a message of a kind that this client does not know");
+		return;
+	}
+	if (d->content.p == NULL) {
+		s->file = true;
+		s->size = d->size;
+		salon_tell_file(m, s, NULL, d->size);
+		return;
+	}
+	if (d->old)
+		e = open_content(m, &place, d->from, d->content, &opened, &why);
+	else
+		e = open_live(m, &place, d->from, d->content, &opened, &why);
+	if (e == Q_OK && is_copy(m, s, &opened))
+		e = why_set(&why, Q_DENIED, "it is a copy of another message");
+	if (e == Q_OK) {
+		strlcpy(s->by, opened.by, sizeof(s->by));
+		s->ctr = opened.ctr;
+		tell_message(m, d, s);
+	} else {
+		not_shown(m, d->from, why.text);
+	}
+	buf_wipe(&m->plain);
+}
+
+/* ---- events about messages ---- */
+
+static void
+show_recv(struct salon *m, struct salon_room *r, const struct rooms_event *d,
+	  const char *from)
+{
+	struct message message = {.msg = d->msg,
+				  .from = from,
+				  .time_ms = d->time_ms,
+				  .format = d->format,
+				  .content = d->content,
+				  .size = d->size};
+
+	show_message(m, r, &message);
+}
+
+static void
+show_edited(struct salon *m, const struct salon_room *r, const struct rooms_event *d,
+	    const char *from)
+{
+	struct rooms_place place = {.room = r->id,
+				    .from = span_str(from),
+				    .use = ROOMS_USE_EDIT,
+				    .target = d->msg};
+	struct client_event e = {
+	    .kind = CLIENT_EDITED, .name = from, .time_ms = d->time_ms};
+	struct rooms_shown *s = number_of(m, r, &d->msg, from);
+	struct rooms_opened opened;
+	struct why why;
+
+	if (s == NULL)
+		return;
+	if (name_cmp(s->from, from) != 0) {
+		not_shown(m, from, "a change of what somebody else has said");
+	} else if (open_live(m, &place, from, d->content, &opened, &why) != Q_OK) {
+		not_shown(m, from, why.text);
+	} else {
+		strlcpy(s->by, opened.by, sizeof(s->by));
+		s->ctr = opened.ctr;
+		e.id = s->number;
+		e.text = buf_span(&m->plain);
+		salon_tell(m, &e);
+	}
+	buf_wipe(&m->plain);
+}
+
+/* The reason, if there is one that can be read. */
+static void
+show_erased(struct salon *m, const struct salon_room *r, const struct rooms_event *d,
+	    const char *from)
+{
+	struct rooms_place place = {.room = r->id,
+				    .from = span_str(from),
+				    .use = ROOMS_USE_REASON,
+				    .target = d->msg};
+	struct client_event e = {
+	    .kind = CLIENT_ERASED, .name = from, .time_ms = d->time_ms};
+	struct rooms_shown *s = number_of(m, r, &d->msg, "");
+	struct rooms_opened opened;
+	struct why why;
+
+	if (s == NULL)
+		return;
+	e.id = s->number;
+	if (d->content.p != NULL &&
+	    open_live(m, &place, from, d->content, &opened, &why) == Q_OK)
+		e.text = buf_span(&m->plain);
+	salon_tell(m, &e);
+	buf_wipe(&m->plain);
+}
+
+static void
+show_pinned(struct salon *m, const struct salon_room *r, const struct rooms_event *d,
+	    const char *from)
+{
+	struct client_event e = {.kind = CLIENT_PINNED,
+				 .name = from,
+				 .count = d->pinned,
+				 .time_ms = d->time_ms};
+	struct rooms_shown *s = number_of(m, r, &d->msg, "");
+
+	if (s == NULL)
+		return;
+	e.id = s->number;
+	salon_tell(m, &e);
+}
+
+static void
+show(struct salon *m, struct salon_room *r, const struct rooms_event *d)
+{
+	char from[NAME_SIZE];
+
+	if (name_copy(d->from, from) != Q_OK) {
+		salon_finish(m, CLIENT_LOST, "the server broke the protocol");
+		return;
+	}
+	switch (d->act) {
+	case ROOMS_SEND: show_recv(m, r, d, from); break;
+	case ROOMS_EDIT: show_edited(m, r, d, from); break;
+	case ROOMS_ERASE: show_erased(m, r, d, from); break;
+	case ROOMS_PIN: show_pinned(m, r, d, from); break;
+	default: break;
+	}
+}
+
+/* ---- kept until their room is opened ---- */
+
+static enum qerr
+put_packet(struct buf *out, struct span plain)
+{
+	enum qerr e = buf_reserve(out, plain.len + 4);
+
+	if (e == Q_OK) {
+		(void)buf_put_u32(out, (uint32_t)plain.len);
+		(void)buf_put_span(out, plain);
+	}
+	return e;
+}
+
+static void
+keep(struct salon *m, struct salon_room *r, const struct rooms_event *d,
+     struct span plain)
+{
+	char from[NAME_SIZE];
+
+	r->full = r->full || put_packet(&r->kept, plain) != Q_OK;
+	if (d->act == ROOMS_SEND && name_copy(d->from, from) == Q_OK &&
+	    name_cmp(from, m->name) != 0)
+		r->unread++;
+}
+
+/* Parsed once, as it came: it parses again. */
+static void
+show_packet(struct salon *m, struct salon_room *r, struct span plain)
+{
+	struct rooms_packet p;
+	struct rooms_fault fault;
+
+	if (rooms_parse(plain, plain.len, ROOMS_SERVER, &p, &fault) != Q_OK) {
+		salon_finish(m, CLIENT_LOST, "there is no memory left");
+		return;
+	}
+	show(m, r, &p.u.event);
+	r->shown = p.u.event.seq;
+	rooms_packet_free(&p);
+}
+
+void
+salon_show_kept(struct salon *m, struct salon_room *r)
+{
+	struct reader reader = reader_of(buf_span(&r->kept));
+	struct span plain;
+	uint32_t len;
+
+	m->env->view->unread -= r->told;
+	r->told = 0;
+	while (!m->over && reader_u32(&reader, &len) == Q_OK &&
+	       reader_take(&reader, len, &plain) == Q_OK)
+		show_packet(m, r, plain);
+	buf_wipe(&r->kept);
+	r->unread = 0;
+	if (r->full)
+		salon_refuse(m,
+			     "more has come than can be kept here: the rest comes again "
+			     "at your next login");
+	else
+		r->shown = r->had;
+}
+
+/* ---- events ---- */
+
+static void
+on_chat_action(struct salon *m, const struct rooms_event *d, struct span plain)
+{
+	struct salon_room *r = salon_room_of(m, &d->room);
+	char from[NAME_SIZE];
+
+	if (d->act == ROOMS_SAVE_PUBKEY && name_copy(d->from, from) == Q_OK &&
+	    rooms_keys_added(m->keys, from, d->chat_pubkey, d->dropped) == Q_NOMEM)
+		salon_finish(m, CLIENT_LOST, "there is no memory left");
+	if (r == NULL || d->seq <= r->had || m->over)
+		return;
+	r->had = d->seq;
+	if (d->act == ROOMS_SAVE_PUBKEY) {
+		if (r->kept.len == 0 && !r->full)
+			r->shown = d->seq;
+	} else if (m->open == r && !r->full) {
+		show(m, r, d);
+		r->shown = d->seq;
+	} else {
+		keep(m, r, d, plain);
+	}
+}
+
+void
+salon_on_event(struct salon *m, const struct rooms_packet *p, struct span plain)
+{
+	if (!m->listed) {
+		if (put_packet(&m->early, plain) != Q_OK)
+			salon_finish(m, CLIENT_LOST,
+				     "more has waited than can be kept here");
+		return;
+	}
+	switch (p->type) {
+	case ROOMS_T_JOIN_ROOM: salon_on_join(m, &p->u.info); break;
+	case ROOMS_T_ROOM_ALTERED: salon_on_altered(m, p); break;
+	default: on_chat_action(m, &p->u.event, plain);
+	}
+}
+
+void
+salon_settle_early(struct salon *m)
+{
+	struct reader reader = reader_of(buf_span(&m->early));
+	struct rooms_packet p;
+	struct rooms_fault fault;
+	struct span plain;
+	uint32_t len;
+
+	while (!m->over && reader_u32(&reader, &len) == Q_OK &&
+	       reader_take(&reader, len, &plain) == Q_OK) {
+		if (rooms_parse(plain, plain.len, ROOMS_SERVER, &p, &fault) != Q_OK) {
+			salon_finish(m, CLIENT_LOST, "there is no memory left");
+			break;
+		}
+		salon_on_event(m, &p, plain);
+		rooms_packet_free(&p);
+	}
+	buf_free(&m->early);
+}
+
+/* ---- SYNC_ROOM_DATA ---- */
+
+static void
+show_logged(struct salon *m, struct salon_room *r, const struct rooms_message *d)
+{
+	struct client_event gone = {.kind = CLIENT_UNKNOWN};
+	struct message message = {.msg = d->msg,
+				  .time_ms = d->time_ms,
+				  .format = d->format,
+				  .content = d->content,
+				  .size = d->size,
+				  .old = true,
+				  .edited = d->edited};
+	char from[NAME_SIZE];
+
+	if (name_copy(d->from, from) != Q_OK) {
+		salon_finish(m, CLIENT_LOST, "the server broke the protocol");
+		return;
+	}
+	message.from = from;
+	if (!d->deleted) {
+		show_message(m, r, &message);
+		return;
+	}
+	note_shown(m, r, &message);
+	gone.name = from;
+	gone.text = span_str("deleted since");
+	salon_tell(m, &gone);
+}
+
+/* Who has read how far, of those that were shown. */
+static void
+take_readers(struct salon *m, const struct rooms_sync_data *d)
+{
+	for (size_t i = 0; i < d->read_count; i++) {
+		struct rooms_receipt receipt = {
+		    .room = d->room, .msg = d->read[i].msg, .user = d->read[i].user};
+
+		salon_on_receipt(m, &receipt);
+	}
+}
+
+void
+salon_on_sync(struct salon *m, const struct rooms_packet *p)
+{
+	const struct rooms_sync_data *d = &p->u.sync_data;
+	struct salon_room *r = salon_room_of(m, &d->room);
+	struct client_event end = {.kind = CLIENT_REPLAY_END, .count = d->message_count};
+
+	if (!salon_is_doing(m, p->ref) || r == NULL)
+		return;
+	m->doing.on = false;
+	for (size_t i = 0; i < d->message_count && !m->over; i++)
+		show_logged(m, r, &d->messages[i]);
+	end.name = r->label;
+	end.text = span_str(d->more ? "there is more" : "");
+	salon_tell(m, &end);
+	take_readers(m, d);
+}
+
+/* ---- who has read what ---- */
+
+/* NULL: there are too many. */
+static struct salon_reader *
+reader_of_room(struct salon_room *r, const char *name)
+{
+	for (size_t i = 0; i < SALON_READERS; i++) {
+		struct salon_reader *who = &r->readers[i];
+
+		if (who->name[0] == '\0')
+			strlcpy(who->name, name, sizeof(who->name));
+		if (name_cmp(who->name, name) == 0)
+			return who;
+	}
+	return NULL;
+}
+
+void
+salon_on_receipt(struct salon *m, const struct rooms_receipt *d)
+{
+	struct salon_room *r = salon_room_of(m, &d->room);
+	struct client_event e = {.kind = CLIENT_READ};
+	const struct rooms_shown *s;
+	struct salon_reader *who;
+	char name[NAME_SIZE];
+
+	if (r == NULL || m->open != r || name_copy(d->user, name) != Q_OK ||
+	    name_cmp(name, m->name) == 0 || (who = reader_of_room(r, name)) == NULL ||
+	    (s = rooms_shown_last(m->memory, &r->id, true, &d->msg)) == NULL ||
+	    s->number == who->number)
+		return;
+	who->number = s->number;
+	e.name = name;
+	e.id = s->number;
+	salon_tell(m, &e);
+}
+
+static bool
+takes_receipts(const struct salon_room *r)
+{
+	return r->kind != ROOMS_CHANNEL && r->member_count <= ROOMS_RECEIPT_MEMBERS;
+}
+
+/* ---- after each turn ---- */
+
+static void
+mark(struct salon *m, struct salon_room *r)
+{
+	struct client_event e = {
+	    .kind = CLIENT_UNREAD, .name = r->label, .count = r->unread};
+
+	m->env->view->unread += r->unread - r->told;
+	r->told = r->unread;
+	salon_tell(m, &e);
+}
+
+static void
+confirm(struct salon *m, struct salon_room *r)
+{
+	struct rooms_packet p = {.type = ROOMS_T_SEEN, .ref = span_str("seen")};
+
+	p.u.seen = (struct rooms_seen){.room = r->id, .seq = r->shown};
+	if (salon_put(m, &p) != Q_OK)
+		return;
+	r->seen = r->shown;
+	rooms_state_set_seq(m->state, &r->id, r->shown);
+}
+
+static void
+send_receipt(struct salon *m, struct salon_room *r)
+{
+	struct rooms_packet p = {.type = ROOMS_T_READ_RECEIPT, .ref = span_str("seen")};
+
+	p.u.receipt = (struct rooms_receipt){.room = r->id, .msg = r->newest};
+	if (salon_put(m, &p) == Q_OK)
+		r->receipt = r->newest;
+}
+
+void
+salon_settle_seen(struct salon *m)
+{
+	for (size_t i = 0; i < m->room_count && !m->over; i++) {
+		struct salon_room *r = m->rooms[i];
+
+		if (r->shown > r->seen)
+			confirm(m, r);
+		if (r->unread > r->told)
+			mark(m, r);
+		if (takes_receipts(r) && uuid_cmp(&r->newest, &r->receipt) > 0)
+			send_receipt(m, r);
+	}
+}

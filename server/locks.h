@@ -17,7 +17,10 @@
  *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
  *      rooms' uuids, owners of tokens and saver (rooms/),
- *      each pool's queue (pool.c), each Engine.IO server's table (engineio/eio_server.c), each TLS connection (stream_tls.c; held for one
+ *      the dialer's targets (nodes/dial.c), a link's turns (nodes/turns.c),
+ *      rooms' list of positions to be settled (rooms/positions.c),
+ *      each pool's queue (pool.c), each Engine.IO server's table
+ *      (engineio/eio_server.c), each TLS connection (stream_tls.c; held for one
  *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call

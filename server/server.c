@@ -238,6 +238,9 @@ say_goodbye(struct life *l)
 	l->control = NULL;
 	if (l->server.sessions == NULL)
 		return;
+	for (size_t i = 0; i < l->protocols_started; i++)
+		if (protocols[i]->quiet != NULL)
+			protocols[i]->quiet(&l->server);
 	drain_ms = config_now()->drain_ms;
 	hub_goodbye_all(&l->server);
 	if (workers_wait(clock_mono_ms() + drain_ms + GRACE_MS))

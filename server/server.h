@@ -46,9 +46,8 @@ struct server {
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
 	uint16_t port;      /* of the first listener */
-	/* Nobody comes in any more.  Whoever makes a session of its own accord looks at it
-	 * once the session is in the table, and ends it then: of everything that was
-	 * there before, the end is taken care of. */
+	/* Nobody comes in any more, and all sessions that are in the table will be ended:
+	 * what makes sessions last looks at it. */
 	atomic_bool stopping;
 };
 

@@ -167,6 +167,7 @@ refresh(const struct config *cfg)
 			drop_locked(t);
 	lock_drop(&dialer.lock);
 	dialer.config = cfg;
+	links_review();
 }
 
 /* ---- connecting ---- */
@@ -303,9 +304,7 @@ hand_over(struct target *t)
 	if ((e = node_link_prepare(s, &t->call)) == Q_OK &&
 	    (e = sessions_add(server->sessions, s, &limits)) == Q_OK) {
 		session_ref(s);
-		if ((e = worker_start(s)) == Q_OK && atomic_load(&server->stopping))
-			session_end(s, GOODBYE_SHUTDOWN, NULL);
-		if (e != Q_OK) {
+		if ((e = worker_start(s)) != Q_OK) {
 			sessions_remove(server->sessions, s);
 			session_unref(s);
 		}
@@ -483,7 +482,7 @@ dial_start(struct server *server)
 }
 
 void
-dial_stop(void)
+dial_quiet(void)
 {
 	if (!dialer.started)
 		return;
@@ -491,6 +490,12 @@ dial_stop(void)
 	dial_look();
 	pthread_join(dialer.thread, NULL);
 	dialer.started = false;
+}
+
+void
+dial_stop(void)
+{
+	dial_quiet();
 	lock_take(&dialer.lock);
 	while (!TAILQ_EMPTY(&dialer.targets))
 		drop_locked(TAILQ_FIRST(&dialer.targets));

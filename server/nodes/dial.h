@@ -22,6 +22,8 @@ struct dial_call {
 };
 
 enum qerr dial_start(struct server *server);
+/* Dial nobody from here on. */
+void dial_quiet(void);
 void dial_stop(void); /* no session is left */
 /* Worker of a dialled link: it is over, after it was up or not. */
 void dial_over(const struct dial_call *call);

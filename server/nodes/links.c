@@ -195,6 +195,21 @@ links_linked(const uint8_t fingerprint[SHA256_LEN])
 	return yes;
 }
 
+void
+links_review(void)
+{
+	const struct config *cfg = config_now();
+	struct node_link *l;
+	struct peer entry;
+
+	nodes_begin();
+	FOREACH_LINK(l)
+	if (!cfg->nodes_enabled ||
+	    (l->named && !peers_find(cfg->nodes_peers, l->fingerprint, &entry)))
+		session_end(l->session, GOODBYE_SELF, NULL);
+	nodes_finish(links.server);
+}
+
 /* ---- searches ---- */
 
 unsigned

@@ -39,6 +39,8 @@ void links_over(struct node_link *l, uint32_t a, uint32_t b);
 /* ---- for others; no lock held ---- */
 /* Is there a link with the node of this key? */
 bool links_linked(const uint8_t fingerprint[SHA256_LEN]);
+/* The settings have changed: links whose entry in nodes.peers has gone end. */
+void links_review(void);
 /* Worker of a control connection or a link: answer 90 with A4. */
 void links_list(struct session *s);
 /* Append what `ctl nodes` shows. */

@@ -106,9 +106,11 @@ judge(void *arg, const struct cert *peer)
 {
 	struct judgement *j = arg;
 	struct node_link *l = j->link;
+	struct peer entry;
 
 	if (!admit_node(l->session->server, peer, l->fingerprint, &j->reason))
 		return false;
+	l->named = peers_find(config_now()->nodes_peers, l->fingerprint, &entry);
 	j->reason = "another node answers there";
 	return !l->dialled || l->call.any ||
 	       memcmp(l->fingerprint, l->call.fingerprint, SHA256_LEN) == 0;

@@ -23,6 +23,7 @@ struct node_link {
 	bool dialled;                    /* by us */
 	struct dial_call call;           /* dialled: what for */
 	uint8_t fingerprint[SHA256_LEN]; /* once TLS is up: of the node's key */
+	bool named;                      /* it was admitted because nodes.peers has it */
 	struct wire wire;                /* [calls] */
 	int slot;           /* [calls] its number among the links, or LINK_NO_SLOT */
 	bool spare;         /* [calls] there is another one: nothing new goes here */

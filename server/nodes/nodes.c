@@ -24,6 +24,13 @@ start(struct server *server, struct why *why)
 }
 
 static void
+quiet(struct server *server)
+{
+	(void)server;
+	dial_quiet();
+}
+
+static void
 stop(struct server *server)
 {
 	nodes_stop(server);
@@ -89,6 +96,7 @@ const struct protocol nodes_protocol = {
     .recognise = nodes_recognise,
     .start = start,
     .stop = stop,
+    .quiet = quiet,
     .serve = serve,
     .deliver = deliver,
     .goodbye = goodbye,

@@ -570,6 +570,11 @@ START_TEST(reload)
 		harness_admin(lab[i].h, "ctl", "reload", NULL);
 	LAB_LINKED(0, 1);
 	LAB_LINKED(1, 1);
+	/* An entry that is taken out ends the link. */
+	harness_write(lab[1].h, "server/server.conf", span_str("[nodes]\npeers =\n"));
+	harness_admin(lab[1].h, "ctl", "reload", NULL);
+	LAB_LINKED(1, 0);
+	LAB_LINKED(0, 0);
 	buf_free(&conf);
 	labs_free();
 }

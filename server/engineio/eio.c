@@ -348,29 +348,53 @@ eio_expire(struct eio *e)
 	return expired;
 }
 
-/* The timer's thread. */
+/* A ping that is due. */
+static void
+beat_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
+{
+	if (e->phase == EIO_ALIVE && !e->pinged && now >= ping_at(e))
+		e->pinged = eio_put_locked(e, e->server->ping) == Q_OK;
+}
+
+void
+eio_beat(struct eio *e)
+{
+	int64_t now = clock_mono_ms();
+
+	lock_take(&e->lock);
+	beat_locked(e, now);
+	arm_locked(e, now);
+	eio_unlock(e);
+}
+
+/* Is the user's deadline over?  Once. */
+static bool
+is_late(struct eio *e)
+{
+	bool late;
+
+	lock_take(&e->lock);
+	late = e->phase == EIO_ALIVE && e->deadline_ms != 0 &&
+	       clock_mono_ms() >= e->deadline_ms;
+	if (late)
+		e->deadline_ms = 0;
+	lock_drop(&e->lock);
+	return late;
+}
+
+/* The timer's thread.  Until here eio_left waits for it, no longer. */
 static void
 tick(void *arg)
 {
-	int64_t now = clock_mono_ms();
-	struct eio *e = arg;
-	bool late;
+	struct eio *e = eio_ref(arg);
 
-	if (eio_expire(e)) {
-		outbox_flush_touched();
-		return;
+	if (!eio_expire(e)) {
+		if (is_late(e))
+			eio_close(e, WS_CODE_NORMAL, "too late");
+		eio_beat(e);
 	}
-	lock_take(&e->lock);
-	late = e->phase == EIO_ALIVE && e->deadline_ms != 0 && now >= e->deadline_ms;
-	if (late)
-		e->deadline_ms = 0;
-	if (e->phase == EIO_ALIVE && !e->pinged && now >= ping_at(e))
-		e->pinged = eio_put_locked(e, e->server->ping) == Q_OK;
-	arm_locked(e, now);
-	eio_unlock(e);
-	if (late)
-		eio_close(e, WS_CODE_NORMAL, "too late");
 	outbox_flush_touched();
+	eio_unref(e);
 }
 
 void

@@ -181,6 +181,7 @@ eio_poll(struct eio *e, struct http *h)
 	       (ms = wait_until_locked(e, clock_mono_ms(), until_ms)) != 0)
 		(void)lock_wait(&e->lock, &e->changed, ms);
 	lock_drop(&e->lock);
+	eio_beat(e); /* the timer may come in this very millisecond */
 	say(&p);
 	http_on_end(h, NULL, NULL);
 }

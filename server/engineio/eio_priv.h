@@ -131,6 +131,8 @@ void eio_run(struct eio *e);
 /* Has its time run out?  Then it is ended, and true. */
 bool eio_expire(struct eio *e);
 void eio_pong(struct eio *e);
+/* Queue a ping if it is time, and see to it that somebody looks again. */
+void eio_beat(struct eio *e);
 
 /* Handlers are called in a turn, one at a time.  turn_take: false: it is over (the turn
  * is taken all the same).  turn_give calls closed when it has become due. */

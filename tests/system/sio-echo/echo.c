@@ -122,11 +122,11 @@ list(struct client *c, bool in)
 	lock_take(&clients.lock);
 	while (*p != NULL && *p != c)
 		p = &(*p)->next;
+	if (*p == c) /* there still: sio_leave tells nobody */
+		*p = c->next;
 	if (in) {
 		c->next = clients.first;
 		clients.first = c;
-	} else if (*p == c) {
-		*p = c->next;
 	}
 	lock_drop(&clients.lock);
 }
@@ -201,7 +201,7 @@ closed(struct sio *s)
 {
 	struct client *c = sio_user(s);
 
-	list(c, false); /* sio_leave tells nobody */
+	list(c, false);
 	for (unsigned i = 0; i < SPACES; i++)
 		stop_later(&c->later[i]);
 }

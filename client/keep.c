@@ -77,6 +77,8 @@ on_event(void *arg, const struct client_event *e)
 	case CLIENT_LOGGED_IN:
 		k->back = k->been_up;
 		k->been_up = true;
+		if (k->login.was_in != NULL)
+			*k->login.was_in = true;
 		k->refusals = 0;
 		k->state = KEEP_UP;
 		backoff_up(&k->backoff, clock_mono_ms());

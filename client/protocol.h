@@ -43,6 +43,7 @@ struct client_login {
 	const char *downloads; /* folder for files that come; NULL: the current one */
 	uint64_t file_max;     /* bytes of a file, either way; 0: TRANSFER_LIMIT */
 	bool comes_back;       /* fronts: a lost connection is made again (keep.h) */
+	bool *was_in;          /* set when a login has succeeded; may be NULL */
 };
 
 /* A file that travels end to end (client/transfer.h). */

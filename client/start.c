@@ -82,7 +82,11 @@ run_front(const struct start *s, const struct client_login *login, struct why *w
 	struct front_wish wish = {.plain = s->o->plain, .bell = s->o->bell};
 	struct client_login with = *login;
 	char folder[DOWNLOAD_PATH];
+	bool was_in = false;
+	struct why trouble;
+	enum qerr e;
 
+	with.was_in = &was_in;
 	with.downloads = s->o->downloads;
 	with.file_max = s->o->file_max;
 	with.comes_back = comes_back(s->o);
@@ -92,11 +96,13 @@ run_front(const struct start *s, const struct client_login *login, struct why *w
 	}
 
 	/* Comfort for the next time: a full disk must not keep anybody out. */
-	if (profile_set_last_user(s->profile, s->o->user, why) != Q_OK ||
-	    setup_remember(s->setup, s->o, s->profile, why) != Q_OK)
-		show_text("! ", span_str(why->text));
-	why->text[0] = '\0';
-	return front_run(&s->o->target, s->o->protocol, &with, &wish, why);
+	if (profile_set_last_user(s->profile, s->o->user, &trouble) != Q_OK)
+		show_text("! ", span_str(trouble.text));
+	e = front_run(&s->o->target, s->o->protocol, &with, &wish, why);
+	/* A wrong name or password is not to be used from now on. */
+	if (was_in && setup_remember(s->setup, s->o, s->profile, &trouble) != Q_OK)
+		show_text("! ", span_str(trouble.text));
+	return e;
 }
 
 /* With a key, which also says what is known of other people's keys. */

@@ -101,6 +101,20 @@ START_TEST(contacts)
 	answer(r, "The same again: ", "geheim123");
 	run_until(r, "* logged in as bob");
 	leave(r);
+	/* What could not log in is not the default from then on. */
+	r = run_in_terminal(h, "carol", "--plain", NULL);
+	answer(r, "[localhost]: ", where);
+	answer(r, "[relay]: ", "contacts");
+	answer(r, "Your name there", "bob");
+	answer(r, "is an account to be made? (yes/no) ", "no");
+	answer(r, "Does the teacher's screen show this fingerprint? (yes/no) ", "yes");
+	answer(r, "Password for bob: ", "geheim321");
+	run_until(r, "the name or the password is wrong");
+	quit(r, 1);
+	r = run_in_terminal(h, "carol", "--plain", NULL);
+	for (int i = 0; i < 3; i++)
+		answer(r, "[localhost]: ", "no host!");
+	quit(r, 2);
 	r = run_in_terminal(h, "bob", "--plain", NULL);
 	answer(r, "Password for bob: ", "geheim123");
 	run_until(r, "* logged in as bob");

@@ -133,6 +133,7 @@ nodes_show(struct nodes_machine *m)
 	strlcpy(view->fingerprint, m->current != NULL ? m->current->key : "",
 		sizeof(view->fingerprint));
 	view->verified = m->current != NULL && m->current->verified;
+	view->on_the_way = m->current != NULL ? m->current->unsent.count : 0;
 	view->busy = c != NULL && c->state == NODE_CALL_LOOKING;
 }
 

@@ -138,6 +138,7 @@ node_call_say(struct nodes_machine *m, struct span text, struct why *why)
 	if (out == NULL || out->len > CALL_OUT_HIGH || nodes_put(out, &msg) != Q_OK)
 		return why_set(why, Q_FULL, "not sent: too much is waiting to be sent");
 	unsent_add(&c->unsent, c->name, text);
+	nodes_show(m);
 	return Q_OK;
 }
 
@@ -305,6 +306,7 @@ on_delivered(struct nodes_machine *m, struct node_call *c)
 	if (!unsent_first(&c->unsent, &m->scratch))
 		return;
 	unsent_arrived(&c->unsent, 1);
+	nodes_show(m);
 	client_tell(m->env, CLIENT_DELIVERED, c->name, buf_span(&m->scratch));
 }
 

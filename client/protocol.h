@@ -68,14 +68,15 @@ enum client_phase {
 /* What a front may want to show all the time. */
 struct client_view {
 	enum client_phase phase;
-	char partner[NAME_SIZE];            /* "" when there is none */
+	char partner[NAME_SIZE]; /* "" when there is none */
 	/* What pins and the safety number call the partner and us; "": by our names. */
 	char partner_as[NAME_SIZE], own_as[NAME_SIZE];
 	char fingerprint[FINGERPRINT_SIZE]; /* of the partner's key while chatting */
 	bool verified;                      /* and the two have compared it (/verify) */
 	bool busy;         /* the next command depends on an answer that is to come */
 	uint64_t said;     /* the number of what we have said last; 0: none has one */
-	size_t on_the_way; /* messages that were said, and are not known to be stored */
+	size_t on_the_way; /* messages that were said, and are not known to be stored,
+			    * or delivered */
 	size_t unread;     /* messages that have come and were not shown yet */
 	enum client_transfer_stage sending, receiving;
 };

@@ -140,9 +140,11 @@ heard(void *arg, const struct client_event *e)
 	}
 	people_heard(&s->people, e);
 	file_heard(s, e);
-	/* Attempt after attempt is told in the row above, and a file has a bar. */
+	/* Attempt after attempt is told in the row above, a file has a bar, and a line of
+	 * ours is marked until it was delivered. */
 	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1) ||
-		  e->kind == CLIENT_FILE_PROGRESS || e->kind == CLIENT_SENT;
+		  e->kind == CLIENT_FILE_PROGRESS || e->kind == CLIENT_SENT ||
+		  e->kind == CLIENT_DELIVERED;
 	if (calls(e->kind) && s->bell && !somebody_looks(s))
 		s->ring = true;
 	switch (e->kind) {

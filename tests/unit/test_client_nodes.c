@@ -304,8 +304,10 @@ START_TEST(texts_and_reports)
 	ck_assert_uint_eq(f->side_out[0].len, 14);
 	ck_assert_mem_eq(f->side_out[0].p, "\x30\x30\x03\0one\x30\x30\x03\0two", 14);
 	f->side_out[0].len = 0;
+	ck_assert_uint_eq(f->view.on_the_way, 2);
 	hear_side(f, 1, &got, 0);
 	EVENTS(f, "delivered Bob one;");
+	ck_assert_uint_eq(f->view.on_the_way, 1);
 	hear_text(f, 1, "hello");
 	EVENTS(f, "message Bob hello;");
 	ck_assert_int_eq(taken(&f->side_out[0], NODES_CORRESPONDENT).type,

@@ -7,10 +7,10 @@
  * nothing is buffered but in the kernel.  Bytes travel through a pipe (splice(2)), so
  * they are never copied to us.
  *
- * The end.  A worker that has read the last byte has written it, too; it hangs up, which
- * ends the other session in the ordinary way: its reading side is shut, its worker comes
- * out, and closes.  A worker that is stuck in a write comes out when the session it
- * writes to shuts its writing side, as every session does at its end.
+ * The end.  A worker that has read the last byte has written it, too; it hangs up, and
+ * both writing sides are shut.  So the other client sees the end behind the last byte and
+ * closes, and its worker comes out of its read; or that one is stuck in a write to us, and
+ * comes out of that.  Only if it does neither is its reading side shut, too (see_off).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +69,8 @@ leg_close(struct leg *leg)
 	/* What came over a wire waits in the outbox: the worker sees that it goes. */
 	if (leg->wire != NULL)
 		session_wake(leg->session);
+	else if (leg->peer != NULL)
+		(void)shutdown(leg->session->stream->fd, SHUT_WR);
 	else
 		session_end(leg->session, GOODBYE_SELF, NULL);
 	pthread_cond_broadcast(&nodes_changed);
@@ -149,7 +151,6 @@ hang_up(struct leg *leg)
 	calls_unref(&nodes_calls, leg->call);
 	leg->call = NULL;
 	nodes_finish(s->server);
-	session_unref(leg->peer);
 	leg->peer = NULL;
 }
 
@@ -344,33 +345,66 @@ is_gone(int fd)
 	       info.tcpi_state == TCP_CLOSE;
 }
 
-/* A socket whose reading side was shut (because the other client has hung up) resets its
- * connection when bytes come behind our FIN, and a closed one when any were not read; what
- * our client has not got yet would be lost.  So no FIN before its kernel has it all, and
- * meanwhile what it still says is dropped.  If for a while it takes nothing, so be it. */
-static void
-let_arrive(struct session *s)
+/* Drop what has come.  True: its end has, too. */
+static bool
+drop_input(int fd)
 {
-	int fd = s->stream->fd, left = 0, before = INT_MAX;
-	int64_t until_ms = 0;
 	uint8_t scrap[4096];
+	ssize_t n = 1;
+
+	for (int i = 0; i < 256 && n > 0; i++)
+		n = recv(fd, scrap, sizeof(scrap), MSG_DONTWAIT);
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* Bytes that its client's kernel has not got yet. */
+static int
+under_way(int fd)
+{
+	int left = 0;
+
+	return is_gone(fd) || ioctl(fd, SIOCOUTQ, &left) != 0 ? 0 : left;
+}
+
+/* Has the client of s, which has been told the end, closed as well?  When our reading
+ * side was shut that cannot be seen, and bytes that come behind a FIN of ours make the
+ * kernel reset the connection: then there must be none before all has arrived. */
+static bool
+has_left(struct session *s)
+{
+	int fd = s->stream->fd;
+	bool ended = drop_input(fd);
 
 	if (atomic_load(&s->ending) != GOODBYE_SELF)
-		return;
-	/* It has hung up itself: whoever still writes to it comes out. */
+		return true;
+	return atomic_load(&s->deaf) ? under_way(fd) == 0 : ended || is_gone(fd);
+}
+
+/* Closing a socket that has unread bytes resets it, and what its client has not got yet
+ * would be lost.  So each of the two is told the end behind its last byte, and what it
+ * still says is dropped until it closes, too.  Who neither does that nor takes anything
+ * for a while is not waited for. */
+static void
+see_off(struct session *s, struct session *peer)
+{
+	int left, before = INT_MAX;
+	int64_t until_ms = 0;
+
 	if (!atomic_load(&s->deaf))
-		(void)shutdown(fd, SHUT_WR);
+		(void)shutdown(s->stream->fd, SHUT_WR);
 	do {
-		for (int i = 0; i < 256; i++)
-			if (recv(fd, scrap, sizeof(scrap), MSG_DONTWAIT) <= 0)
-				break;
-		if (is_gone(fd) || ioctl(fd, SIOCOUTQ, &left) != 0 || left == 0)
+		if (has_left(s) && (peer == NULL || session_ended(peer)))
 			return;
+		left = under_way(s->stream->fd);
+		if (peer != NULL)
+			left += under_way(peer->stream->fd);
 		if (left < before)
 			until_ms = clock_mono_ms() + config_now()->drain_ms;
 		before = left;
 		(void)poll(NULL, 0, 5);
 	} while (clock_left_ms(until_ms) > 0);
+	if (peer != NULL)
+		session_end(peer, GOODBYE_SELF, NULL);
 }
 
 /* ---- the life of one ---- */
@@ -394,6 +428,7 @@ data_serve(struct session *s)
 {
 	struct nodes_message hello;
 	char user[NAME_SIZE];
+	struct session *peer;
 	struct leg *leg;
 
 	if (!read_hello(s, &hello) || session_wakeable(s) != Q_OK ||
@@ -411,7 +446,9 @@ data_serve(struct session *s)
 	log_event(LOG_DEBUG, s, "data", "caller=%u callee=%u", hello.uin, hello.uin2);
 	if (wait_for_other(leg))
 		forward(leg);
+	peer = leg->peer;
 	session_end(s, GOODBYE_SELF, NULL);
 	hang_up(leg);
-	let_arrive(s);
+	see_off(s, peer);
+	session_unref(peer);
 }

@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(half_a_handshake)
 {
-	struct harness *h = harness_start("limits.handshake_timeout=300ms", NULL);
+	struct harness *h = harness_start("limits.handshake_timeout=1s", NULL);
 	struct nodes_peer *alice;
 	uint8_t hello[16];
 	int fd;

@@ -50,6 +50,8 @@ rooms_farewell_locked(struct session *s, enum outbox_class class, const struct u
  * whether it went out; NULL.  Q_OK: all was sent; Q_FULL: not now; else the session is
  * to end. */
 enum qerr rooms_catch_up(struct rooms_session *rs, struct rooms_origin *answering);
+/* Catching up failed for want of something: end the session. */
+void rooms_fail(struct rooms_session *rs, enum qerr e);
 /* An event of this connection was stored; see that its answer goes out before anything
  * else, at its place in the room. */
 void rooms_await_answer(struct rooms_session *rs, struct rooms_origin *origin);
@@ -62,7 +64,8 @@ void rooms_by_hand(struct rooms_session *rs);
 /* What was written to the user's connections counts as had: one more comes in, which is
  * to get only what still waits. */
 void rooms_settle_user(struct server *server, const char *user);
-/* The connection is over: off the list; what arrived by now counts. */
-void rooms_settle_last(struct rooms_session *rs);
+/* The connection is over: off the list; what arrived by now counts.  may_block: on the
+ * disk; else farewells that were not noted yet come again. */
+void rooms_settle_last(struct rooms_session *rs, bool may_block);
 
 #endif

@@ -203,13 +203,16 @@ rooms_settle_all(struct server *server)
 }
 
 void
-rooms_settle_last(struct rooms_session *rs)
+rooms_settle_last(struct rooms_session *rs, bool may_block)
 {
 	struct heards h = {NULL, 0, 0};
 
 	unlist(rs->inbox);
 	settle(rs, false, &h);
-	write_heard(rs->session->server, &h);
+	if (may_block)
+		write_heard(rs->session->server, &h);
+	else
+		free(h.p);
 }
 
 void

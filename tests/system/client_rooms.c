@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/system/client_rooms.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/cert.h"
+#include "tests/system/rooms_peer.h"
+
+const char *
+cr_fingerprint(const struct harness *h)
+{
+	static char print[FINGERPRINT_SIZE];
+	struct buf pem = BUF_INIT(CERT_PEM_MAX);
+	uint8_t sum[SHA256_LEN];
+	struct cert *ca;
+
+	ck_assert(harness_read(h, "server/ca.pem", &pem));
+	ck_assert_int_eq(cert_parse(buf_span(&pem), &ca), Q_OK);
+	ck_assert_int_eq(cert_fingerprint(ca, sum), Q_OK);
+	fingerprint_text(sum, print);
+	cert_free(ca);
+	buf_free(&pem);
+	return print;
+}
+
+struct harness *
+cr_start(void)
+{
+	struct harness *h = rp_start("rooms.captcha=off", NULL);
+
+	ck_assert_int_eq(chdir(h->dir), 0);
+	run_environment("QUINTET_PASSWORD=" CR_PASSWORD);
+	return h;
+}
+
+void
+cr_sign_up(struct harness *h, const char *name)
+{
+	char answers[256];
+	struct run *r;
+	int status;
+
+	snprintf(answers, sizeof(answers), "%s@example.org\n%s Example\n2001-02-03\n",
+		 name, name);
+	r = run_script(h, answers, &status, name, "SERVER", "--protocol", "rooms",
+		       "--register", "--user", name, "--fingerprint", cr_fingerprint(h),
+		       NULL);
+	ck_assert_msg(status == 0, "%s%s", (const char *)r->said.p,
+		      (const char *)r->complaint.p);
+	ck_assert(run_said(r, "* registered "));
+	run_free(r);
+}
+
+struct run *
+cr_log_in(struct harness *h, const char *home, const char *name, ...)
+{
+	const char *more[6] = {NULL};
+	char line[64];
+	struct run *r;
+	va_list ap;
+
+	va_start(ap, name);
+	for (size_t i = 0; i < 5 && (more[i] = va_arg(ap, const char *)) != NULL; i++)
+		continue;
+	va_end(ap);
+	r = run_start(h, home, "SERVER", "--protocol", "rooms", "--user", name,
+		      "--downloads", ".", more[0], more[1], more[2], more[3], more[4],
+		      NULL);
+	snprintf(line, sizeof(line), "* logged in as %s\n", name);
+	run_until(r, line);
+	return r;
+}
+
+struct run *
+cr_enter(struct harness *h, const char *name)
+{
+	cr_sign_up(h, name);
+	return cr_log_in(h, name, name, NULL);
+}
+
+void
+cr_end(struct run *r, int status)
+{
+	int ended = run_end(r);
+
+	ck_assert_msg(ended == status, "%d: %s%s", ended, (const char *)r->said.p,
+		      (const char *)r->complaint.p);
+	run_free(r);
+}
+
+void
+cr_digits(const char *png, char out[7])
+{
+	static const char keyword[] = "quintet-captcha";
+	uint8_t bytes[65536], *found;
+	FILE *f = fopen(png, "rb");
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	found = memmem(bytes, n, keyword, sizeof(keyword));
+	ck_assert_ptr_nonnull(found);
+	memcpy(out, found + sizeof(keyword), 6);
+	out[6] = '\0';
+}

@@ -126,6 +126,13 @@ struct config {
 	int64_t rooms_large_memory; /* bytes of all large ones together */
 	int64_t rooms_max_members;
 	int64_t rooms_max_file; /* bytes of a smallfile's content; 0: none are taken */
+	/* [board] */
+	int64_t board_ping_interval_ms;
+	int64_t board_ping_timeout_ms;
+	int64_t board_connect_timeout_ms;
+	int64_t board_max_payload;
+	int64_t board_max_backlog;
+	int64_t board_max_inflight;
 	/* [security] */
 	char run_as[CONFIG_TEXT_SIZE];
 	bool sandbox;

@@ -8,6 +8,7 @@
 #include <openssl/rsa.h>
 
 #include "crypto/aead.h"
+#include "crypto/agree.h"
 #include "crypto/evp.h"
 #include "crypto/kex.h"
 #include "crypto/random.h"
@@ -77,17 +78,20 @@ rsa_open(const struct key *owner, struct span label, struct span wrapped, struct
 
 /* ---- P-256 ---- */
 
+_Static_assert(KEX_SECRET_LEN == AGREE_SECRET_LEN, "both are an x coordinate of P-256");
+
 /* The key that seals one secret, from what Diffie-Hellman gave. */
 static enum qerr
-make_aead(enum aead_dir dir, const uint8_t shared[KEX_SECRET_LEN], struct span label,
+make_aead(enum aead_dir dir, const uint8_t shared[AGREE_SECRET_LEN], struct span label,
 	  struct span ephemeral, struct aead **out)
 {
 	uint8_t salt[SHA256_LEN], key[AEAD_KEY_LEN];
 	enum qerr e;
 
 	if ((e = sha256(&label, 1, salt)) == Q_OK &&
-	    (e = hkdf_sha256(span_of(shared, KEX_SECRET_LEN), span_of(salt, sizeof(salt)),
-			     ephemeral, key, sizeof(key))) == Q_OK &&
+	    (e = hkdf_sha256(span_of(shared, AGREE_SECRET_LEN),
+			     span_of(salt, sizeof(salt)), ephemeral, key, sizeof(key))) ==
+		Q_OK &&
 	    (*out = aead_new(dir, key)) == NULL)
 		e = Q_NOMEM;
 	secret_wipe(key, sizeof(key));
@@ -126,27 +130,11 @@ ec_seal(const struct key *owner, struct span label, struct span secret, struct b
 	return e;
 }
 
-/* ECDH with a long-term key in the place of an ephemeral one. */
-static enum qerr
-derive(const struct key *owner, const struct key *peer, uint8_t shared[KEX_SECRET_LEN])
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key_evp(owner), NULL);
-	size_t len = KEX_SECRET_LEN;
-	enum qerr e = Q_OK;
-
-	if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
-	    EVP_PKEY_derive_set_peer(ctx, key_evp(peer)) != 1 ||
-	    EVP_PKEY_derive(ctx, shared, &len) != 1 || len != KEX_SECRET_LEN)
-		e = evp_failed(Q_CRYPTO);
-	EVP_PKEY_CTX_free(ctx);
-	return e;
-}
-
 static enum qerr
 ec_open(const struct key *owner, struct span label, struct span wrapped, struct buf *out)
 {
 	static const uint8_t iv[AEAD_IV_LEN];
-	uint8_t shared[KEX_SECRET_LEN], secret[WRAP_SECRET_MAX];
+	uint8_t shared[AGREE_SECRET_LEN], secret[WRAP_SECRET_MAX];
 	struct reader r = reader_of(wrapped);
 	struct span ephemeral, sealed;
 	struct key *peer = NULL;
@@ -160,9 +148,7 @@ ec_open(const struct key *owner, struct span label, struct span wrapped, struct 
 	sealed = span_of(r.p, r.left - AEAD_TAG_LEN);
 	if ((e = key_parse_public(ephemeral, &peer)) != Q_OK)
 		return e;
-	if (key_kind(peer) != KEY_EC_P256)
-		e = Q_DENIED;
-	if (e == Q_OK && (e = derive(owner, peer, shared)) == Q_OK &&
+	if ((e = agree(owner, peer, shared)) == Q_OK &&
 	    (e = make_aead(AEAD_OPEN, shared, label, ephemeral, &a)) == Q_OK &&
 	    (e = aead_open(a, iv, span_of(NULL, 0), sealed.p, sealed.len, secret,
 			   sealed.p + sealed.len)) == Q_OK)

@@ -10,6 +10,8 @@
 
 #include <bsd/string.h>
 
+#include "crypto/random.h"
+#include "protocol/json.h"
 #include "server/admin.h"
 #include "server/server.h"
 
@@ -253,6 +255,7 @@ main(int argc, char **argv)
 	static struct command_line c; /* large, and there is one */
 	int status = EXIT_USAGE;
 
+	json_start(random_u32());
 	if ((c.words = calloc((size_t)argc + 1, sizeof(*c.words))) == NULL)
 		return EXIT_FAILURE;
 	if (read_command_line(&c, argc, argv))

@@ -72,12 +72,13 @@ void
 eio_head(struct eio_server *server, struct http *h, struct http_request *r)
 {
 	struct span sid = http_query(r, "sid");
-	struct eio *e = sid.p == NULL ? NULL : eio_find(server, sid);
+	struct eio *e;
 
 	(void)h;
 	/* What will be refused need not be large. */
 	r->max_body = EIO_BUDGET_ABOVE;
-	if (e == NULL)
+	if (r->method != ROUTE_POST || sid.p == NULL ||
+	    (e = eio_find(server, sid)) == NULL)
 		return;
 	r->max_body = atomic_load(&e->max_message);
 	r->patient = atomic_load(&e->raised);

@@ -2,7 +2,9 @@
  *
  * eio_priv.h - what the files of Engine.IO share.
  *
- *	eio.c          a session: its queue, its time, its turns, its end
+ *	eio.c          a session: its queue, its turns
+ *	eio_time.c     pings, expiry
+ *	eio_end.c      the end
  *	eio_server.c   the table of sessions, and the thread that sees to ends
  *	eio_http.c     requests: which session, which transport, or what is wrong
  *	eio_poll.c     GET and POST
@@ -124,8 +126,7 @@ void eio_forget(struct eio *e);
  * be held. */
 void eio_end_later(struct eio *e, bool slow);
 
-/* ---- eio.c ---- */
-enum qerr eio_make(struct eio_server *server, struct session *http, struct eio **out);
+/* ---- eio_time.c ---- */
 /* Time begins: pings, expiry. */
 void eio_run(struct eio *e);
 /* Has its time run out?  Then it is ended, and true. */
@@ -134,6 +135,8 @@ void eio_pong(struct eio *e);
 /* Queue a ping if it is time, and see to it that somebody looks again. */
 void eio_beat(struct eio *e);
 
+/* ---- eio.c ---- */
+enum qerr eio_make(struct eio_server *server, struct session *http, struct eio **out);
 /* Handlers are called in a turn, one at a time.  turn_take: false: it is over (the turn
  * is taken all the same).  turn_give calls closed when it has become due. */
 bool eio_turn_take(struct eio *e);
@@ -142,12 +145,6 @@ void eio_turn_give(struct eio *e);
  * packet that may not come (the caller says eio_fail). */
 enum qerr eio_receive(struct eio *e, const struct eio_packet *packet);
 
-enum eio_how {
-	EIO_BY_US,   /* what waits goes out first */
-	EIO_BY_PEER, /* it sent a close packet, or its WebSocket is gone */
-	EIO_BROKEN   /* it broke a rule, or was not heard of */
-};
-void eio_end(struct eio *e, enum eio_how how, enum ws_code code, const char *reason);
 /* Drop the lock; behind it what can be sent to a WebSocket is in its outbox, touched. */
 void eio_unlock(struct eio *e) RELEASES(e->lock);
 /* Move what one poll may carry to *out, and end LEAVING when that was all: true, and the
@@ -156,6 +153,14 @@ bool eio_take_locked(struct eio *e, struct eio_queue *out) REQUIRES(e->lock);
 void eio_queue_free(struct eio_queue *q);
 /* Put b at the end, whatever waits.  Q_NOMEM. */
 enum qerr eio_put_locked(struct eio *e, struct bundle *b) REQUIRES(e->lock);
+
+/* ---- eio_end.c ---- */
+enum eio_how {
+	EIO_BY_US,   /* what waits goes out first */
+	EIO_BY_PEER, /* it sent a close packet, or its WebSocket is gone */
+	EIO_BROKEN   /* it broke a rule, or was not heard of */
+};
+void eio_end(struct eio *e, enum eio_how how, enum ws_code code, const char *reason);
 /* It has just become OVER: out of the table, no time any more, and its WebSocket is
  * ended.  No lock held. */
 void eio_left(struct eio *e);

@@ -219,24 +219,40 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 	return e;
 }
 
+enum qerr
+outbox_flush_locked(struct session *s)
+{
+	struct outbox *o = &s->out;
+	enum qerr e;
+
+	LOCK_ASSERT_HELD(&o->lock);
+	if (o->in_flusher)
+		return Q_OK;
+	if ((e = outbox_write_locked(o, s->stream)) != Q_FULL)
+		return e;
+	o->in_flusher = true;
+	if (o->sent == 0)
+		o->progress_ms = clock_mono_ms();
+	flusher_watch(s->server->flusher, s);
+	return Q_OK;
+}
+
+void
+outbox_flushed(struct session *s, enum qerr e)
+{
+	if (e == Q_CLOSED || e == Q_TIMEOUT)
+		session_end(s, e == Q_TIMEOUT ? GOODBYE_SLOW : GOODBYE_SELF, NULL);
+}
+
 void
 outbox_flush(struct session *s)
 {
-	struct outbox *o = &s->out;
-	enum qerr e = Q_OK;
+	enum qerr e;
 
-	lock_take(&o->lock);
-	if (!o->in_flusher)
-		e = outbox_write_locked(o, s->stream);
-	if (e == Q_FULL) {
-		o->in_flusher = true;
-		if (o->sent == 0)
-			o->progress_ms = clock_mono_ms();
-		flusher_watch(s->server->flusher, s);
-	}
-	lock_drop(&o->lock);
-	if (e == Q_CLOSED || e == Q_TIMEOUT)
-		session_end(s, e == Q_TIMEOUT ? GOODBYE_SLOW : GOODBYE_SELF, NULL);
+	lock_take(&s->out.lock);
+	e = outbox_flush_locked(s);
+	lock_drop(&s->out.lock);
+	outbox_flushed(s, e);
 }
 
 /* ---- what this thread has touched ----

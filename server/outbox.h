@@ -84,6 +84,11 @@ void outbox_touch(struct session *s);
 void outbox_flush_touched(void);
 /* Write now what s's stream takes (touched or not).  As above. */
 void outbox_flush(struct session *s);
+/* The same in the hold of the outbox lock in which something was put: for who puts once
+ * into each of many outboxes, and would find the first ones cold when it comes back.  What
+ * it returns goes to outbox_flushed when no lock is held any more. */
+enum qerr outbox_flush_locked(struct session *s);
+void outbox_flushed(struct session *s, enum qerr e);
 
 /* Wait until s takes OUTBOX_DATA again.  The caller holds no lock and has
  * flushed what it touched.  Q_OK; Q_CLOSED: s ended; Q_TIMEOUT. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Three red-black trees under one mutex: sessions by number, logged-in sessions
- * by (folded user name, number), and addresses with how many sessions each has.
- * Messages never pass here: a chat keeps references to its sessions.
+ * by (user, number), and addresses with how many sessions each has.
+ * Messages of chats never pass here: a chat keeps references to its sessions.  Those of
+ * rooms do, once a member, so users are compared by a hash of their folded names first:
+ * one look at each node on the way, instead of a loop over two names.
  */
 #include "server/sessions.h"
 
@@ -42,11 +44,28 @@ cmp_id(const struct session *a, const struct session *b)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+/* Where a user stands in by_user.  Names of the same hash are kept apart by name. */
+static uint64_t
+hash_user(const char *user)
+{
+	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (; *user != '\0'; user++) {
+		/* 0x20 folds letters; what else it makes equal, name_cmp tells apart. */
+		h ^= (uint8_t)*user | 0x20;
+		h *= 0x100000001b3;
+	}
+	return h;
+}
+
 static int
 cmp_user(const struct session *a, const struct session *b)
 {
-	int d = name_cmp(a->user, b->user);
+	int d;
 
+	if (a->user_hash != b->user_hash)
+		return a->user_hash < b->user_hash ? -1 : 1;
+	d = name_cmp(a->user, b->user);
 	return d != 0 ? d : cmp_id(a, b);
 }
 
@@ -190,9 +209,20 @@ of_user_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t-
 	LOCK_ASSERT_HELD(&t->lock);
 	if (strlcpy(key.user, user, sizeof(key.user)) >= sizeof(key.user))
 		return NULL; /* longer than any user's name */
+	key.user_hash = hash_user(user);
 	key.id = after + 1;
 	s = RB_NFIND(user_tree, &t->by_user, &key);
 	return s != NULL && name_cmp(s->user, user) == 0 ? s : NULL;
+}
+
+/* The next session of the user of s, which is in the tree. */
+static struct session *
+sibling_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
+{
+	struct session *next = RB_NEXT(user_tree, &t->by_user, s);
+
+	LOCK_ASSERT_HELD(&t->lock);
+	return next != NULL && name_cmp(next->user, s->user) == 0 ? next : NULL;
 }
 
 /* A session of user in protocol; one that has ended but is still here counts only
@@ -231,6 +261,7 @@ sessions_login(struct sessions *t, struct session *s, const char *user,
 		session_ref(rival);
 	}
 	strlcpy(s->user, user, sizeof(s->user));
+	s->user_hash = hash_user(user);
 	RB_INSERT(user_tree, &t->by_user, s);
 	s->logged_in = true;
 	s->source->anonymous--;
@@ -324,6 +355,36 @@ sessions_list_free(struct session **list)
 	for (struct session **s = list; *s != NULL; s++)
 		session_unref(*s);
 	free(list);
+}
+
+size_t
+sessions_of(struct sessions *t, const char (*users)[NAME_SIZE], size_t n,
+	    const struct protocol *protocol, struct sessions_walk *w,
+	    struct sessions_found *out, size_t max)
+{
+	struct session *s = NULL;
+	size_t found = 0;
+
+	lock_take(&t->lock);
+	/* Who had more sessions than fitted may have others by now. */
+	while (w->user < n && found < max) {
+		if (s == NULL)
+			s = of_user_locked(t, users[w->user], w->after);
+		if (s == NULL) {
+			w->user++;
+			w->after = 0;
+			continue;
+		}
+		w->after = s->id;
+		if (atomic_load(&s->protocol) == protocol)
+			out[found++] = (struct sessions_found){session_ref(s), w->user};
+		if ((s = sibling_locked(t, s)) == NULL) {
+			w->user++;
+			w->after = 0;
+		}
+	}
+	lock_drop(&t->lock);
+	return found;
 }
 
 size_t

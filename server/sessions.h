@@ -62,6 +62,19 @@ struct session *sessions_next(struct sessions *t, const char *user, uint64_t aft
 struct session **sessions_list(struct sessions *t, const char *user,
 			       const struct protocol *protocol, size_t *count);
 void sessions_list_free(struct session **list); /* NULL is fine */
+/* The same for many users at once, a few dozen sessions a call, with one hold of the
+ * lock.  *w begins as {0} and remembers where to go on; 0: that was all. */
+struct sessions_walk {
+	size_t user;    /* index */
+	uint64_t after; /* sessions of that user up to here were had */
+};
+struct sessions_found {
+	struct session *session; /* a reference */
+	size_t user;             /* index in users */
+};
+size_t sessions_of(struct sessions *t, const char (*users)[NAME_SIZE], size_t n,
+		   const struct protocol *protocol, struct sessions_walk *w,
+		   struct sessions_found *out, size_t max);
 size_t sessions_count(struct sessions *t);
 /* Is user logged in anywhere? */
 bool sessions_online(struct sessions *t, const char *user);

@@ -57,19 +57,23 @@ check_of(const char *line, uint64_t number)
 				LINE_BODY);
 }
 
+/* A page of messages is 50 of these: snprintf would be most of its work. */
 static void
-seal(char line[LINE + 1], uint64_t number)
+seal(char line[LINE], uint64_t number)
 {
-	char check[11];
+	static const char digits[] = "0123456789abcdef";
+	uint32_t check = check_of(line, number);
 
-	snprintf(check, sizeof(check), " %08" PRIx32 "\n", check_of(line, number));
-	memcpy(line + LINE_BODY, check, 10);
+	line[LINE_BODY] = ' ';
+	for (size_t i = LINE - 2; i > LINE_BODY; i--, check >>= 4)
+		line[i] = digits[check & 15];
+	line[LINE - 1] = '\n';
 }
 
 static bool
 sealed(const char *line, uint64_t number)
 {
-	char right[LINE + 1];
+	char right[LINE];
 
 	memcpy(right, line, LINE);
 	seal(right, number);

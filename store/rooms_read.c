@@ -11,7 +11,8 @@
 
 #include "store/rooms_priv.h"
 
-#define CHUNK      16 /* messages read at a time: their contents are a MiB at most */
+#define CHUNK      64 /* messages read at a time, if their contents are small */
+#define CHUNK_SURE 16 /* so many may be of any size: a MiB at most */
 #define GAP        4  /* records between two of a page that are read and passed over */
 #define EVENTS_MAX 256
 
@@ -272,6 +273,7 @@ struct paging {
 	struct room_page *page;
 	size_t at[ROOM_PAGE_MAX];
 	size_t max, bytes;
+	size_t chunk;
 	bool full;
 };
 
@@ -294,7 +296,8 @@ add_message(struct paging *p, const struct chunk *c, size_t i)
 	return Q_OK;
 }
 
-/* Messages from first on, as many as the page still takes; then those before it. */
+/* Messages from first on, as many as the page still takes; then those before it.
+ * Q_LIMIT: so many are too large to be held at a time. */
 static enum qerr
 page_chunk(struct rooms *r, struct visit *v, struct paging *p, uint64_t first, size_t n,
 	   bool forwards, uint64_t *next)
@@ -305,7 +308,7 @@ page_chunk(struct rooms *r, struct visit *v, struct paging *p, uint64_t first, s
 	if (c == NULL)
 		return Q_NOMEM;
 	c->room = &v->room->id;
-	c->text = (struct buf)BUF_INIT(CHUNK * (ROOM_INLINE_MAX + ROOM_REASON_MAX));
+	c->text = (struct buf)BUF_INIT(CHUNK_SURE * (ROOM_INLINE_MAX + ROOM_REASON_MAX));
 	if ((e = lines(r, v, first, n, c->line, &c->n)) == Q_OK)
 		e = gone(read_chunk(v->st, c));
 	for (size_t k = 0; e == Q_OK && k < c->n && p->page->n < p->max; k++) {
@@ -322,6 +325,25 @@ page_chunk(struct rooms *r, struct visit *v, struct paging *p, uint64_t first, s
 	return e;
 }
 
+/* How many of those left to read next, and again when these turn out to be too large. */
+static size_t
+chunk_of(const struct paging *p, uint64_t left)
+{
+	size_t want = p->max - p->page->n;
+
+	want = want < p->chunk ? want : p->chunk;
+	return want < left ? want : (size_t)left;
+}
+
+static void
+try_smaller(struct paging *p, enum qerr *e)
+{
+	if (*e == Q_LIMIT && p->chunk > CHUNK_SURE) {
+		p->chunk = CHUNK_SURE;
+		*e = Q_OK;
+	}
+}
+
 static enum qerr
 page_forwards(struct rooms *r, struct visit *v, struct paging *p, uint64_t at,
 	      uint64_t end)
@@ -329,10 +351,8 @@ page_forwards(struct rooms *r, struct visit *v, struct paging *p, uint64_t at,
 	enum qerr e = Q_OK;
 
 	while (e == Q_OK && !p->full && at < end && p->page->n < p->max) {
-		size_t want = p->max - p->page->n, left = (size_t)(end - at);
-
-		want = want < CHUNK ? want : CHUNK;
-		e = page_chunk(r, v, p, at, want < left ? want : left, true, &at);
+		e = page_chunk(r, v, p, at, chunk_of(p, end - at), true, &at);
+		try_smaller(p, &e);
 	}
 	p->page->more = at < end;
 	return e;
@@ -345,11 +365,10 @@ page_backwards(struct rooms *r, struct visit *v, struct paging *p, uint64_t end)
 	enum qerr e = Q_OK;
 
 	while (e == Q_OK && !p->full && end > 0 && page->n < p->max) {
-		size_t want = p->max - page->n;
+		size_t want = chunk_of(p, end);
 
-		want = want < CHUNK ? want : CHUNK;
-		want = want < end ? want : (size_t)end;
 		e = page_chunk(r, v, p, end - want, want, false, &end);
+		try_smaller(p, &e);
 	}
 	page->more = end > 0;
 	for (size_t i = 0; i < page->n / 2; i++) {
@@ -388,7 +407,7 @@ enum room_answer
 rooms_page(struct rooms *r, const struct uuid *room, const struct uuid *from, int count,
 	   struct room_page **out, enum qerr *e)
 {
-	struct paging p = {.page = NULL};
+	struct paging p = {.chunk = CHUNK};
 	struct room_line line_from;
 	struct visit v;
 

@@ -131,12 +131,17 @@ events_locked(const struct rooms_telling *t, struct session *s, enum rooms_view 
 void
 rooms_deliver(const struct rooms_telling *t, struct session *s, enum rooms_view view)
 {
-	enum qerr e;
+	enum qerr e, flushed = Q_OK;
 
 	lock_take(&s->out.lock);
 	e = events_locked(t, s, view);
+	if (e == Q_OK)
+		flushed = outbox_flush_locked(s);
 	lock_drop(&s->out.lock);
-	delivered(s, e);
+	if (e == Q_OK)
+		outbox_flushed(s, flushed);
+	else
+		delivered(s, e);
 }
 
 /* ---- those who are out ---- */

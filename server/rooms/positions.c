@@ -29,6 +29,10 @@ rooms_settle_soon_locked(struct session *s)
 	struct rooms_inbox *in = ((struct rooms_session *)s->state)->inbox;
 
 	LOCK_ASSERT_HELD(&s->out.lock);
+	/* Mostly it is.  Whoever takes it off looks at the connection afterwards, with
+	 * the outbox lock, so it will see what was put there in this hold. */
+	if (atomic_load_explicit(&in->listed, memory_order_relaxed))
+		return;
 	lock_take(&settling.lock);
 	if (!in->listed) {
 		in->listed = true;

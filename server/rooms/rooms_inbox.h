@@ -15,6 +15,7 @@
 #define SERVER_ROOMS_ROOMS_INBOX_H
 
 #include <bsd/sys/queue.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +61,7 @@ struct rooms_inbox {
 	enum rooms_inbox_phase phase;
 	bool by_hand;                   /* SEEN came: only SEEN moves positions */
 	bool farewells_due;             /* look for farewells in the store */
-	bool listed;                    /* [settling] on the list of positions.c ... */
+	atomic_bool listed;             /* [settling] on the list of positions.c ... */
 	TAILQ_ENTRY(rooms_inbox) link;  /* [settling] */
 	struct session *session;        /* its owner; no reference */
 	struct rooms_inbox_room *rooms; /* by id */

@@ -8,8 +8,7 @@
  * each connection's outbox (deliver.c).  A connection that cannot take it is marked, and
  * its own worker reads the event from the room's file later (catchup.c).
  *
- * Sockets are written when the thread's list of touched sessions is full, and at the end:
- * a batch of events costs each member one write.
+ * A batch of events costs each member one hold of its outbox's lock and one write in it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,8 @@
 #include "server/log.h"
 #include "server/rooms/deliver.h"
 #include "server/sessions.h"
+
+#define AT_ONCE 32 /* sessions looked up in one hold of the table's lock */
 
 void
 rooms_each_session(struct server *server, const char *user,
@@ -83,19 +84,6 @@ render_all(struct rooms_telling *t)
 
 /* ---- to whom ---- */
 
-struct member {
-	const struct rooms_telling *t;
-	enum rooms_view view;
-};
-
-static void
-to_member(void *arg, struct session *s)
-{
-	const struct member *m = arg;
-
-	rooms_deliver(m->t, s, m->view);
-}
-
 static void
 to_outsider(void *arg, struct session *s)
 {
@@ -108,14 +96,20 @@ tell_members(struct rooms_telling *t)
 	const struct room_info *info = t->info;
 	const struct room_event *ev = &t->events[0];
 	bool coming = ev->kind == ROOM_CHANGED && ev->change->action == ROOM_ADD;
+	struct sessions_found found[AT_ONCE];
+	struct sessions_walk walk = {0, 0};
+	size_t n;
 
-	for (size_t i = 0; i < info->n_members; i++) {
-		struct member m = {t, ROOMS_VIEW_MEMBER};
+	while ((n = sessions_of(t->server->sessions, info->members, info->n_members,
+				&rooms_protocol, &walk, found, AT_ONCE)) > 0)
+		for (size_t i = 0; i < n; i++) {
+			enum rooms_view view = ROOMS_VIEW_MEMBER;
 
-		if (coming)
-			m.view = rooms_view(ev, info->members[i]);
-		rooms_each_session(t->server, info->members[i], to_member, &m);
-	}
+			if (coming)
+				view = rooms_view(ev, info->members[found[i].user]);
+			rooms_deliver(t, found[i].session, view);
+			session_unref(found[i].session);
+		}
 }
 
 /* Those who are members no more. */

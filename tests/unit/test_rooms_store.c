@@ -571,6 +571,49 @@ START_TEST(test_positions)
 }
 END_TEST
 
+static ino_t
+inode(const char *file)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(at(file), &st), 0);
+	return st.st_ino;
+}
+
+/* A file that stays as long is written over, but not one that a snapshot has. */
+START_TEST(test_positions_in_place)
+{
+	struct uuid id;
+	struct buf kept;
+	ino_t first;
+
+	make(ROOM_GROUP, "alice", "bob", &id);
+	for (int i = 0; i < 12; i++)
+		say(&id, "alice", "x", NULL, NULL);
+	rooms_seen(r, &id, "bob", 2);
+	rooms_save(r);
+	first = inode("d/seen/bob");
+	rooms_seen(r, &id, "bob", 3);
+	rooms_save(r);
+	ck_assert_uint_eq(inode("d/seen/bob"), first);
+	reopen();
+	ck_assert_uint_eq(position(&id, "bob"), 3);
+	ck_assert_int_eq(link(at("d/seen/bob"), at("d/kept")), 0);
+	rooms_seen(r, &id, "bob", 4);
+	rooms_save(r);
+	ck_assert_uint_ne(inode("d/seen/bob"), first);
+	kept = slurp("d/kept");
+	ck_assert_ptr_nonnull(memmem(kept.p, kept.len, " 3 0\n", 5));
+	buf_free(&kept);
+	first = inode("d/seen/bob");
+	rooms_seen(r, &id, "bob", 11); /* a digit more */
+	rooms_save(r);
+	ck_assert_uint_ne(inode("d/seen/bob"), first);
+	reopen();
+	ck_assert_uint_eq(position(&id, "bob"), 11);
+}
+END_TEST
+
 /* A log that lost its end in a power cut, behind which a position is. */
 START_TEST(test_position_ahead)
 {
@@ -727,6 +770,7 @@ make_suite(void)
 	tcase_add_test(tc, test_files);
 	tcase_add_test(tc, test_file_damaged);
 	tcase_add_test(tc, test_positions);
+	tcase_add_test(tc, test_positions_in_place);
 	tcase_add_test(tc, test_position_ahead);
 	tcase_add_test(tc, test_receipts);
 	tcase_add_test(tc, test_farewells);

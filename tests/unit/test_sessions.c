@@ -10,6 +10,8 @@ static const struct protocol other_protocol = {
     .release = core_release,
 };
 
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
 static const struct sessions_limits unlimited;
 
 /* A session from the address 192.0.2.LAST; its peer's end is closed at once. */
@@ -272,6 +274,46 @@ START_TEST(lists)
 }
 END_TEST
 
+/* All sessions of all users, each once, in whatever portions. */
+START_TEST(sessions_of_many)
+{
+	static const char users[][NAME_SIZE] = {"Ann", "nobody", "bob", "carl"};
+	static const char *const logins[] = {"ann", "ANN", "aNN", "Bob", "dora"};
+	const size_t expected[] = {0, 0, 0, 2};
+	struct session *s[N(logins)], *o = enter(9);
+	struct sessions_found found[8];
+
+	for (size_t i = 0; i < N(logins); i++) {
+		s[i] = enter(1);
+		ck_assert_int_eq(
+		    sessions_login(core.sessions, s[i], logins[i], LOGIN_ADD, NULL),
+		    Q_OK);
+	}
+	atomic_store(&o->protocol, &other_protocol);
+	ck_assert_int_eq(sessions_login(core.sessions, o, "ann", LOGIN_ADD, NULL), Q_OK);
+	for (size_t max = 1; max <= N(found); max++) {
+		struct sessions_walk walk = {0, 0};
+		size_t total = 0, n;
+
+		while ((n = sessions_of(core.sessions, users, N(users),
+					atomic_load(&s[0]->protocol), &walk, found,
+					max)) > 0) {
+			ck_assert_uint_le(n, max);
+			for (size_t i = 0; i < n; i++, total++) {
+				ck_assert_uint_lt(total, N(expected));
+				ck_assert_ptr_eq(found[i].session, s[total]);
+				ck_assert_uint_eq(found[i].user, expected[total]);
+				session_unref(found[i].session);
+			}
+		}
+		ck_assert_uint_eq(total, N(expected));
+	}
+	for (size_t i = 0; i < N(logins); i++)
+		leave(s[i]);
+	leave(o);
+}
+END_TEST
+
 START_TEST(hub_says_and_kicks)
 {
 	struct session *s[3], *older;
@@ -318,6 +360,7 @@ main(void)
 	tcase_add_test(c, login_replace);
 	tcase_add_test(c, replace_race_leaves_one);
 	tcase_add_test(c, lists);
+	tcase_add_test(c, sessions_of_many);
 	tcase_add_test(c, hub_says_and_kicks);
 	suite_add_tcase(s, c);
 	return unit_main(s);

@@ -206,7 +206,8 @@ run_somewhere(const char *data_dir, const struct admin_request *req, struct buf 
 static enum qerr
 print(struct buf *out, struct why *why)
 {
-	if (fwrite(out->p, 1, out->len, stdout) < out->len || fflush(stdout) != 0)
+	if ((out->len > 0 && fwrite(out->p, 1, out->len, stdout) < out->len) ||
+	    fflush(stdout) != 0)
 		return why_set(why, Q_SYS, "cannot write the answer: %s",
 			       strerror(errno));
 	out->len = 0;

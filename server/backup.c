@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct backup {
 	struct sandbox_user user; /* who owns the data directory */
 	int folder;               /* where the archive goes */
 	int fd;
+	int err;                   /* why a block could not be written; 0: none */
 	char temp[FILE_TEMP_SIZE]; /* ""; it has got its name, or is not there yet */
 	const char *file, *name;   /* as it was given, and without its folder */
 	const char *data_dir;
@@ -141,13 +143,27 @@ give_name(struct backup *b, struct why *why)
 
 /* ---- the archive ---- */
 
-static enum qerr
-archive_failed(struct backup *b, struct why *why)
+/* A failure is remembered, and not told to libarchive: it would free nothing of its own
+ * any more (3.6). */
+static la_ssize_t
+write_block(struct archive *a, void *arg, const void *p, size_t n)
 {
-	int err = archive_errno(b->archive);
+	struct backup *b = arg;
 
-	if (err > 0)
-		return cannot_write(b, err, why);
+	(void)a;
+	if (b->err == 0 && file_write_all(b->fd, p, n) != Q_OK)
+		b->err = errno;
+	return (la_ssize_t)n;
+}
+
+/* How it stands after a call that returned this. */
+static enum qerr
+written(const struct backup *b, bool fine, struct why *why)
+{
+	if (b->err != 0)
+		return cannot_write(b, b->err, why);
+	if (fine)
+		return Q_OK;
 	return why_set(why, Q_SYS, "cannot write %s: %s", b->file,
 		       archive_error_string(b->archive));
 }
@@ -166,9 +182,7 @@ put_header(struct backup *b, const struct snapshot_file *f, const struct stat *s
 	archive_entry_set_gid(b->entry, st->st_gid);
 	archive_entry_set_mtime(b->entry, st->st_mtime, 0);
 	archive_entry_set_size(b->entry, f->size);
-	return archive_write_header(b->archive, b->entry) == ARCHIVE_OK
-		   ? Q_OK
-		   : archive_failed(b, why);
+	return written(b, archive_write_header(b->archive, b->entry) == ARCHIVE_OK, why);
 }
 
 static enum qerr
@@ -176,6 +190,7 @@ put_content(struct backup *b, const struct snapshot_file *f, struct why *why)
 {
 	char step[STEP];
 	int64_t left = f->size;
+	enum qerr e;
 
 	while (left > 0) {
 		ssize_t n = read(f->fd, step, left < STEP ? (size_t)left : STEP);
@@ -190,8 +205,9 @@ put_content(struct backup *b, const struct snapshot_file *f, struct why *why)
 		if (n == 0) /* only what a person edits in place */
 			return why_set(why, Q_FORMAT,
 				       "%s was changed meanwhile; try again", f->name);
-		if (archive_write_data(b->archive, step, (size_t)n) != n)
-			return archive_failed(b, why);
+		e = written(b, archive_write_data(b->archive, step, (size_t)n) == n, why);
+		if (e != Q_OK)
+			return e;
 		left -= n;
 	}
 	return Q_OK;
@@ -239,8 +255,7 @@ put_all(struct backup *b, struct why *why)
 			return e;
 	if (e != Q_MISSING)
 		return e;
-	return archive_write_close(b->archive) == ARCHIVE_OK ? Q_OK
-							     : archive_failed(b, why);
+	return written(b, archive_write_close(b->archive) == ARCHIVE_OK, why);
 }
 
 /* ---- what others call ---- */
@@ -278,8 +293,8 @@ backup_write(struct backup *b, struct buf *said, struct why *why)
 	if (b->archive == NULL || b->entry == NULL)
 		return why_set(why, Q_NOMEM, "there is no memory");
 	if (archive_write_set_format_pax_restricted(b->archive) != ARCHIVE_OK ||
-	    archive_write_open_fd(b->archive, b->fd) != ARCHIVE_OK)
-		return archive_failed(b, why);
+	    archive_write_open(b->archive, b, NULL, write_block, NULL) != ARCHIVE_OK)
+		return written(b, false, why);
 	if ((e = sandbox_enter(&b->user, why)) != Q_OK)
 		return e;
 	e = put_all(b, why);

@@ -14,7 +14,7 @@
 #include "tests/system/harness.h"
 #include "tests/system/harness_run.h"
 
-#define OUT_MAX (1 << 20)
+#define OUT_MAX (8 * 1024 * 1024) /* of a command: a long transcript */
 #define LOG_MAX (64 << 20)
 
 /* ---- commands ---- */

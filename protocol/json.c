@@ -95,6 +95,8 @@ check_limits(struct span text, const struct json_limits *limits, struct why *why
 			depth--;
 			continue;
 		case ',': break;
+		case '\0': /* jansson loses one that follows a word */
+			return why_set(why, Q_FORMAT, "this is no JSON");
 		default: continue;
 		}
 		if (values++ == limits->values)

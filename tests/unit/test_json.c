@@ -92,6 +92,26 @@ static const struct {
     {"1e309", "too large"},
 };
 
+/* A byte that is 0, wherever it stands. */
+START_TEST(zero_bytes)
+{
+	static const char text[] = "[ true , null , 12 , \"a\" , { \"b\" : 1.5 } ]";
+	struct why why;
+	json_t *v;
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		char copy[sizeof(text)];
+
+		memcpy(copy, text, sizeof(text));
+		memmove(copy + i + 1, copy + i, sizeof(text) - 1 - i);
+		copy[i] = '\0';
+		ck_assert_int_eq(json_parse(span_of(copy, sizeof(text)), &limits,
+					    JSON_TOP_ANY, &v, &why),
+				 Q_FORMAT);
+	}
+}
+END_TEST
+
 START_TEST(refused)
 {
 	struct why why = {""};
@@ -409,6 +429,7 @@ main(void)
 	TCase *c = tcase_create("json");
 
 	tcase_add_loop_test(c, taken, 0, sizeof(good) / sizeof(good[0]));
+	tcase_add_test(c, zero_bytes);
 	tcase_add_loop_test(c, refused, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(c, raw_nul_is_refused);
 	tcase_add_test(c, reason_quotes_nothing);

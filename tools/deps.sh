@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc libc6-dev make pkg-config libssl-dev libbsd-dev libutf8proc-dev libdeflate-dev
 libseccomp-dev libinih-dev libcrypt-dev libhttp-parser-dev libwslay-dev libjansson-dev libgd-dev
-libarchive-dev libncurses-dev check tmux python3 python3-websockets"
+libarchive-dev libncurses-dev check tmux python3 python3-cryptography python3-websockets"
 if [ "${1:-}" = --dev ]; then
   packages="$packages clang clang-format libclang-rt-14-dev llvm cppcheck shellcheck valgrind
 mandoc git iproute2"

@@ -4,6 +4,7 @@
  * talking, changing what was said, files, who is in them, and what waited.
  */
 #include "tests/system/client_rooms.h"
+#include "tests/system/tmux.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,48 @@ START_TEST(hostile)
 }
 END_TEST
 
+/* ---- the full screen ---- */
+
+START_TEST(screen)
+{
+	struct trio t = talking();
+	struct tmux *x = tmux_start(t.h);
+
+	cr_end(t.alice, 1);
+	tmux_open(x, "alice", 80, 24, "TERM=screen-256color", "--protocol", "rooms",
+		  "--user", "alice", NULL);
+	tmux_until(x, "alice", "logged in as alice");
+	tmux_until(x, "alice", "| #Math-club");
+	tmux_line(x, "alice", "/room math-club");
+	tmux_until(x, "alice", "|>#Math-club");
+	tmux_until(x, "alice", "| bob");
+	tmux_line(x, "alice", "hello");
+	tmux_until_row(x, "alice",
+		       "12:34 <alice> [1] hello                                       |");
+	run_until(t.bob, "<alice> [1] hello\n");
+	run_say(t.bob, "and hello to you\n");
+	tmux_until_row(x, "alice",
+		       "12:34 <bob> [2] and hello to you                              |");
+	tmux_until_row(x, "alice",
+		       "12:34 * bob has read 1                                        |");
+	tmux_line(x, "alice", "/edit Hello!");
+	tmux_until(x, "alice", "* edited 1");
+	run_until(t.bob, "* alice has changed 1: Hello!\n");
+	/* Another room: its people instead, and what is unread there. */
+	tmux_line(x, "alice", "/room carol");
+	tmux_until(x, "alice", "|>carol");
+	run_say(t.bob, "still there?\n");
+	tmux_until(x, "alice", "|+#Math-club");
+	tmux_until(x, "alice", "1 unread | in chat");
+	tmux_picture(x, "alice", "rooms");
+	tmux_line(x, "alice", "/quit");
+	ck_assert_int_eq(tmux_status(x, "alice"), 0);
+	tmux_free(x);
+	cr_end(t.bob, 0);
+	harness_free(t.h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -289,5 +332,6 @@ main(void)
 	tcase_add_test(c, waiting);
 	tcase_add_test(c, files);
 	tcase_add_test(c, hostile);
+	tcase_add_test(c, screen);
 	return harness_main(s);
 }

@@ -192,7 +192,8 @@ eio_take_locked(struct eio *e, struct eio_queue *out)
 	STAILQ_INIT(out);
 	while ((w = STAILQ_FIRST(&e->queue)) != NULL) {
 		n = bundle_body_len(w->bundle) + 1;
-		if (n > room && !STAILQ_EMPTY(out))
+		/* A close goes alone: clients look at it before the events beside it. */
+		if (!STAILQ_EMPTY(out) && (n > room || w->bundle == e->server->close))
 			break;
 		room -= n < room ? n : room;
 		STAILQ_REMOVE_HEAD(&e->queue, link);

@@ -34,7 +34,7 @@ struct eio_poll {
 
 enum eio_phase {
 	EIO_ALIVE,
-	EIO_LEAVING, /* closed by us: one more poll takes what waits, and a close */
+	EIO_LEAVING, /* closed by us: further polls take what waits, and then a close */
 	EIO_OVER     /* not in the table any more */
 };
 

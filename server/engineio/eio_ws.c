@@ -83,6 +83,11 @@ eio_pump_locked(struct eio *e)
 	LOCK_ASSERT_HELD(&e->lock);
 	lock_take(&e->ws->out.lock);
 	while (err == Q_OK && (w = STAILQ_FIRST(&e->queue)) != NULL) {
+		if (w->bundle ==
+		    e->server->close) { /* for polls: here, a frame says it */
+			drop_first_locked(e);
+			continue;
+		}
 		if ((err = put_piece_locked(e, w->bundle)) != Q_OK)
 			break;
 		any = true;

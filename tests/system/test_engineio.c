@@ -3,8 +3,10 @@
  * Engine.IO on the raw wire, against sio-echo: handshakes, polling, time, ends, the way
  * from polling to WebSocket, limits.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/system/sio_peer.h"
@@ -489,6 +491,62 @@ START_TEST(too_large)
 }
 END_TEST
 
+static void
+begin_upload(struct http_peer *p, const char *sid, size_t n)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request),
+		 "POST " ENGINE "?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: "
+		 "x\r\nContent-Length: %zu\r\n\r\n",
+		 sid, n);
+	http_say(p, request);
+}
+
+/* Large bodies share max_inflight: while one is going on, another one that does not fit
+ * beside it is not even begun to be read, and small ones are. */
+START_TEST(in_flight)
+{
+	enum { SIZE = 16 << 20 };
+	struct harness *h =
+	    sio_start(CALM, "max_inflight=16800000", "max_payload=16777216", NULL);
+	struct http_peer *p = http_connect(h), *q = http_connect(h), *r = http_connect(h);
+	char sid[SID_SIZE], other[SID_SIZE], small[SID_SIZE];
+	uint8_t *big = malloc(SIZE);
+	size_t taken = 0;
+	struct pollfd w = {.fd = q->fd, .events = POLLOUT};
+
+	ck_assert_ptr_nonnull(big);
+	memset(big, '4', SIZE);
+	eio_open(p, ENGINE, sid);
+	eio_open(q, ENGINE, other);
+	begin_upload(p, sid, SIZE);
+	/* More than sockets hold was read: so it is in. */
+	http_send(p, span_of(big, SIZE - 1));
+	begin_upload(q, other, SIZE);
+	while (taken < SIZE - 1 && poll(&w, 1, 300) == 1) {
+		ssize_t n =
+		    send(q->fd, big, SIZE - 1 - taken, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		ck_assert_int_gt(n, 0);
+		taken += (size_t)n;
+	}
+	ck_assert_uint_lt(taken, SIZE - 1);
+	eio_open(r, ENGINE, small);
+	eio_post(r, ENGINE, small, "4x", 200, "ok");
+	eio_poll(r, ENGINE, small, 200, "4x");
+	http_free(r);
+	http_send(p, span_of(big, 1));
+	http_hear(p, 200, "ok");
+	http_send(q, span_of(big, SIZE - taken));
+	http_hear(q, 200, "ok");
+	http_free(q);
+	http_free(p);
+	free(big);
+	harness_free(h);
+}
+END_TEST
+
 /* One poll carries max_payload, but at least one packet. */
 START_TEST(full_polls)
 {
@@ -617,6 +675,7 @@ main(void)
 	tcase_add_test(tc, hasty_upgrade);
 	tcase_add_test(tc, failed_upgrades);
 	tcase_add_test(tc, too_large);
+	tcase_add_test(tc, in_flight);
 	tcase_add_test(tc, full_polls);
 	tcase_add_test(tc, slow_receiver);
 	tcase_add_test(tc, origins);

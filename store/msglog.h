@@ -34,8 +34,8 @@ void msglog_pair_name(const char *a, const char *b, char out[MSGLOG_CHAT_MAX + 1
 /* May a chat be called this?  The first character is a letter or a digit. */
 bool msglog_chat_valid(const char *chat);
 /* Call each(arg, chat) for the logs there are, in no order; false stops.  Q_NOMEM, Q_SYS. */
-enum qerr msglog_each(struct store *s, bool (*each)(void *arg, const char *chat),
-		      void *arg);
+enum qerr
+msglog_each(struct store *s, bool (*each)(void *arg, const char *chat), void *arg);
 /* Open chat's log; the file is made at the first append.  Two opens of one chat
  * give the same counted object.  Q_FORMAT: not a possible name; Q_DENIED,
  * Q_NOMEM, Q_SYS. */

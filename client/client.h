@@ -28,6 +28,13 @@
  *                talk_chat.c (also what is unread), talk_file.c
  *   nodes.c      the nodes protocol; nodes_calls.c its calls, sides.c their connections,
  *                link_mutual.c how they and the first one begin
+ *   rooms.c      the rooms protocol; salon_do.c what people ask for, salon_list.c rooms,
+ *                salon_event.c what comes from them, salon_say.c what goes to them,
+ *                salon_file.c; rooms_channel.c the handshake and the seal,
+ *                rooms_content.c what is sealed from end to end, rooms_keys.c for whom,
+ *                rooms_state.c what is kept on the disk, rooms_memory.c and what is not
+ *   rooms_account.c   before that: a new account, or a password (rooms_join.c asks the
+ *                person, captcha_text.c shows the picture), for a token
  *   pins.c       whose key was which; verify.c what follows from it
  *   history.c    what was said, sealed on our disk; recall.c keeps and shows it
  *   profile.c    the files below ~/.config/quintet

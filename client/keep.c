@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "client/backoff.h"
+#include "client/rooms_state.h"
 #include "crypto/random.h"
 
 struct keep {
@@ -124,6 +125,8 @@ lose(struct keep *k)
 	k->client = NULL;
 	k->lost = k->back = false;
 	k->away = (struct client_view){.phase = CLIENT_PHASE_CONNECTING};
+	if (k->login.rooms != NULL) /* they are still to be sent */
+		k->away.on_the_way = rooms_going_texts(&k->login.rooms->memory);
 	strlcpy(partner, k->partner, sizeof(partner));
 	if (partner[0] != '\0') {
 		strlcpy(k->broke_off, partner, sizeof(k->broke_off));

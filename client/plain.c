@@ -120,7 +120,10 @@ look(struct plain *p)
 	case WAIT_CONTACT: return counted(&p->contacts, true);
 	case WAIT_UNREAD: return front_view(&p->front)->unread > 0 ? DONE : NOT_YET;
 	case WAIT_FILE: return counted(&p->files, true);
-	case WAIT_SENT: return view->on_the_way == 0 ? DONE : NOT_YET;
+	case WAIT_SENT:
+		return view->on_the_way == 0 && view->sending == CLIENT_TRANSFER_NONE
+			   ? DONE
+			   : NOT_YET;
 	case WAIT_ROOM: return counted(&p->rooms, true);
 	case WAIT_TRANSFER:
 		return view->sending == CLIENT_TRANSFER_NONE &&

@@ -332,7 +332,7 @@ settle(struct salon *m, bool moved)
 	}
 	if (m->over)
 		return;
-	view->on_the_way = m->memory->going_count;
+	view->on_the_way = rooms_going_texts(m->memory);
 	view->busy =
 	    m->logged_in && (!m->listed || !m->queue_end || m->doing.on) && !m->leaving;
 	set_deadlines(m, moved);

@@ -96,6 +96,17 @@ rooms_going_again(struct rooms_memory *m)
 		p->sent = false;
 }
 
+size_t
+rooms_going_texts(const struct rooms_memory *m)
+{
+	const struct rooms_going *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH (p, &m->going, next)
+		n += p->called[0] == '\0';
+	return n;
+}
+
 void
 rooms_going_tell(struct rooms_memory *m, const struct client_env *env)
 {

@@ -82,6 +82,8 @@ struct rooms_going *rooms_going_find(struct rooms_memory *m, struct span ref);
 void rooms_going_drop(struct rooms_memory *m, struct rooms_going *p);
 /* There is another connection: none of them was sent over it. */
 void rooms_going_again(struct rooms_memory *m);
+/* How many texts are on their way, files not counted. */
+size_t rooms_going_texts(const struct rooms_memory *m);
 /* Tell of each text that it may not have arrived, and forget all. */
 void rooms_going_tell(struct rooms_memory *m, const struct client_env *env);
 

@@ -71,8 +71,9 @@ async function ends(options) {
 async function spaces(options) {
   const wrong = open(options, "/random");
   const custom = open(options, "/custom");
-  assert.equal((await heard(wrong, "connect_error"))[0].message, "Invalid namespace");
-  assert.deepEqual(await heard(custom, "auth"), [{}]);
+  const [[error], auth] = await Promise.all([heard(wrong, "connect_error"), heard(custom, "auth")]);
+  assert.equal(error.message, "Invalid namespace");
+  assert.deepEqual(auth, [{}]);
   wrong.close();
   custom.close();
 }

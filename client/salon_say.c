@@ -164,7 +164,8 @@ salon_settle_going(struct salon *m)
 {
 	struct rooms_going *g, *next;
 
-	TAILQ_FOREACH_SAFE (g, &m->memory->going, next, next) {
+	for (g = TAILQ_FIRST(&m->memory->going); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, next); /* g may go */
 		if (m->over || m->env->out->len > OUT_HIGH)
 			return;
 		if (!g->sent && send_going(m, g) == Q_FULL)

@@ -45,7 +45,7 @@ answer_left(struct rooms_session *rs, const struct rooms_packet *p,
 }
 
 static void
-change(struct rooms_session *rs, const struct rooms_packet *p, struct room_ask *ask)
+change(struct rooms_session *rs, const struct rooms_packet *p, struct room_ask ask)
 {
 	const struct uuid *room = &p->u.alter.room;
 	struct rooms_origin origin = {
@@ -55,18 +55,18 @@ change(struct rooms_session *rs, const struct rooms_packet *p, struct room_ask *
 	uint64_t seq;
 	enum qerr e;
 
-	ask->by = rs->user;
-	ask->max_members = (size_t)rs->config->rooms_max_members;
-	ask->origin = &origin;
-	a = rooms_change(rs->session->server->rooms, room, ask, &info, &seq, &e);
-	if (a == ROOM_NOTHING && ask->action != ROOM_ADD)
+	ask.by = rs->user;
+	ask.max_members = (size_t)rs->config->rooms_max_members;
+	ask.origin = &origin;
+	a = rooms_change(rs->session->server->rooms, room, &ask, &info, &seq, &e);
+	if (a == ROOM_NOTHING && ask.action != ROOM_ADD)
 		a = ROOM_NOT_ALLOWED; /* an admin already, or none */
 	if (a != ROOM_OK)
 		rooms_refuse(rs, p, a, e, room, NULL);
-	else if (ask->action != ROOM_LEAVE && ask->action != ROOM_DROP)
+	else if (ask.action != ROOM_LEAVE && ask.action != ROOM_DROP)
 		rooms_await_answer(rs, &origin);
 	else if (!origin.answered)
-		answer_left(rs, p, info, ask->action, seq);
+		answer_left(rs, p, info, ask.action, seq);
 	room_info_put(info);
 }
 
@@ -88,7 +88,7 @@ rename_room(struct rooms_session *rs, const struct rooms_packet *p,
 		return;
 	}
 	memcpy(name, m->name.p, m->name.len);
-	change(rs, p, &ask);
+	change(rs, p, ask);
 }
 
 /* Those who are added have to exist; those who are removed may have ceased to. */
@@ -109,7 +109,7 @@ change_people(struct rooms_session *rs, const struct rooms_packet *p,
 	ask.n_people = people.n_found;
 	ask.dne = people.dne;
 	ask.n_dne = people.n_dne;
-	change(rs, p, &ask);
+	change(rs, p, ask);
 	rooms_people_free(&people);
 }
 
@@ -129,7 +129,7 @@ rooms_alter_room(struct rooms_session *rs, const struct rooms_packet *p)
 	case ROOMS_REMOVE: change_people(rs, p, &m->people); break;
 	case ROOMS_PROMOTE:
 	case ROOMS_DEMOTE: change_people(rs, p, &one); break;
-	default: change(rs, p, &ask); break;
+	default: change(rs, p, ask); break;
 	}
 	room_info_put(info);
 }

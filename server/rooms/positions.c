@@ -20,7 +20,7 @@
 
 static struct {
 	struct lock lock;
-	TAILQ_HEAD(, rooms_inbox) list; /* [lock] */
+	TAILQ_HEAD(inbox_list, rooms_inbox) list; /* [lock] */
 } settling = {LOCK_INIT, TAILQ_HEAD_INITIALIZER(settling.list)};
 
 void

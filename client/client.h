@@ -29,8 +29,8 @@
  *   nodes.c      the nodes protocol; nodes_calls.c its calls, sides.c their connections,
  *                link_mutual.c how they and the first one begin
  *   rooms.c      the rooms protocol; salon_do.c what people ask for, salon_list.c rooms,
- *                salon_event.c what comes from them, salon_say.c what goes to them,
- *                salon_file.c; rooms_channel.c the handshake and the seal,
+ *                salon_event.c what comes from them and salon_show.c shows,
+ *                salon_say.c what goes to them, salon_file.c, salon_status.c; rooms_channel.c the handshake and the seal,
  *                rooms_content.c what is sealed from end to end, rooms_keys.c for whom,
  *                rooms_state.c what is kept on the disk, rooms_memory.c and what is not
  *   rooms_account.c   before that: a new account, or a password (rooms_join.c asks the

@@ -106,6 +106,11 @@ salon_refuse(struct salon *m, const char *fmt, ...) __attribute__((format(printf
 void salon_tell(struct salon *m, const struct client_event *e);
 bool salon_is_doing(const struct salon *m, struct span ref);
 
+/* ---- salon_status.c: logging in, and STATUS ---- */
+/* The connection is sealed: the token. */
+void salon_log_in(struct salon *m);
+void salon_on_status(struct salon *m, const struct rooms_packet *p);
+
 /* ---- salon_list.c: rooms ---- */
 void salon_rooms_free(struct salon *m);
 struct salon_room *salon_room_of(struct salon *m, const struct uuid *id);
@@ -133,6 +138,13 @@ void salon_on_sync(struct salon *m, const struct rooms_packet *p);
 void salon_on_receipt(struct salon *m, const struct rooms_receipt *d);
 /* Tell the person of unread messages, and the server of those that were shown. */
 void salon_settle_seen(struct salon *m);
+
+/* ---- salon_show.c ---- */
+/* A message of an open room, or something about one. */
+void salon_show_event(struct salon *m, struct salon_room *r, const struct rooms_event *d);
+/* One of the room's log. */
+void
+salon_show_logged(struct salon *m, struct salon_room *r, const struct rooms_message *d);
 
 /* ---- salon_say.c: what goes to rooms ---- */
 /* Seal plain for all of the room. */

@@ -5,10 +5,13 @@
  *   rooms --port P --pid PID --tokens FILE --fan-out N --messages M
  *         one sender, N other members who are online; and beside it, in this process,
  *         what each delivery cannot do without: one seal and one send
- *   rooms --port P --pid PID --tokens FILE --sync LENGTH
- *         pages of a room that is so long
+ *   rooms --port P --pid PID --tokens FILE --sync LENGTH --beside SHORT
+ *         pages of a room that is so long, and by turns of one that is shorter
  *   rooms --port P --pid PID --tokens FILE --log-in COUNT
  *         connections that agree on keys and log in, beside the primitives of that
+ *   rooms --port P --pid PID --tokens FILE --sign-up COUNT
+ *         accounts made on one connection, beside the hash of a password; the server has
+ *         rooms.captcha = off
  *   rooms --port P --pid PID --tokens FILE --idle COUNT
  *
  * Answers with one line of JSON.
@@ -16,6 +19,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <getopt.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,17 +34,20 @@
 #include "bench/util.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
+#include "crypto/password.h"
 #include "protocol/rooms_envelope.h"
 #include "protocol/websocket.h"
 #include "store/tokens.h"
 
+#define PASSWORD    "a long enough Passw0rd!"
 #define CONTENT_LEN 256
 #define WINDOW      8  /* messages that wait for their SENT */
 #define PAGE        50 /* messages in a page */
 #define PAGES       400
+#define PLACES      8 /* where in a room pages are read */
 
 struct options {
-	unsigned port, fan_out, messages, sync, log_in, idle, settle_ms;
+	unsigned port, fan_out, messages, sync, beside, log_in, sign_up, idle, settle_ms;
 	pid_t pid;
 	const char *tokens;
 };
@@ -210,9 +217,11 @@ drain_thread(void *arg)
 static int
 accept_one(int listener, struct sockaddr_in *at, int *other)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)at, sizeof(*at)) != 0 ||
+	/* As in the server; without it the kernel gathers several sends in one segment. */
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+	    connect(fd, (struct sockaddr *)at, sizeof(*at)) != 0 ||
 	    (*other = accept(listener, NULL, NULL)) < 0)
 		err(1, "a pair of sockets");
 	return fd;
@@ -304,6 +313,8 @@ fan_out(const struct options *o)
 	wait_heard(&r, n); /* JOIN_ROOM */
 	send_messages(&links[0], &room, (unsigned)warm);
 	wait_heard(&r, n * (1 + warm));
+	/* Positions in a new room make 256 new files a second, once. */
+	sleep_ms(1500 + 4 * n);
 	cpu = clock_ns(clock);
 	begin = now_ns();
 	send_messages(&links[0], &room, o->messages);
@@ -342,28 +353,55 @@ sync_page(struct roomlink *l, const struct uuid *room, int64_t count,
 	rooms_packet_free(&p);
 }
 
+/* A room to be read, and where. */
+struct book {
+	struct uuid room, at[PLACES]; /* pages are those before */
+	uint64_t cpu;
+};
+
+/* All over the room, so that lines from memory and from the file are among them. */
+static void
+fill_book(struct roomlink *l, struct book *b, unsigned length)
+{
+	b->room = make_room(l, 1);
+	send_messages(l, &b->room, length);
+	sync_page(l, &b->room, -PAGE, NULL, &b->at[0]);
+	for (unsigned i = 1, passed = PAGE; i < PLACES; i++) {
+		struct uuid at = b->at[i - 1];
+
+		for (; passed < length / PLACES * i; passed += PAGE)
+			sync_page(l, &b->room, -PAGE, &at, &at);
+		b->at[i] = at;
+	}
+}
+
+static void
+read_book(struct roomlink *l, struct book *b, clockid_t clock)
+{
+	uint64_t cpu = clock_ns(clock);
+
+	for (unsigned i = 0; i < PLACES; i++)
+		sync_page(l, &b->room, -PAGE, &b->at[i], NULL);
+	b->cpu += clock_ns(clock) - cpu;
+}
+
 static void
 pages(const struct options *o)
 {
 	clockid_t clock = process_clock(o->pid);
+	struct book large = {.cpu = 0}, small = {.cpu = 0};
 	struct roomlink l;
-	struct uuid room, at;
-	uint64_t cpu;
 
 	read_tokens(o->tokens, 1);
 	enter(&l, o->port, 0);
-	room = make_room(&l, 1);
-	send_messages(&l, &room, o->sync);
-	sync_page(&l, &room, -PAGE, NULL, &at);
-	cpu = clock_ns(clock);
-	/* The newest, and those before them. */
-	for (unsigned i = 0; i < PAGES / 2; i++) {
-		sync_page(&l, &room, -PAGE, NULL, NULL);
-		sync_page(&l, &room, -PAGE, &at, NULL);
+	fill_book(&l, &large, o->sync);
+	fill_book(&l, &small, o->beside);
+	for (unsigned i = 0; i < PAGES / PLACES; i++) {
+		read_book(&l, &large, clock);
+		read_book(&l, &small, clock);
 	}
-	cpu = clock_ns(clock) - cpu;
-	printf("{\"length\": %u, \"page_us\": %.2f}\n", o->sync,
-	       (double)cpu / 1e3 / PAGES);
+	printf("{\"large_us\": %.2f, \"small_us\": %.2f}\n",
+	       (double)large.cpu / 1e3 / PAGES, (double)small.cpu / 1e3 / PAGES);
 	roomlink_close(&l);
 }
 
@@ -416,6 +454,55 @@ log_in(const struct options *o)
 }
 
 static void
+sign_up_one(struct roomlink *l, unsigned i)
+{
+	struct rooms_packet p = {.type = ROOMS_T_SIGNUP};
+	char name[NAME_SIZE], mail[64];
+
+	snprintf(name, sizeof(name), "new%u", i);
+	snprintf(mail, sizeof(mail), "new%u@example.org", i);
+	p.u.signup = (struct rooms_signup){.user = span_str(name),
+					   .email = span_str(mail),
+					   .fullname = span_str("Somebody New"),
+					   .dob = span_str("2001-02-03"),
+					   .password = span_str(PASSWORD)};
+	roomlink_send(l, &p);
+	roomlink_hear(l, &p);
+	if (p.type != ROOMS_T_STATUS || p.u.status.sig != ROOMS_NEW_ACC_OK)
+		errx(1, "no account but %s",
+		     p.type == ROOMS_T_STATUS ? rooms_sig_text(p.u.status.sig)
+					      : rooms_type_text(p.type));
+	rooms_packet_free(&p);
+}
+
+static void
+sign_up(const struct options *o)
+{
+	clockid_t clock = process_clock(o->pid);
+	char hash[PASSWORD_HASH_SIZE];
+	struct roomlink l;
+	uint64_t cpu = 0, hashing = 0, before, begin = now_ns(), ns = 0;
+
+	roomlink_open(&l, o->port, 0);
+	for (unsigned i = 0; i < o->sign_up; i++) {
+		before = thread_cpu_ns();
+		must(password_hash(span_str(PASSWORD), hash), "hash");
+		hashing += thread_cpu_ns() - before;
+		before = clock_ns(clock);
+		begin = now_ns();
+		sign_up_one(&l, i);
+		ns += now_ns() - begin;
+		cpu += clock_ns(clock) - before;
+	}
+	printf("{\"sign_up_us\": %.1f, \"hash_us\": %.1f, \"rest_us\": %.1f, "
+	       "\"per_second\": %.1f}\n",
+	       (double)cpu / 1e3 / o->sign_up, (double)hashing / 1e3 / o->sign_up,
+	       ((double)cpu - (double)hashing) / 1e3 / o->sign_up,
+	       o->sign_up * 1e9 / (double)ns);
+	roomlink_close(&l);
+}
+
+static void
 idle(const struct options *o)
 {
 	struct roomlink *links = must_alloc(o->idle, sizeof(*links));
@@ -443,6 +530,7 @@ main(int argc, char **argv)
 	    {"messages", 1, NULL, 'm'},  {"sync", 1, NULL, 's'},
 	    {"log-in", 1, NULL, 'l'},    {"idle", 1, NULL, 'd'},
 	    {"settle-ms", 1, NULL, 't'}, {"keys", 1, NULL, 'k'},
+	    {"beside", 1, NULL, 'b'},    {"sign-up", 1, NULL, 'u'},
 	    {NULL, 0, NULL, 0}};
 	struct options o = {.messages = 1000, .settle_ms = 1500};
 	int c;
@@ -457,7 +545,9 @@ main(int argc, char **argv)
 		case 'f': o.fan_out = v; break;
 		case 'm': o.messages = v; break;
 		case 's': o.sync = v; break;
+		case 'b': o.beside = v; break;
 		case 'l': o.log_in = v; break;
+		case 'u': o.sign_up = v; break;
 		case 'd': o.idle = v; break;
 		case 't': o.settle_ms = v; break;
 		case 'k': break; /* every load program is given it */
@@ -468,8 +558,10 @@ main(int argc, char **argv)
 		errx(100, "see the head of bench/rooms.c");
 	if (o.fan_out > 0)
 		fan_out(&o);
-	else if (o.sync > 0)
+	else if (o.sync > 0 && o.beside > 0)
 		pages(&o);
+	else if (o.sign_up > 0)
+		sign_up(&o);
 	else if (o.log_in > 0)
 		log_in(&o);
 	else

@@ -53,16 +53,23 @@ take_until(struct reader *in, char stop, struct span *out)
 	return Q_OK;
 }
 
+/* Written with zeros in front, so that the file stays as long; older ones have none. */
+static enum qerr
+take_number(struct span s, uint64_t *out)
+{
+	while (s.len > 1 && *s.p == '0')
+		s = span_of(s.p + 1, s.len - 1);
+	return decimal_read(s, INT64_MAX, out);
+}
+
 static enum qerr
 take_line(struct reader *in, struct seen_line *out)
 {
 	struct span room, seen, read;
 
 	if (take_until(in, ' ', &room) != Q_OK || uuid_parse(room, &out->room) != Q_OK ||
-	    take_until(in, ' ', &seen) != Q_OK ||
-	    decimal_read(seen, INT64_MAX, &out->seen) != Q_OK ||
-	    take_until(in, '\n', &read) != Q_OK ||
-	    decimal_read(read, INT64_MAX, &out->read) != Q_OK)
+	    take_until(in, ' ', &seen) != Q_OK || take_number(seen, &out->seen) != Q_OK ||
+	    take_until(in, '\n', &read) != Q_OK || take_number(read, &out->read) != Q_OK)
 		return Q_FORMAT;
 	return Q_OK;
 }
@@ -100,7 +107,8 @@ encode(const struct occupant *o, struct buf *out)
 		if (s->seen < s->joined && s->read == 0)
 			continue;
 		uuid_text(&s->room->id, id);
-		e = buf_printf(out, "%s %" PRIu64 " %" PRIu64 "\n", id, s->seen, s->read);
+		e = buf_printf(out, "%s %010" PRIu64 " %010" PRIu64 "\n", id, s->seen,
+			       s->read);
 	}
 	return e == Q_OK ? fields_put_check(out, 0) : e;
 }

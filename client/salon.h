@@ -23,7 +23,8 @@
 /* Somebody has read our messages up to that number, which the person knows. */
 struct salon_reader {
 	char name[NAME_SIZE];
-	uint64_t number;
+	struct uuid msg; /* how far, as the server says it: perhaps beyond what we know */
+	uint64_t number; /* of the last message of ours that this covers, once told */
 };
 
 struct salon_room {
@@ -136,6 +137,8 @@ void salon_settle_early(struct salon *m);
 void salon_show_kept(struct salon *m, struct salon_room *r);
 void salon_on_sync(struct salon *m, const struct rooms_packet *p);
 void salon_on_receipt(struct salon *m, const struct rooms_receipt *d);
+/* A message of ours has got its id, which a receipt may have named already. */
+void salon_settle_receipts(struct salon *m, const struct uuid *room);
 /* Tell the person of unread messages, and the server of those that were shown. */
 void salon_settle_seen(struct salon *m);
 

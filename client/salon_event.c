@@ -189,24 +189,45 @@ reader_of_room(struct salon_room *r, const char *name)
 	return NULL;
 }
 
+static void
+tell_read(struct salon *m, struct salon_room *r, struct salon_reader *who)
+{
+	struct client_event e = {.kind = CLIENT_READ, .name = who->name};
+	const struct rooms_shown *s =
+	    rooms_shown_last(m->memory, &r->id, true, &who->msg);
+
+	if (s == NULL || s->number == who->number)
+		return;
+	who->number = s->number;
+	e.id = s->number;
+	salon_tell(m, &e);
+}
+
 void
 salon_on_receipt(struct salon *m, const struct rooms_receipt *d)
 {
 	struct salon_room *r = salon_room_of(m, &d->room);
-	struct client_event e = {.kind = CLIENT_READ};
-	const struct rooms_shown *s;
 	struct salon_reader *who;
 	char name[NAME_SIZE];
 
 	if (r == NULL || m->open != r || name_copy(d->user, name) != Q_OK ||
-	    name_cmp(name, m->name) == 0 || (who = reader_of_room(r, name)) == NULL ||
-	    (s = rooms_shown_last(m->memory, &r->id, true, &d->msg)) == NULL ||
-	    s->number == who->number)
+	    name_cmp(name, m->name) == 0 || (who = reader_of_room(r, name)) == NULL)
 		return;
-	who->number = s->number;
-	e.name = name;
-	e.id = s->number;
-	salon_tell(m, &e);
+	who->msg = d->msg;
+	tell_read(m, r, who);
+}
+
+/* Somebody may be quicker to read than the server to say SENT. */
+void
+salon_settle_receipts(struct salon *m, const struct uuid *room)
+{
+	struct salon_room *r = salon_room_of(m, room);
+
+	if (r == NULL || m->open != r)
+		return;
+	for (size_t i = 0; i < SALON_READERS && r->readers[i].name[0] != '\0'; i++)
+		if (!uuid_is_nil(&r->readers[i].msg))
+			tell_read(m, r, &r->readers[i]);
 }
 
 static bool

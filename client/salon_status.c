@@ -145,6 +145,7 @@ salon_on_status(struct salon *m, const struct rooms_packet *p)
 
 	if (g != NULL && s->sig == ROOMS_SENT) {
 		salon_on_sent(m, g, &s->msg);
+		salon_settle_receipts(m, &s->room);
 	} else if (g != NULL) {
 		reason_of(s, reason, sizeof(reason));
 		salon_not_sent(m, g, reason);

@@ -128,17 +128,29 @@ events_locked(const struct rooms_telling *t, struct session *s, enum rooms_view 
 	return remember_own_locked(t, s, in, room->sent);
 }
 
+/* Did s cause any of it?  Its answer is written when everybody has been told: who has
+ * heard it finds the others knowing. */
+static bool
+causes(const struct rooms_telling *t, const struct session *s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (own(s, &t->events[i]) != NULL)
+			return true;
+	return false;
+}
+
 void
 rooms_deliver(const struct rooms_telling *t, struct session *s, enum rooms_view view)
 {
+	bool now = !causes(t, s);
 	enum qerr e, flushed = Q_OK;
 
 	lock_take(&s->out.lock);
 	e = events_locked(t, s, view);
-	if (e == Q_OK)
+	if (e == Q_OK && now)
 		flushed = outbox_flush_locked(s);
 	lock_drop(&s->out.lock);
-	if (e == Q_OK)
+	if (e == Q_OK && now)
 		outbox_flushed(s, flushed);
 	else
 		delivered(s, e);

@@ -8,7 +8,8 @@
  * each connection's outbox (deliver.c).  A connection that cannot take it is marked, and
  * its own worker reads the event from the room's file later (catchup.c).
  *
- * A batch of events costs each member one hold of its outbox's lock and one write in it.
+ * A batch of events costs each member one hold of its outbox's lock and one write in it;
+ * those who caused them are written to at the end.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -219,17 +219,13 @@ rooms_settle_last(struct rooms_session *rs, bool may_block)
 		free(h.p);
 }
 
+/* What was written before the first SEEN is not counted with it: a client that says SEEN as
+ * soon as it is logged in has seen nothing yet, and what comes twice it can tell. */
 void
 rooms_by_hand(struct rooms_session *rs)
 {
 	struct session *s = rs->session;
-	struct heards h = {NULL, 0, 0};
 
-	if (rs->inbox->by_hand)
-		return;
-	/* What arrived before the first SEEN stays so. */
-	settle(rs, false, &h);
-	write_heard(s->server, &h);
 	lock_take(&s->out.lock);
 	rs->inbox->by_hand = true;
 	lock_drop(&s->out.lock);

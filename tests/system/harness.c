@@ -315,6 +315,16 @@ harness_expect_end(struct harness *h)
 }
 
 void
+harness_freeze(struct harness *h)
+{
+	int status;
+
+	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(h->pid, &status, WUNTRACED), h->pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
+void
 harness_kill(struct harness *h)
 {
 	ck_assert_int_ne(h->pid, 0);

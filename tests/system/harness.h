@@ -96,6 +96,8 @@ void harness_stop(struct harness *h);
 void harness_expect_end(struct harness *h);
 /* kill -9. */
 void harness_kill(struct harness *h);
+/* SIGSTOP; returns once the server stands still, all its threads. */
+void harness_freeze(struct harness *h);
 /* Start again on the same directory and port. */
 void harness_restart(struct harness *h);
 bool harness_alive(struct harness *h);

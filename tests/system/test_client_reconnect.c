@@ -88,7 +88,7 @@ START_TEST(unsent)
 	run_until(alice, "* chat with bob, key ");
 	run_until(bob, "* chat with alice, key ");
 	/* A server that no longer acts on anything, and then dies. */
-	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	harness_freeze(h);
 	run_say(alice, "one\n/nothing\n");
 	run_until(alice, "! /nothing is no command");
 	harness_kill(h);

@@ -327,7 +327,7 @@ START_TEST(resent)
 	run_until(alice, "* sent 1\n");
 	run_say(bob, "/wait unread\n/room club\n");
 	run_until(bob, "<alice> [1] before\n");
-	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	harness_freeze(h);
 	run_say(alice, "while it stood still\nand another\n/nothing\n");
 	run_until(alice, "! /nothing is no command");
 	harness_kill(h);
@@ -359,7 +359,7 @@ START_TEST(unsent)
 	alice = cr_enter(h, "alice");
 	run_say(alice, "/room bob\n/wait chat\n");
 	run_until(alice, "* chat with bob\n");
-	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	harness_freeze(h);
 	run_say(alice, "one\n/nothing\n");
 	run_until(alice, "! /nothing is no command");
 	harness_kill(h);

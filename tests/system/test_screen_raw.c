@@ -264,12 +264,12 @@ START_TEST(arrivals)
 	tmux_until(t, "alice", "request from bob");
 	tmux_line(t, "alice", "/accept");
 	tmux_until(t, "alice", "chat with bob, key");
-	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	harness_freeze(h);
 	tmux_line(t, "alice", "on its way");
 	tmux_until(t, "alice", "?<alice> on its way");
 	ck_assert_int_eq(kill(h->pid, SIGCONT), 0);
 	tmux_until(t, "alice", " <alice> on its way");
-	ck_assert_int_eq(kill(h->pid, SIGSTOP), 0);
+	harness_freeze(h);
 	tmux_line(t, "alice", "in vain");
 	tmux_until(t, "alice", "?<alice> in vain");
 	harness_kill(h);

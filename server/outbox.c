@@ -219,7 +219,7 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 	return e;
 }
 
-enum qerr
+UNCHECKED_LOCK enum qerr /* the analysis does not see through s->out */
 outbox_flush_locked(struct session *s)
 {
 	struct outbox *o = &s->out;

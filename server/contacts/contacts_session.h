@@ -33,16 +33,16 @@ struct contacts_session {
 
 	/* worker */
 	struct contacts_framer framer;
-	struct buf scratch;       /* for the codec */
-	struct buf reply;         /* answers that are not in the outbox yet */
-	int64_t errors;           /* 210 and 211 in a row */
-	int wrong;                /* wrong passwords in a row */
-	bool begun;               /* the first line has come */
-	bool over;                /* close once the answers are out */
-	bool arriving;            /* logged in just now: what waited comes next */
-	bool settle;              /* give back what the login has left (session_continue) */
-	int64_t login_by_ms;      /* monotonic; 0: no limit */
-	char user[NAME_SIZE];     /* as registered; "" when not logged in */
+	struct buf scratch;   /* for the codec */
+	struct buf reply;     /* answers that are not in the outbox yet */
+	int64_t errors;       /* 210 and 211 in a row */
+	int wrong;            /* wrong passwords in a row */
+	bool begun;           /* the first line has come */
+	bool over;            /* close once the answers are out */
+	bool arriving;        /* logged in just now: what waited comes next */
+	bool settle;          /* give back what the login has left (session_continue) */
+	int64_t login_by_ms;  /* monotonic; 0: no limit */
+	char user[NAME_SIZE]; /* as registered; "" when not logged in */
 	struct shared_chat *chat; /* a reference: the one of the last 115 */
 	struct contacts_heard *heard;
 	size_t n_heard;

@@ -191,7 +191,7 @@ calls_unref(struct calls *c, struct call *call)
 
 /* The call is over.  Whoever holds a data connection of it is told to close it. */
 static void
-end(struct calls *c, struct call *call, unsigned knows, void *arg)
+end(struct calls *c, struct call *call, unsigned knows, void *arg) REQUIRES(c->lock)
 {
 	bool up = call->state == CALL_UP;
 	/* The callee has heard of it, and has not been given it. */

@@ -235,7 +235,7 @@ search_locked(uint32_t uin) REQUIRES(nodes_calls.lock)
 		node_link_tell(l, &m);
 }
 
-void
+UNCHECKED_LOCK void /* nodes_calls.lock is held */
 links_tell(const struct calls_told *t)
 {
 	struct nodes_message m = {.uin = t->uin, .uin2 = t->uin2};
@@ -259,7 +259,7 @@ lapse(void *arg)
 	nodes_finish(links.server); /* which settles */
 }
 
-void
+UNCHECKED_LOCK void /* nodes_calls.lock is held */
 links_settle(void)
 {
 	int64_t now = clock_mono_ms(), next;

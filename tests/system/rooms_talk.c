@@ -71,7 +71,7 @@ rt_room(struct rooms_peer *p, int type, const char *people, ...)
 
 /* ---- saying ---- */
 
-static void
+static __attribute__((format(printf, 5, 0))) void
 say_data(struct rooms_peer *p, const char *type, struct rt_id room, const char *action,
 	 const char *fmt, va_list ap)
 {

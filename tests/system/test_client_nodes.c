@@ -111,8 +111,10 @@ START_TEST(verify)
 	ck_assert_str_eq(a, b);
 	run_say(alice, "/verify yes\n");
 	run_until(alice, "* the key of bob is verified\n");
-	run_say(alice, "/hangup\n/call bob\n");
+	/* The server has to have seen the end, too, or the two are still talking. */
+	run_say(alice, "/hangup\n");
 	run_until(bob, "* chat with alice ended");
+	run_say(alice, "/call bob\n");
 	run_until(bob, "* request from alice");
 	run_say(bob, "/accept\n");
 	run_until(alice, ", verified\n");

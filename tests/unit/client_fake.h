@@ -147,11 +147,11 @@ fake_new(void)
 	f->login.key = alice;
 	f->login.ca = ca;
 	f->env = (struct client_env){.login = &f->login,
-				    .server = "127.0.0.1:9034",
-				    .out = &f->out,
-				    .view = &f->view,
-				    .event = on_event,
-				    .event_arg = f};
+				     .server = "127.0.0.1:9034",
+				     .out = &f->out,
+				     .view = &f->view,
+				     .event = on_event,
+				     .event_arg = f};
 	f->machine = client_relay.make(&f->env);
 	ck_assert_ptr_nonnull(f->machine);
 	client_relay.begin(f->machine, f->now);

@@ -142,11 +142,11 @@ fake_new(void)
 	strlcpy(f->login.user, "alice", sizeof(f->login.user));
 	f->login.password = "geheim 123";
 	f->env = (struct client_env){.login = &f->login,
-				    .server = "127.0.0.1:9034",
-				    .out = &f->out,
-				    .view = &f->view,
-				    .event = on_event,
-				    .event_arg = f};
+				     .server = "127.0.0.1:9034",
+				     .out = &f->out,
+				     .view = &f->view,
+				     .event = on_event,
+				     .event_arg = f};
 	f->machine = client_contacts.make(&f->env);
 	ck_assert_ptr_nonnull(f->machine);
 	return f;

@@ -327,7 +327,8 @@ static const struct {
     {"enroll-code --rot", false, "usage: server enroll-code [--rotate]", NULL},
     {"check --repair --repair", false, "usage", NULL},
     {"check now", false, "usage", NULL},
-    {"ctl", false, "ctl wants one of: sessions, kick, say, stats, nodes, reload, stop", NULL},
+    {"ctl", false, "ctl wants one of: sessions, kick, say, stats, nodes, reload, stop",
+     NULL},
     {"ctl kick", false, "usage: server ctl kick NAME [REASON]", NULL},
     {"ctl say two words", false, "usage: server ctl say TEXT", NULL},
 };

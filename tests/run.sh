@@ -2,6 +2,9 @@
 # Run every test program below $BUILD/tests, several at a time, and end with one
 # line "N passed, N failed".  Words given as arguments select programs by name.
 #
+# What failed is printed twice: in full beside its program, and one line a check right
+# before the last line, since often the end of a log is all that anybody keeps.
+#
 # Environment: BUILD, SERVER, CLIENT (as in the Makefile), JOBS (programs at once),
 # SLOW (time limits are multiplied by it, for sanitizers and valgrind), SKIP (a
 # pattern: programs to leave out), WRAP (a command to run each test program under).
@@ -37,12 +40,25 @@ one() {
   echo "exit $?" >>"$log"
   echo "$((SECONDS - start))" >"$log.time"
 }
+
+# The failed checks of one log, "file:line, test: message"; of a program that ended
+# without saying which, the last it said.
+brief() {
+  local log=$1 name=$2 found
+  found=$(sed -nE 's/^([^ :]+:[0-9]+):[FE]:[^:]*:([^:]*:-?[0-9]+): (.*)$/\1, \2: \3/p' "$log" | sort -u)
+  if [ -z "$found" ] || grep -qE '(Sanitizer|runtime error):|^==[0-9]+== ' "$log"; then
+    found+=${found:+$'\n'}$(grep -E 'SUMMARY: |runtime error: |^==[0-9]+== [A-Z]' "$log" | head -n 3)
+  fi
+  [ -n "${found//$'\n'/}" ] || found=$(tail -n 4 "$log")
+  grep -v '^$' <<<"$found" | cut -c 1-300 | sed "s|^|$name: |"
+}
+
 export -f one
 export WRAP=${WRAP:-}
 # shellcheck disable=SC2016
 xargs -r -P "${JOBS:-$(($(nproc) * 2))}" -I{} bash -c 'one "$1" "$2"' _ {} "$logs" <<<"$list"
 
-passed=0 failed=0
+passed=0 failed=0 broken=
 for bin in $list; do
   name=$(basename "$(dirname "$bin")")-$(basename "$bin")
   log=$logs/$name.log
@@ -60,7 +76,14 @@ for bin in $list; do
   printf '%-36s %4d passed %3d failed %4ss\n' "$name" $((checks - bad)) "$bad" "$(cat "$log.time" 2>/dev/null)"
   if [ "$bad" -gt 0 ]; then
     sed 's/^/    /' "$log" | tail -n 60
+    broken+=$(brief "$log" "$name")$'\n'
   fi
 done
+if [ -n "$broken" ]; then
+  lines=$(wc -l <<<"${broken%$'\n'}")
+  echo "What failed:"
+  head -n 36 <<<"${broken%$'\n'}"
+  [ "$lines" -le 36 ] || echo "and $((lines - 36)) lines more: see $logs"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

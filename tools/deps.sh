@@ -4,13 +4,14 @@
 # all there.  Without the right to install, print the one command.
 #
 # Then fetch what comes from npm, as tools/npm/package-lock.json pins it, into build/npm.
-# Only a test wants it, which skips without: where the registry cannot be reached, say so
-# once and go on.
+# Only tests and a benchmark want it, which skip without: where the registry cannot be
+# reached, say so once and go on.
 set -eu
 
 packages="gcc libc6-dev make pkg-config libssl-dev libbsd-dev libutf8proc-dev libdeflate-dev
 libseccomp-dev libinih-dev libcrypt-dev libhttp-parser-dev libwslay-dev libjansson-dev libgd-dev
-libarchive-dev libncurses-dev check tmux python3 python3-cryptography python3-websockets"
+libarchive-dev libncurses-dev check tmux python3 python3-cryptography python3-websockets
+chromium"
 if [ "${1:-}" = --dev ]; then
   packages="$packages clang clang-format libclang-rt-14-dev llvm cppcheck shellcheck valgrind
 mandoc git iproute2"
@@ -30,7 +31,7 @@ fetch_npm() {
   cp tools/npm/package.json $lock $dir/
   if ! npm ci --prefix $dir --ignore-scripts --no-audit --no-fund --silent \
     --fetch-retries 0 --fetch-timeout 20000 >/dev/null 2>&1; then
-    echo "npm's registry cannot be reached: the test with the stock client will be skipped" >&2
+    echo "npm's registry cannot be reached: tests with the stock client and a browser will be skipped" >&2
   fi
   cp $lock $dir/tried.json
 }

@@ -60,8 +60,11 @@ struct config {
 	int64_t sender_wait_ms; /* how long a sender waits for a slow partner */
 	int64_t login_failures; /* free ones per user and address */
 	int64_t login_failures_window_ms;
-	int64_t enrolments;           /* wrong proofs per address and hour */
-	int64_t accounts;             /* new ones per address and hour */
+	int64_t enrolments;              /* wrong proofs per address and hour */
+	int64_t accounts;                /* new ones per address and hour */
+	int64_t messages, messages_rate; /* of a user: at once, and then a minute */
+	int64_t joins, joins_rate;
+	int64_t searches, searches_rate;
 	char trust[CONFIG_TEXT_SIZE]; /* addresses without limits, comma-separated */
 	/* [store] */
 	int durability; /* enum store_durability */

@@ -14,7 +14,7 @@
  *      eio                 one an Engine.IO session; never two at once (engineio/)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
- *      flusher, timers, throttle, accounts' key cache, log, identity, the table of
+ *      flusher, timers, throttle, limits, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
  *      rooms' uuids, owners of tokens and saver (rooms/),
  *      the dialer's targets (nodes/dial.c), a link's turns (nodes/turns.c),

@@ -14,6 +14,7 @@
 #define METRICS(X)                                                              \
 	X(connections_total, "connections accepted")                            \
 	X(connections_refused, "connections refused at a limit")                \
+	X(limited_total, "messages and requests refused at a limit for now")    \
 	X(unrecognised_total, "connections whose first bytes fit no protocol")  \
 	X(tls_handshakes_total, "TLS handshakes")                               \
 	X(tls_failures_total, "TLS handshakes and connections that failed")     \

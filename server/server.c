@@ -28,6 +28,7 @@
 #include "server/flusher.h"
 #include "server/hub.h"
 #include "server/identity.h"
+#include "server/limits.h"
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/passwords.h"
@@ -192,6 +193,7 @@ start_objects(struct life *l, struct why *why)
 	    (e = passwords_open(s->store, s->accounts, &s->passwords)) != Q_OK ||
 	    (e = pool_open(pool_processors(1, CRYPTO_MAX), &s->crypto)) != Q_OK ||
 	    (e = throttle_new(&s->throttle)) != Q_OK ||
+	    (e = (s->limits = limits_new()) == NULL ? Q_NOMEM : Q_OK) != Q_OK ||
 	    (e = sessions_new(&s->sessions)) != Q_OK ||
 	    (e = timers_new(&s->timers)) != Q_OK ||
 	    (e = flusher_new(&s->flusher)) != Q_OK)
@@ -265,6 +267,7 @@ undo(struct life *l)
 	flusher_free(s->flusher);
 	timers_free(s->timers);
 	sessions_free(s->sessions);
+	limits_free(s->limits);
 	throttle_free(s->throttle);
 	shared_close(s->shared);
 	pool_close(s->crypto);

@@ -16,6 +16,7 @@ struct chats;
 struct flusher;
 struct identity;
 struct passwords;
+struct limits;
 struct pool;
 struct relations;
 struct rooms;
@@ -40,6 +41,7 @@ struct server {
 	struct pool *crypto; /* for handshakes: crypto in, result out (pool.h) */
 	struct throttle *throttle;
 	struct sessions *sessions;
+	struct limits *limits;
 	struct timers *timers;
 	struct flusher *flusher;
 	struct shared *shared;

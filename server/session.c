@@ -90,6 +90,7 @@ session_unref(struct session *s)
 	p = atomic_load(&s->protocol);
 	if (p != NULL)
 		p->release(s);
+	limits_let_go(s);
 	assert(!s->deadline.armed && !s->out.in_flusher && s->source == NULL);
 	buf_wipe(&s->in);
 	outbox_fini(&s->out);

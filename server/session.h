@@ -16,6 +16,7 @@
 #include "base/name.h"
 #include "server/address.h"
 #include "server/flusher.h"
+#include "server/limits.h"
 #include "server/outbox.h"
 #include "server/pace.h"
 #include "server/sessions.h"
@@ -68,6 +69,7 @@ struct session {
 	bool logged_in;                 /* [sessions] */
 	uint64_t user_hash;             /* [sessions] of user, while logged_in */
 	char user[NAME_SIZE];           /* [sessions] as registered; stays after logout */
+	struct limits_grip grip;        /* worker */
 };
 
 /* A session on stream (consumed, also on failure), one reference for the

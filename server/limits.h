@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.h - how often something may be done, the same for all protocols
+ * (docs/protocols/README.md, "Fair limits").
+ *
+ * Each kind of thing has a bucket of tokens a user, or an address where there is no
+ * user yet: so many at once, then so many a minute or an hour (limits.*).  A user's
+ * bucket is one whichever protocols and however many connections it comes by, and it
+ * survives a new login.  It always fills again: who is refused is told after how many
+ * seconds the same thing will be granted, and being refused costs nothing.
+ * limits.trust exempts addresses.  Failed logins are throttle.h's.
+ *
+ * A protocol asks right before it does the thing, when all else that could refuse it was
+ * checked, and answers a refusal in its own words.
+ */
+#ifndef SERVER_LIMITS_H
+#define SERVER_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct address;
+struct limits;
+struct purse;
+struct session;
+
+enum limit {
+	/* a user's */
+	LIMIT_MESSAGE, /* a message: stored or passed on, edited, deleted, pinned */
+	LIMIT_JOIN,    /* a chat, room or call opened; each person added, or asked */
+	LIMIT_SEARCH,  /* a look among all users, announcements or nodes */
+	/* an address's */
+	LIMIT_ACCOUNT, /* an account that somebody makes, whichever way */
+	LIMIT_SIGNUP,  /* of these, by rooms' SIGNUP */
+	LIMIT_PICTURE, /* a captcha drawn */
+	LIMIT_ENROL,   /* an enrolment with a wrong proof */
+	LIMIT_COUNT
+};
+
+/* What a session keeps at hand so that a message costs no look-up; zero is right. */
+struct limits_grip {
+	struct purse *purse;
+};
+
+struct limits *limits_new(void);    /* NULL: no memory */
+void limits_free(struct limits *l); /* no session is left; NULL is fine */
+
+/* Worker of s: take many (1 or more) of what, for s's user, or for its address when it
+ * has not logged in or what is an address's.  True: granted.  False: nothing was taken;
+ * *seconds (1 or more; may be NULL) is how long to wait; counted, and logged once per
+ * address and minute.  More than there may be at once are granted when nothing is
+ * missing, and are paid for afterwards.  Without memory it grants. */
+bool limits_take(struct session *s, enum limit what, int64_t many, int *seconds);
+/* The same for whom a session's worker does not stand, any thread: user may be NULL or
+ * "".  ms (may be NULL) instead of seconds; nothing is logged. */
+bool limits_take_as(struct limits *l, const char *user, const struct address *a,
+		    enum limit what, int64_t many, int64_t *ms);
+/* Worker of s, for protocols that have no word to refuse with: take, and if need be wait
+ * first, reading nothing meanwhile, so that TCP slows the peer down.  False: s has
+ * ended.  What this thread touched is flushed before it waits. */
+bool limits_pace(struct session *s, enum limit what, int64_t many);
+
+/* The setting that says how many at once, "limits.messages": for logs and refusals. */
+const char *limits_setting(enum limit what);
+/* s is being freed. */
+void limits_let_go(struct session *s);
+
+#endif

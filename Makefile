@@ -150,7 +150,7 @@ coverage: deps-dev
 	@tools/coverage.sh build/coverage
 
 # ---- bench ----
-BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c bench/talk.c bench/dialect.c bench/roomlink.c
+BENCH_AID := bench/util.c bench/link.c bench/load.c bench/keyring.c bench/talk.c bench/dialect.c bench/roomlink.c bench/siolink.c
 BENCH_BIN := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_AID),$(wildcard bench/*.c)))
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(call OBJ,$(BENCH_AID)) $(BUILD)/libcommon.a
@@ -166,7 +166,7 @@ bench-build: $(BENCH_BIN)
 bench-peers: deps
 	@bench/peers.sh
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
-	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run --only contacts
+	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run --only contacts,board
 
 # ---- what people type ----
 deps:
@@ -226,7 +226,7 @@ help:
 	@echo "make valgrind   the unit tests under memcheck"
 	@echo "make fuzz       a smoke run of every fuzz target (FUZZ_SECONDS=10)"
 	@echo "make bench      what the server costs, against what the work costs at least"
-	@echo "make bench-peers   contacts against an IRC server and an MQTT broker, which it installs"
+	@echo "make bench-peers   contacts and board against servers of their kind, which it installs"
 	@echo "make coverage   which lines the tests run"
 	@echo "make install uninstall dist format clean   as everywhere (PREFIX, DESTDIR)"
 

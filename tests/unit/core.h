@@ -156,12 +156,12 @@ core_silent(int peer)
 	return poll(&p, 1, 0) == 0;
 }
 
-/* Wait, up to 10 s, for what another thread will bring about. */
+/* Wait, up to 50 s, for what another thread will bring about. */
 #define CORE_AWAIT(condition)                                                            \
 	do {                                                                             \
-		int64_t until_ms = clock_mono_ms() + 10000;                              \
+		int64_t until_ms = clock_mono_ms() + 50000;                              \
 		while (!(condition)) {                                                   \
-			ck_assert_msg(clock_mono_ms() < until_ms, "not within 10 s: %s", \
+			ck_assert_msg(clock_mono_ms() < until_ms, "not within 50 s: %s", \
 				      #condition);                                       \
 			usleep(2000);                                                    \
 		}                                                                        \

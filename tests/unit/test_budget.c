@@ -56,6 +56,18 @@ result(struct taker *t)
 	return atomic_load(&t->result);
 }
 
+/* Somebody waits when not even one byte, which would fit, is given any more. */
+static void
+await_somebody_waiting(struct session *s)
+{
+	enum qerr e;
+
+	CORE_AWAIT(((e = budget_take(budget, s, 1, clock_mono_ms() + 1)) == Q_OK
+			? budget_give(budget, 1)
+			: (void)0,
+		    e == Q_TIMEOUT));
+}
+
 START_TEST(what_fits_is_given)
 {
 	int peer;
@@ -84,9 +96,9 @@ START_TEST(first_come_first_served)
 
 	ck_assert_int_eq(budget_take(budget, s, 90, 0), Q_OK);
 	begin(&large, s, 80, 0);
-	usleep(20000); /* it is most likely in the queue; if not, the rest holds too */
+	await_somebody_waiting(s);
 	begin(&small, s, 10, 0);
-	usleep(20000);
+	usleep(20000); /* time in which it must not get them */
 	/* 10 would fit, and wait behind 80. */
 	ck_assert_int_eq(atomic_load(&small.result), -1);
 	budget_give(budget, 90);
@@ -107,7 +119,7 @@ START_TEST(an_end_ends_the_wait)
 
 	ck_assert_int_eq(budget_take(budget, s, 90, 0), Q_OK);
 	begin(&waits, dead, 50, 0);
-	usleep(20000);
+	await_somebody_waiting(s);
 	begin(&behind, s, 10, 0);
 	session_end(dead, GOODBYE_SELF, NULL);
 	ck_assert_int_eq(result(&waits), Q_CLOSED);
@@ -128,7 +140,7 @@ START_TEST(resize)
 
 	ck_assert_int_eq(budget_take(budget, s, 90, 0), Q_OK);
 	begin(&t, s, 50, 0);
-	usleep(20000);
+	await_somebody_waiting(s);
 	ck_assert_int_eq(atomic_load(&t.result), -1);
 	budget_resize(budget, 140);
 	ck_assert_int_eq(result(&t), Q_OK);

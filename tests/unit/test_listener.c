@@ -49,7 +49,7 @@ static void
 stop(void)
 {
 	listener_free(listener);
-	ck_assert(workers_wait(clock_mono_ms() + 10000));
+	ck_assert(workers_wait(clock_mono_ms() + 50000));
 	ck_assert_uint_eq(workers_count(), 0);
 	throttle_free(core.throttle);
 	core_stop();

@@ -21,12 +21,15 @@
 /* A disk that fails: these two stand before the C library's. */
 static atomic_bool disk_fails, disk_waits;
 static _Atomic unsigned syncs;
+static atomic_int between; /* writers that are about to call */
 
 int
 fdatasync(int fd)
 {
 	syncs++;
 	while (disk_waits)
+		usleep(1000);
+	for (int i = 0; between > 0 && i < 2000; i++) /* slow enough for all to come */
 		usleep(1000);
 	if (!disk_fails)
 		return (int)syscall(SYS_fdatasync, fd);
@@ -696,7 +699,7 @@ START_TEST(the_syncer_keeps_its_interval)
 	open_all();
 	before = syncs;
 	ck_assert_int_eq(say(l, "x"), Q_OK);
-	for (int i = 0; syncs == before && i < 500; i++)
+	for (int i = 0; syncs == before && i < 5000; i++)
 		usleep(10000);
 	ck_assert_uint_eq(syncs, before + 1);
 	usleep(100000);
@@ -706,7 +709,7 @@ START_TEST(the_syncer_keeps_its_interval)
 	usleep(100000);
 	ck_assert_uint_eq(syncs, before + 1);
 	store_set_durability(s, STORE_INTERVAL, 20);
-	for (int i = 0; syncs == before + 1 && i < 500; i++)
+	for (int i = 0; syncs == before + 1 && i < 5000; i++)
 		usleep(10000);
 	ck_assert_uint_eq(syncs, before + 2);
 }
@@ -715,8 +718,12 @@ END_TEST
 static void *
 one_sync(void *arg)
 {
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 50; i++) {
+		between--;
 		ck_assert_int_eq(say(l, "x"), Q_OK);
+		between++;
+	}
+	between--;
 	return arg;
 }
 
@@ -728,6 +735,7 @@ START_TEST(writers_share_a_sync)
 	opt.durability = STORE_ALWAYS;
 	open_all();
 	syncs = 0;
+	between = THREADS;
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&t[i], NULL, one_sync, NULL), 0);
 	for (int i = 0; i < THREADS; i++)

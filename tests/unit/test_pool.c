@@ -178,12 +178,16 @@ slow(void *arg)
 	number(arg);
 }
 
+/* A busy machine may not begin it in time; then it is not done at all. */
 START_TEST(what_has_begun_is_waited_for)
 {
-	int result = -1;
+	int result = -1, tries = 0;
 
 	atomic_store(&order, 5);
-	ck_assert_int_eq(pool_run(pool, slow, &result, 1, 10), Q_OK);
+	while (pool_run(pool, slow, &result, 1, 10) == Q_TIMEOUT) {
+		ck_assert_int_eq(result, -1);
+		ck_assert_int_lt(++tries, 1000);
+	}
 	ck_assert_int_eq(result, 5);
 }
 END_TEST

@@ -41,7 +41,7 @@ note(void *arg)
 static void
 await(const char *want)
 {
-	int64_t until_ms = clock_mono_ms() + 10000;
+	int64_t until_ms = clock_mono_ms() + 50000;
 	bool same = false;
 
 	while (!same) {
@@ -54,15 +54,47 @@ await(const char *want)
 	}
 }
 
+/* The timers' thread stands in a callback from hold() to let_go(), so that nothing
+ * fires between two calls of a test, however slow the machine is. */
+static struct timer held;
+static atomic_int holds, may_go;
+
+static void
+stand_still(void *arg)
+{
+	(void)arg;
+	atomic_store(&holds, 1);
+	while (!atomic_load(&may_go))
+		usleep(1000);
+}
+
+static void
+hold(void)
+{
+	atomic_store(&holds, 0);
+	atomic_store(&may_go, 0);
+	timer_set(timers, &held, clock_mono_ms(), stand_still, NULL);
+	while (!atomic_load(&holds))
+		usleep(1000);
+}
+
+static void
+let_go(void)
+{
+	atomic_store(&may_go, 1);
+}
+
 START_TEST(by_time_then_by_turn)
 {
 	struct timer a = {0}, b = {0}, c = {0}, d = {0};
 	int64_t now = clock_mono_ms();
 
+	hold();
 	timer_set(timers, &d, now + 60, note, "d");
 	timer_set(timers, &b, now + 40, note, "b");
 	timer_set(timers, &c, now + 40, note, "c");
 	timer_set(timers, &a, now - 5, note, "a");
+	let_go();
 	await("abcd");
 	ck_assert_int_ge(clock_mono_ms(), now + 60);
 	ck_assert(!a.armed && !b.armed && !c.armed && !d.armed);
@@ -74,9 +106,11 @@ START_TEST(set_again_moves)
 	struct timer a = {0}, b = {0};
 	int64_t now = clock_mono_ms();
 
+	hold();
 	timer_set(timers, &a, now + 20, note, "a");
 	timer_set(timers, &b, now + 50, note, "b");
 	timer_set(timers, &a, now + 80, note, "A"); /* later, and with other work */
+	let_go();
 	await("bA");
 	timer_set(timers, &b, now + 100000, note, "b");
 	timer_set(timers, &b, now, note, "c"); /* earlier */
@@ -89,11 +123,13 @@ START_TEST(cancelled_does_not_fire)
 	struct timer a = {0}, b = {0};
 	int64_t now = clock_mono_ms();
 
+	hold();
 	timer_set(timers, &a, now + 30, note, "a");
 	timer_set(timers, &b, now + 60, note, "b");
 	timer_cancel(timers, &a);
 	ck_assert(!a.armed);
 	timer_cancel(timers, &a); /* again: nothing */
+	let_go();
 	await("b");
 }
 END_TEST
@@ -192,7 +228,7 @@ START_TEST(many_threads)
 		ck_assert_int_eq(pthread_create(&t[i], NULL, storm, &who[i]), 0);
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
-	for (int i = 0; i < 5000 && atomic_load(&storm_fired) < 4 * STORM; i++)
+	for (int i = 0; i < 25000 && atomic_load(&storm_fired) < 4 * STORM; i++)
 		usleep(2000);
 	ck_assert_int_eq(atomic_load(&storm_fired), 4 * STORM);
 }

@@ -16,14 +16,39 @@
 
 #define VERSION_LINE "quintet-positions: 1\n"
 #define FILE_MAX     (16 * 1024 * 1024) /* bytes: some 400,000 chats */
+#define STRETCHES    64                 /* of one chat; see add */
 
-/* By chat, rising; room for more. */
+/* By chat, rising; of a chat disjoint, rising, with something missing in between.  A
+ * position is the stretch that begins at 1.  There is room for more than n. */
 struct list {
-	struct position *p;
+	struct had *p;
 	size_t n;
 };
 
 /* ---- to bytes and back ---- */
+
+/* The first stretch of a chat begins its line. */
+static bool
+begins_line(const struct list *l, size_t i)
+{
+	return i == 0 || l->p[i - 1].chat != l->p[i].chat;
+}
+
+static enum qerr
+encode_one(const struct list *l, size_t i, struct buf *out)
+{
+	const struct had *h = &l->p[i];
+	enum qerr e = Q_OK;
+
+	if (begins_line(l, i))
+		e = buf_printf(out, "%" PRIu64 " %" PRIu64, h->chat,
+			       h->from == 1 ? h->to : 0);
+	if (e == Q_OK && h->from != 1)
+		e = buf_printf(out, " %" PRIu64 "-%" PRIu64, h->from, h->to);
+	if (e == Q_OK && (i + 1 == l->n || begins_line(l, i + 1)))
+		e = buf_put_u8(out, '\n');
+	return e;
+}
 
 static enum qerr
 encode(const struct list *l, struct buf *out)
@@ -31,33 +56,64 @@ encode(const struct list *l, struct buf *out)
 	enum qerr e = buf_put_str(out, VERSION_LINE);
 
 	for (size_t i = 0; e == Q_OK && i < l->n; i++)
-		e = buf_printf(out, "%" PRIu64 " %" PRIu64 "\n", l->p[i].chat,
-			       l->p[i].id);
+		e = encode_one(l, i, out);
 	return e == Q_OK ? fields_put_check(out, 0) : e;
 }
 
-/* A number that ends with the byte stop. */
+/* The number before the first byte that is no digit. */
 static enum qerr
-take_number(struct reader *in, char stop, uint64_t *out)
+take_number(struct reader *in, uint64_t *out)
 {
-	const uint8_t *end = in->left == 0 ? NULL : memchr(in->p, stop, in->left);
 	struct span s;
+	size_t n = 0;
 
-	if (end == NULL)
-		return Q_FORMAT;
-	(void)reader_take(in, (size_t)(end - in->p) + 1, &s);
-	if (decimal_read(span_of(s.p, s.len - 1), INT64_MAX, out) != Q_OK || *out == 0)
-		return Q_FORMAT;
-	return Q_OK;
+	while (n < in->left && in->p[n] >= '0' && in->p[n] <= '9')
+		n++;
+	(void)reader_take(in, n, &s);
+	return decimal_read(s, INT64_MAX, out);
 }
 
+static bool
+take_byte(struct reader *in, char byte)
+{
+	struct span s;
+
+	return in->left > 0 && in->p[0] == (uint8_t)byte &&
+	       reader_take(in, 1, &s) == Q_OK;
+}
+
+/* One line, in the one way in which it is written. */
+static enum qerr
+decode_line(struct reader *in, uint64_t behind_chat, struct list *l)
+{
+	struct had h = {0, 1, 0};
+	uint64_t end;
+
+	if (take_number(in, &h.chat) != Q_OK || h.chat <= behind_chat ||
+	    !take_byte(in, ' ') || take_number(in, &h.to) != Q_OK)
+		return Q_FORMAT;
+	if (h.to > 0)
+		l->p[l->n++] = h;
+	else if (in->left == 0 || in->p[0] != ' ')
+		return Q_FORMAT;
+	for (end = h.to; take_byte(in, ' '); end = h.to) {
+		if (take_number(in, &h.from) != Q_OK || h.from < end + 2 ||
+		    !take_byte(in, '-') || take_number(in, &h.to) != Q_OK ||
+		    h.to < h.from)
+			return Q_FORMAT;
+		l->p[l->n++] = h;
+	}
+	return take_byte(in, '\n') ? Q_OK : Q_FORMAT;
+}
+
+/* At least as many as there are stretches: each has a blank before it. */
 static size_t
-count_lines(struct reader in)
+count_blanks(struct reader in)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < in.left; i++)
-		n += in.p[i] == '\n';
+		n += in.p[i] == ' ';
 	return n;
 }
 
@@ -74,17 +130,14 @@ decode(struct span text, size_t more, struct list *out)
 	    reader_take(&in, sizeof(VERSION_LINE) - 1, &version) != Q_OK ||
 	    !span_eq(version, span_str(VERSION_LINE)))
 		return Q_FORMAT;
-	if ((l.p = calloc(count_lines(in) + more + 1, sizeof(*l.p))) == NULL)
+	if ((l.p = calloc(count_blanks(in) + more + 1, sizeof(*l.p))) == NULL)
 		return Q_NOMEM;
-	for (; in.left > 0; l.n++) {
-		struct position *p = &l.p[l.n];
-
-		if (take_number(&in, ' ', &p->chat) != Q_OK ||
-		    take_number(&in, '\n', &p->id) != Q_OK || p->chat <= last) {
+	while (in.left > 0) {
+		if (decode_line(&in, last, &l) != Q_OK) {
 			free(l.p);
 			return Q_FORMAT;
 		}
-		last = p->chat;
+		last = l.p[l.n - 1].chat;
 	}
 	*out = l;
 	return Q_OK;
@@ -148,16 +201,18 @@ replace(struct store *s, const char *folded, const struct list *l)
 	return e;
 }
 
-/* Where chat is in l, or would be. */
+/* The first stretch that ends at message id of chat or behind it, or belongs to a later
+ * chat. */
 static size_t
-place_of(const struct list *l, uint64_t chat)
+place_of(const struct list *l, uint64_t chat, uint64_t id)
 {
 	size_t lo = 0, hi = l->n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (l->p[mid].chat < chat)
+		if (l->p[mid].chat < chat ||
+		    (l->p[mid].chat == chat && l->p[mid].to < id))
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -165,27 +220,56 @@ place_of(const struct list *l, uint64_t chat)
 	return lo;
 }
 
-/* Did it move anything?  There is room for one more. */
-static bool
-advance(struct list *l, const struct position *p)
+/* Put h into the place of n stretches at i. */
+static void
+put_at(struct list *l, size_t i, size_t n, const struct had *h)
 {
-	size_t i = place_of(l, p->chat);
-
-	if (p->id == 0)
-		return false;
-	if (i < l->n && l->p[i].chat == p->chat) {
-		if (l->p[i].id >= p->id)
-			return false;
-		l->p[i].id = p->id;
-		return true;
-	}
-	memmove(&l->p[i + 1], &l->p[i], (l->n - i) * sizeof(*l->p));
-	l->p[i] = *p;
-	l->n++;
-	return true;
+	memmove(&l->p[i + 1], &l->p[i + n], (l->n - i - n) * sizeof(*l->p));
+	l->p[i] = *h;
+	l->n = l->n + 1 - n;
 }
 
-/* ---- what others call ---- */
+/* Somebody who looks at a page here and a page there in a long history could go on for
+ * ever.  Above a bound the oldest stretch is forgotten: those messages are sent again. */
+static void
+bound(struct list *l, uint64_t chat)
+{
+	size_t first = place_of(l, chat, 0), end = place_of(l, chat + 1, 0);
+
+	if (end - first <= STRETCHES)
+		return;
+	first += l->p[first].from == 1;
+	memmove(&l->p[first], &l->p[first + 1], (l->n - first - 1) * sizeof(*l->p));
+	l->n--;
+}
+
+/* Is anything of it new?  There is room for one more. */
+static bool
+add(struct list *l, const struct had *new)
+{
+	struct had h = *new;
+	size_t i, n;
+
+	if (h.to < h.from || h.to == 0)
+		return false;
+	if (h.from <= 1)
+		h.from = 1;
+	/* What touches it becomes one with it. */
+	i = place_of(l, h.chat, h.from - 1);
+	for (n = 0;
+	     i + n < l->n && l->p[i + n].chat == h.chat && l->p[i + n].from <= h.to + 1;
+	     n++) {
+		if (l->p[i + n].from < h.from)
+			h.from = l->p[i + n].from;
+		if (l->p[i + n].to > h.to)
+			h.to = l->p[i + n].to;
+	}
+	if (n == 1 && l->p[i].from == h.from && l->p[i].to == h.to)
+		return false;
+	put_at(l, i, n, &h);
+	bound(l, h.chat);
+	return true;
+}
 
 static enum qerr
 fold(const char *user, char out[NAME_SIZE])
@@ -196,22 +280,30 @@ fold(const char *user, char out[NAME_SIZE])
 	return Q_OK;
 }
 
-enum qerr
-positions_load(struct store *s, const char *user, struct position **out, size_t *count)
+static enum qerr
+load_all(struct store *s, const char *user, struct list *out)
 {
 	char folded[NAME_SIZE];
 	struct why note = {""};
 	struct lock *lock;
-	struct list l;
 	enum qerr e;
 
 	if ((e = fold(user, folded)) != Q_OK)
 		return e;
 	lock = lock_of(s, folded);
 	lock_take(lock);
-	e = load(s, folded, 0, &l, &note);
+	e = load(s, folded, 0, out, &note);
 	lock_drop(lock);
 	store_tell(s, &note);
+	return e;
+}
+
+enum qerr
+positions_load_had(struct store *s, const char *user, struct had **out, size_t *count)
+{
+	struct list l;
+	enum qerr e = load_all(s, user, &l);
+
 	if (e != Q_OK)
 		return e;
 	if (l.n == 0) {
@@ -224,7 +316,33 @@ positions_load(struct store *s, const char *user, struct position **out, size_t 
 }
 
 enum qerr
-positions_save(struct store *s, const char *user, const struct position *p, size_t count)
+positions_load(struct store *s, const char *user, struct position **out, size_t *count)
+{
+	struct position *p = NULL;
+	struct list l;
+	size_t n = 0;
+	enum qerr e = load_all(s, user, &l);
+
+	if (e != Q_OK)
+		return e;
+	for (size_t i = 0; i < l.n; i++)
+		n += l.p[i].from == 1;
+	if (n > 0 && (p = calloc(n, sizeof(*p))) == NULL) {
+		free(l.p);
+		return Q_NOMEM;
+	}
+	n = 0;
+	for (size_t i = 0; i < l.n; i++)
+		if (l.p[i].from == 1)
+			p[n++] = (struct position){l.p[i].chat, l.p[i].to};
+	free(l.p);
+	*out = p;
+	*count = n;
+	return Q_OK;
+}
+
+enum qerr
+positions_add(struct store *s, const char *user, const struct had *h, size_t count)
 {
 	char folded[NAME_SIZE];
 	struct why note = {""};
@@ -239,8 +357,8 @@ positions_save(struct store *s, const char *user, const struct position *p, size
 	lock_take(lock);
 	if ((e = load(s, folded, count, &l, &note)) == Q_OK) {
 		for (size_t i = 0; i < count; i++) {
-			assert(p[i].chat != 0);
-			moved |= advance(&l, &p[i]);
+			assert(h[i].chat != 0);
+			moved |= add(&l, &h[i]);
 		}
 		if (moved)
 			e = replace(s, folded, &l);
@@ -248,6 +366,21 @@ positions_save(struct store *s, const char *user, const struct position *p, size
 	}
 	lock_drop(lock);
 	store_tell(s, &note);
+	return e;
+}
+
+enum qerr
+positions_save(struct store *s, const char *user, const struct position *p, size_t count)
+{
+	struct had *h = calloc(count + 1, sizeof(*h));
+	enum qerr e;
+
+	if (h == NULL)
+		return Q_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		h[i] = (struct had){p[i].chat, 1, p[i].id};
+	e = positions_add(s, user, h, count);
+	free(h);
 	return e;
 }
 
@@ -265,11 +398,11 @@ positions_drop(struct store *s, const char *user, uint64_t chat)
 	lock = lock_of(s, folded);
 	lock_take(lock);
 	if ((e = load(s, folded, 0, &l, &note)) == Q_OK) {
-		size_t i = place_of(&l, chat);
+		size_t i = place_of(&l, chat, 0), end = place_of(&l, chat + 1, 0);
 
-		if (i < l.n && l.p[i].chat == chat) {
-			l.n--;
-			memmove(&l.p[i], &l.p[i + 1], (l.n - i) * sizeof(*l.p));
+		if (i < end) {
+			memmove(&l.p[i], &l.p[end], (l.n - end) * sizeof(*l.p));
+			l.n -= end - i;
 			e = replace(s, folded, &l);
 		}
 		free(l.p);

@@ -100,6 +100,97 @@ START_TEST(forwards_only)
 }
 END_TEST
 
+/* "CHAT:FROM-TO CHAT:FROM-TO ..." */
+static const char *
+all_had(const char *user)
+{
+	static char text[4096];
+	struct had *h;
+	size_t n;
+
+	ck_assert_int_eq(positions_load_had(s, user, &h, &n), Q_OK);
+	ck_assert((n == 0) == (h == NULL));
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "%s%" PRIu64 ":%" PRIu64 "-%" PRIu64, i == 0 ? "" : " ",
+			 h[i].chat, h[i].from, h[i].to);
+	free(h);
+	return text;
+}
+
+static void
+had(uint64_t chat, uint64_t from, uint64_t to)
+{
+	struct had h = {chat, from, to};
+
+	ck_assert_int_eq(positions_add(s, "Alice", &h, 1), Q_OK);
+}
+
+/* What was had out of turn stays apart until what lies between was had, too. */
+START_TEST(stretches)
+{
+	static const struct {
+		uint64_t from, to;
+		const char *then;
+	} steps[] = {
+	    {50, 60, "7:50-60"},
+	    {70, 70, "7:50-60 7:70-70"},
+	    {55, 58, "7:50-60 7:70-70"}, /* nothing new */
+	    {61, 62, "7:50-62 7:70-70"}, /* touches */
+	    {40, 49, "7:40-62 7:70-70"},
+	    {64, 68, "7:40-62 7:64-68 7:70-70"},
+	    {63, 63, "7:40-68 7:70-70"}, /* joins two */
+	    {3, 2, "7:40-68 7:70-70"},   /* none at all */
+	    {2, 2, "7:2-2 7:40-68 7:70-70"},
+	    {0, 0, "7:2-2 7:40-68 7:70-70"},
+	    {1, 1, "7:1-2 7:40-68 7:70-70"}, /* now there is a position */
+	    {30, 80, "7:1-2 7:30-80"},       /* covers both */
+	    {1, 29, "7:1-80"},
+	};
+
+	had(3, 5, 6);
+	had(9, 1, 4);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		char then[128];
+
+		had(7, steps[i].from, steps[i].to);
+		snprintf(then, sizeof(then), "3:5-6 %s 9:1-4", steps[i].then);
+		ck_assert_str_eq(all_had("alice"), then);
+	}
+	ck_assert_str_eq(loaded("alice"), "7:80 9:4");
+	store_close(s);
+	open_store();
+	ck_assert_str_eq(all_had("alice"), "3:5-6 7:1-80 9:1-4");
+	/* A position that moves takes in what lies on its way. */
+	had(9, 10, 12);
+	had(9, 20, 22);
+	ck_assert_int_eq(save(9, 11), Q_OK);
+	ck_assert_str_eq(all_had("alice"), "3:5-6 7:1-80 9:1-12 9:20-22");
+	ck_assert_int_eq(positions_drop(s, "alice", 9), Q_OK);
+	ck_assert_str_eq(all_had("alice"), "3:5-6 7:1-80");
+}
+END_TEST
+
+START_TEST(stretches_are_bounded)
+{
+	struct had *h;
+	size_t n;
+
+	had(1, 1, 1);
+	had(2, 3, 3);
+	for (uint64_t i = 2; i <= 100; i++)
+		had(1, 10 * i, 10 * i);
+	ck_assert_int_eq(positions_load_had(s, "alice", &h, &n), Q_OK);
+	ck_assert_uint_eq(n, 64 + 1);
+	ck_assert_uint_eq(h[0].to, 1); /* the position stays */
+	ck_assert_uint_eq(h[1].from, 10 * (100 - 62));
+	ck_assert_uint_eq(h[63].from, 1000);
+	ck_assert_uint_eq(h[64].chat, 2);
+	free(h);
+}
+END_TEST
+
 START_TEST(dropping_and_removing)
 {
 	ck_assert_int_eq(positions_drop(s, "alice", 3), Q_OK);
@@ -162,6 +253,8 @@ START_TEST(damaged_at_every_byte)
 
 	ck_assert_int_eq(save(1, 10), Q_OK);
 	ck_assert_int_eq(save(20, 200), Q_OK);
+	had(20, 300, 301);
+	had(21, 2, 2);
 	whole = slurp(FILE_OF_ALICE);
 	for (size_t i = 0; i < whole.len; i++, cases += 2) {
 		whole.p[i] ^= 1;
@@ -190,6 +283,16 @@ START_TEST(odd_lines)
 	    "quintet-positions: 1\n0 1\ncheck: 1882ff54\n",
 	    "quintet-positions: 1\n1\ncheck: aac8bde1\n",
 	    "quintet-positions: 2\n1 1\ncheck: 26aaea9f\n",
+	    "quintet-positions: 1\n1 0\ncheck: b925a970\n",
+	    "quintet-positions: 1\n1 5 6-7\ncheck: 88275f52\n",
+	    "quintet-positions: 1\n1 5 7-6\ncheck: 29800976\n",
+	    "quintet-positions: 1\n1 5 8-9 10-11\ncheck: c7f4b3cf\n",
+	    "quintet-positions: 1\n1 5 8-9 3-4\ncheck: 3303143d\n",
+	    "quintet-positions: 1\n1 5 8-\ncheck: 7299a5ef\n",
+	    "quintet-positions: 1\n1 5  8-9\ncheck: da87970d\n",
+	    "quintet-positions: 1\n1 5 8-9 \ncheck: 6dff4e57\n",
+	    "quintet-positions: 1\n1 0 1-2\ncheck: 384a021d\n",
+	    "quintet-positions: 1\n1 5 08-9\ncheck: ba67008f\n",
 	};
 
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
@@ -286,6 +389,8 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, forwards_only);
+	tcase_add_test(t, stretches);
+	tcase_add_test(t, stretches_are_bounded);
 	tcase_add_test(t, dropping_and_removing);
 	tcase_add_test(t, only_names);
 	tcase_add_test(t, nothing_new_costs_no_write);

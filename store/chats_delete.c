@@ -11,17 +11,21 @@
 
 #include "store/chats_priv.h"
 #include "store/media.h"
+#include "store/tally.h"
 
 static enum qerr
 remove_files(struct chats *c, uint64_t id)
 {
 	char log[32];
-	enum qerr e, media;
+	enum qerr e, media, tally;
 
 	chats_log_name(id, log);
 	e = msglog_remove(c->store, log);
 	media = media_remove_chat(c->store, id);
-	return e != Q_OK ? e : media;
+	tally = tally_remove(c->store, id);
+	if (e == Q_OK)
+		e = media;
+	return e == Q_OK ? tally : e;
 }
 
 /* Remove the files of a deleted chat, write that and forget it. */

@@ -335,6 +335,7 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_MESSAGES, check_message_file, &c},
 	    {FOLDER_MEDIA, check_media_file, &c},
 	    {FOLDER_QUEUE, check_queue_file, &c},
+	    {FOLDER_TALLIES, check_tally_file, &c},
 	    {FOLDER_ANONS, check_anons_file, &c},
 	    {FOLDER_ROOMS, check_rooms_file, &c},
 	    {FOLDER_FILES, check_files_file, &c},

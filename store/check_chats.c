@@ -9,6 +9,8 @@
 #include "store/chats_priv.h"
 #include "store/check_priv.h"
 #include "store/decimal.h"
+#include "store/file.h"
+#include "store/tally_priv.h"
 
 bool
 check_chat_known(struct check *c, uint64_t id)
@@ -31,6 +33,26 @@ check_chat_orphan(struct check *c, const char *log)
 	return strncmp(log, prefix, len) == 0 &&
 	       decimal_read(span_str(log + len), INT64_MAX, &id) == Q_OK &&
 	       !check_chat_known(c, id);
+}
+
+bool
+check_tally_file(void *arg, const char *file)
+{
+	struct check *c = arg;
+	uint64_t id;
+	enum qerr e;
+
+	if (file_is_temporary(file))
+		return true;
+	if (tally_file_parse(file, &id) != Q_OK)
+		check_bad_file(c, FOLDER_TALLIES, file, "is not named as a chat's tally");
+	else if ((e = tally_examine(c->store, file)) == Q_FORMAT)
+		check_bad_file(c, FOLDER_TALLIES, file, "damaged");
+	else if (e != Q_OK && e != Q_MISSING)
+		check_say(c, false, "tallies/%s: cannot be read: %s", file, qerr_str(e));
+	else if (e == Q_OK && !check_chat_known(c, id))
+		check_bad_file(c, FOLDER_TALLIES, file, "belongs to no chat");
+	return true;
 }
 
 void

@@ -27,13 +27,19 @@ is_there(struct check *c, const char *file)
 	return fstatat(c->store->fd[FOLDER_MEDIA], file, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* One of a pair is bad; the other one goes with it. */
+/* One of a pair is bad; the other one goes with it, and the small picture. */
 static void
-bad_pair(struct check *c, const char *file, const char *other, const char *reason)
+bad_pair(struct check *c, uint64_t id, const char *file, const char *other,
+	 const char *reason)
 {
+	char small[MEDIA_FILE_SIZE];
+
+	media_file(id, MEDIA_SMALL, small);
 	check_bad_file(c, FOLDER_MEDIA, file, reason);
 	if (c->repair && is_there(c, other))
 		check_bad_file(c, FOLDER_MEDIA, other, "belongs to a file set aside");
+	if (c->repair && is_there(c, small))
+		check_bad_file(c, FOLDER_MEDIA, small, "belongs to a file set aside");
 }
 
 /* Do the bytes fit what the .info says? */
@@ -66,19 +72,35 @@ check_info(struct check *c, uint64_t id, const char *info, const char *bytes)
 	if (e == Q_MISSING) /* removed meanwhile, or set aside with its bytes */
 		return;
 	if (e == Q_FORMAT)
-		bad_pair(c, info, bytes, "damaged");
+		bad_pair(c, id, info, bytes, "damaged");
 	else if (e != Q_OK)
 		cannot_read(c, FOLDER_MEDIA, info, e);
 	else if (!check_chat_known(c, m.info.chat))
-		bad_pair(c, info, bytes, "belongs to no chat");
+		bad_pair(c, id, info, bytes, "belongs to no chat");
 	else if ((e = compare(c, bytes, &m)) == Q_OK)
 		c->result->media++;
 	else if (e == Q_FORMAT)
-		bad_pair(c, bytes, info, "damaged");
+		bad_pair(c, id, bytes, info, "damaged");
 	else if (e != Q_MISSING)
 		cannot_read(c, FOLDER_MEDIA, bytes, e);
 	else if (is_there(c, info))
 		check_bad_file(c, FOLDER_MEDIA, info, "has no bytes beside it");
+}
+
+/* One that is no good would be made anew if it were not there, so it is set aside. */
+static void
+check_thumb(struct check *c, const char *file, const char *info)
+{
+	struct buf b = BUF_INIT(MEDIA_THUMB_MAX);
+	enum qerr e = file_read(c->store->fd[FOLDER_MEDIA], file, &b);
+
+	if (e == Q_LIMIT)
+		check_bad_file(c, FOLDER_MEDIA, file, "is too large");
+	else if (e != Q_OK && e != Q_MISSING)
+		cannot_read(c, FOLDER_MEDIA, file, e);
+	else if (e == Q_OK && !is_there(c, info) && is_there(c, file))
+		check_bad_file(c, FOLDER_MEDIA, file, "belongs to no media");
+	buf_free(&b);
 }
 
 bool
@@ -87,18 +109,20 @@ check_media_file(void *arg, const char *file)
 	char info[MEDIA_FILE_SIZE], bytes[MEDIA_FILE_SIZE];
 	struct check *c = arg;
 	uint64_t id;
-	bool is_info;
+	enum media_part part;
 
 	if (file_is_temporary(file))
 		return true;
-	if (media_file_parse(file, &id, &is_info) != Q_OK) {
+	if (media_file_parse(file, &id, &part) != Q_OK) {
 		check_bad_file(c, FOLDER_MEDIA, file, "is not named as media");
 		return true;
 	}
 	media_file(id, MEDIA_SUFFIX, info);
 	media_file(id, "", bytes);
-	if (is_info)
+	if (part == MEDIA_INFO)
 		check_info(c, id, info, bytes);
+	else if (part == MEDIA_THUMB)
+		check_thumb(c, file, info);
 	else if (!is_there(c, info) && is_there(c, bytes) &&
 		 !media_id_recent(c->store, id))
 		check_bad_file(c, FOLDER_MEDIA, bytes,

@@ -35,6 +35,7 @@ bool check_chat_orphan(struct check *c, const char *log);
 /* Is there such a chat, or one whose files are still to be removed?  Likewise. */
 bool check_chat_known(struct check *c, uint64_t id);
 void check_chats_fini(struct check *c);
+bool check_tally_file(void *arg, const char *file); /* arg is the struct check */
 
 /* ---- check_anons.c; arg is the struct check ---- */
 bool check_anons_file(void *arg, const char *file);

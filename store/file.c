@@ -242,6 +242,26 @@ file_replace(int dirfd, const char *name, struct span content, unsigned mode)
 }
 
 enum qerr
+file_swap(int dirfd, const char *name, struct span content)
+{
+	char temp[FILE_TEMP_SIZE];
+	int fd, err;
+	enum qerr e = file_temp_open(dirfd, temp, &fd);
+
+	if (e != Q_OK)
+		return e;
+	e = file_write_all(fd, content.p, content.len);
+	if (e == Q_OK && file_rename(dirfd, temp, dirfd, name) != 0)
+		e = qerr_errno(errno);
+	err = errno;
+	close(fd);
+	if (e != Q_OK)
+		(void)file_unlink(dirfd, temp);
+	errno = err;
+	return e;
+}
+
+enum qerr
 file_create(int dirfd, const char *name, struct span content, unsigned mode)
 {
 	char temp[FILE_TEMP_SIZE];

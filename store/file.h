@@ -25,7 +25,10 @@ enum qerr file_read_limit(int dirfd, const char *name, size_t limit, struct buf 
  * name has the new content, which may be lost with the machine's power.
  * Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr file_replace(int dirfd, const char *name, struct span content, unsigned mode);
-/* The same, but Q_EXISTS when name is there already (link(2), so that exactly
+/* Temporary file and rename, mode 0600, and nothing is forced to the disk: for what may be
+ * lost with the machine's power.  Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS: name is as it was. */
+enum qerr file_swap(int dirfd, const char *name, struct span content);
+/* As file_replace, but Q_EXISTS when name is there already (link(2), so that exactly
  * one of two callers wins). */
 enum qerr file_create(int dirfd, const char *name, struct span content, unsigned mode);
 /* Remove name and fsync the directory.  Q_MISSING, Q_DENIED, Q_SYS. */

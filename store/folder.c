@@ -19,7 +19,8 @@ const char *const store_folder_names[FOLDER_COUNT] = {
     [FOLDER_TOKENS] = "tokens",     [FOLDER_CHATKEYS] = "chatkeys",
     [FOLDER_EMAILS] = "emails",     [FOLDER_ROOMS] = "rooms",
     [FOLDER_FILES] = "files",       [FOLDER_SEEN] = "seen",
-    [FOLDER_NODES] = "nodes",       [FOLDER_BAD] = "bad",
+    [FOLDER_NODES] = "nodes",       [FOLDER_TALLIES] = "tallies",
+    [FOLDER_BAD] = "bad",
 };
 
 /* Open the folder, made with mode 0700 (whatever the umask) when it is missing. */

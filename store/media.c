@@ -13,6 +13,7 @@
 #include "store/media.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,13 +144,51 @@ media_read(struct store *s, uint64_t id, struct buf *out)
 	return e;
 }
 
+/* ---- small pictures ---- */
+
+static bool
+is_there(struct store *s, uint64_t id)
+{
+	char info[MEDIA_FILE_SIZE];
+
+	media_file(id, MEDIA_SUFFIX, info);
+	return faccessat(s->fd[FOLDER_MEDIA], info, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Whoever removes the media takes the .info first and this file last.  So one of the two
+ * sees the other, and none stays behind. */
+enum qerr
+media_thumb_add(struct store *s, uint64_t id, struct span content)
+{
+	int dir = s->fd[FOLDER_MEDIA];
+	char file[MEDIA_FILE_SIZE];
+	enum qerr e;
+
+	if (content.len > MEDIA_THUMB_MAX)
+		return Q_LIMIT;
+	media_file(id, MEDIA_SMALL, file);
+	if ((e = file_create(dir, file, content, 0600)) == Q_EXISTS || is_there(s, id))
+		return e;
+	(void)file_unlink(dir, file);
+	return Q_MISSING;
+}
+
+enum qerr
+media_thumb_read(struct store *s, uint64_t id, struct buf *out)
+{
+	char file[MEDIA_FILE_SIZE];
+
+	media_file(id, MEDIA_SMALL, file);
+	return file_read(s->fd[FOLDER_MEDIA], file, out);
+}
+
 /* ---- removing ---- */
 
 /* Take both files away, without the fsync that makes it last. */
 static enum qerr
 unlink_files(struct store *s, uint64_t id)
 {
-	static const char *const suffixes[] = {MEDIA_SUFFIX, ""};
+	static const char *const suffixes[] = {MEDIA_SUFFIX, "", MEDIA_SMALL};
 	char file[MEDIA_FILE_SIZE];
 	enum qerr e, result = Q_MISSING;
 
@@ -188,11 +227,11 @@ remove_if_of_chat(void *arg, const char *name)
 	struct removal *r = arg;
 	struct media_record m;
 	uint64_t id;
-	bool is_info;
+	enum media_part part;
 	enum qerr e;
 
 	/* One that cannot be read belongs to nobody; "server check" tells of it. */
-	if (media_file_parse(name, &id, &is_info) != Q_OK || !is_info ||
+	if (media_file_parse(name, &id, &part) != Q_OK || part != MEDIA_INFO ||
 	    media_load(r->store, id, &m) != Q_OK || m.info.chat != r->chat)
 		return true;
 	e = unlink_files(r->store, id);

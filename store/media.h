@@ -3,7 +3,10 @@
  * media.h - pictures and files of the shared chats, as they came.
  *
  *   DIR/media/ID        the bytes
- *   DIR/media/ID.info   "key: value" lines: chat, type, name, size, crc32, sha256, check
+ *   DIR/media/ID.info   "key: value" lines: chat, type, name, kind, size, crc32, sha256,
+ *                       check
+ *   DIR/media/ID.thumb  a small picture of it, made when somebody first lists it; empty
+ *                       when none can be made
  *
  * Ids rise from 1 and are never used again: DIR/server/media-ids holds how far they are
  * taken, in blocks.  No name from a user becomes a path.  Any thread.
@@ -18,7 +21,10 @@
 
 #define MEDIA_TYPE_MAX 127
 #define MEDIA_NAME_MAX 255
+#define MEDIA_KIND_MAX 31
 #define MEDIA_SIZE_MAX (16 * 1024 * 1024)
+/* Bytes of a small picture. */
+#define MEDIA_THUMB_MAX 65536
 
 struct media_info {
 	uint64_t id;                   /* filled in by media_add */
@@ -26,6 +32,8 @@ struct media_info {
 	uint64_t size;                 /* bytes; filled in by media_add */
 	char type[MEDIA_TYPE_MAX + 1]; /* as it came; "" when none was given */
 	char name[MEDIA_NAME_MAX + 1]; /* what its sender called it, UTF-8; may be "" */
+	char kind[MEDIA_KIND_MAX + 1]; /* what its bytes were found to be, in the words of
+					* whoever looked; "": nobody has */
 };
 
 /* Store content under a new id; both files are on the disk before Q_OK, whatever the
@@ -38,6 +46,12 @@ enum qerr media_info(struct store *s, uint64_t id, struct media_info *out);
 /* Append the bytes to out, after a look at their CRC-32.  Q_LIMIT: more than out can
  * hold; the others as for media_info. */
 enum qerr media_read(struct store *s, uint64_t id, struct buf *out);
+/* Keep a small picture beside it; content may be empty.  Q_EXISTS: there is one;
+ * Q_MISSING: there is no such media (any more); Q_LIMIT; Q_FULL, Q_DENIED, Q_NOMEM,
+ * Q_SYS. */
+enum qerr media_thumb_add(struct store *s, uint64_t id, struct span content);
+/* Append it to out.  Q_MISSING; Q_LIMIT; Q_DENIED, Q_NOMEM, Q_SYS. */
+enum qerr media_thumb_read(struct store *s, uint64_t id, struct buf *out);
 /* Q_MISSING: there was none. */
 enum qerr media_remove(struct store *s, uint64_t id);
 /* Remove all media of a chat; files that vanish meanwhile are no error.  Looks at the

@@ -30,9 +30,9 @@ note_greatest(void *arg, const char *name)
 {
 	struct greatest *g = arg;
 	uint64_t id;
-	bool is_info;
+	enum media_part part;
 
-	if (media_file_parse(name, &id, &is_info) == Q_OK && id > g->id)
+	if (media_file_parse(name, &id, &part) == Q_OK && id > g->id)
 		g->id = id;
 	return true;
 }

@@ -35,6 +35,7 @@ media_encode(const struct media_record *m, struct buf *out)
 		Q_OK &&
 	    (e = fields_put(out, "type", span_str(i->type))) == Q_OK &&
 	    (e = fields_put(out, "name", span_str(i->name))) == Q_OK &&
+	    (e = fields_put(out, "kind", span_str(i->kind))) == Q_OK &&
 	    (e = buf_printf(out, "size: %" PRIu64 "\ncrc32: %08" PRIx32 "\nsha256: %s\n",
 			    i->size, m->crc, hash)) == Q_OK)
 		e = fields_put_check(out, before);
@@ -69,7 +70,8 @@ media_decode(struct span text, struct media_record *out)
 	    m.info.chat == 0)
 		return Q_FORMAT;
 	if ((e = fields_take_text(&in, "type", m.info.type, MEDIA_TYPE_MAX)) != Q_OK ||
-	    (e = fields_take_text(&in, "name", m.info.name, MEDIA_NAME_MAX)) != Q_OK)
+	    (e = fields_take_text(&in, "name", m.info.name, MEDIA_NAME_MAX)) != Q_OK ||
+	    (e = fields_take_text(&in, "kind", m.info.kind, MEDIA_KIND_MAX)) != Q_OK)
 		return e;
 	if (fields_take_number(&in, "size", MEDIA_SIZE_MAX, &m.info.size) != Q_OK ||
 	    m.info.size == 0 || take_hex(&in, "crc32", crc, sizeof(crc)) != Q_OK ||
@@ -88,15 +90,21 @@ media_file(uint64_t id, const char *suffix, char out[MEDIA_FILE_SIZE])
 }
 
 enum qerr
-media_file_parse(const char *name, uint64_t *id, bool *is_info)
+media_file_parse(const char *name, uint64_t *id, enum media_part *part)
 {
+	static const char *const suffixes[] = {
+	    [MEDIA_BYTES] = "", [MEDIA_INFO] = MEDIA_SUFFIX, [MEDIA_THUMB] = MEDIA_SMALL};
 	size_t digits = strspn(name, "0123456789");
 	uint64_t n;
 
-	if (decimal_read(span_of(name, digits), INT64_MAX, &n) != Q_OK || n == 0 ||
-	    (name[digits] != '\0' && strcmp(name + digits, MEDIA_SUFFIX) != 0))
+	if (decimal_read(span_of(name, digits), INT64_MAX, &n) != Q_OK || n == 0)
 		return Q_FORMAT;
-	*id = n;
-	*is_info = name[digits] != '\0';
-	return Q_OK;
+	for (unsigned i = 0; i < MEDIA_PARTS; i++) {
+		if (strcmp(name + digits, suffixes[i]) != 0)
+			continue;
+		*id = n;
+		*part = (enum media_part)i;
+		return Q_OK;
+	}
+	return Q_FORMAT;
 }

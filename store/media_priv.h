@@ -16,6 +16,7 @@
 
 #define MEDIA_IDS_FILE  "media-ids" /* in server/ */
 #define MEDIA_SUFFIX    ".info"
+#define MEDIA_SMALL     ".thumb"
 #define MEDIA_FILE_SIZE 32   /* a file's name: 19 digits, MEDIA_SUFFIX, a NUL */
 #define MEDIA_INFO_MAX  4096 /* bytes of an .info; names may be full of escapes */
 
@@ -35,7 +36,8 @@ enum qerr media_digest(struct span content, struct media_record *m);
 /* The names in media/. */
 void media_file(uint64_t id, const char *suffix, char out[MEDIA_FILE_SIZE]);
 /* Take one apart.  Q_FORMAT: it is none of ours. */
-enum qerr media_file_parse(const char *name, uint64_t *id, bool *is_info);
+enum media_part { MEDIA_BYTES, MEDIA_INFO, MEDIA_THUMB, MEDIA_PARTS };
+enum qerr media_file_parse(const char *name, uint64_t *id, enum media_part *part);
 
 /* Read and decode ID.info.  Q_MISSING, Q_FORMAT (not reported), Q_DENIED, Q_NOMEM,
  * Q_SYS. */

@@ -4,10 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/decimal.h"
 #include "store/fields.h"
@@ -183,20 +181,10 @@ static enum qerr
 replace(struct store *s, const char *folded, const struct list *l)
 {
 	struct buf b = BUF_INIT(FILE_MAX);
-	int dir = s->fd[FOLDER_QUEUE], fd = -1, err;
-	char temp[FILE_TEMP_SIZE];
 	enum qerr e = encode(l, &b);
 
-	if (e == Q_OK && (e = file_temp_open(dir, temp, &fd)) == Q_OK) {
-		e = file_write_all(fd, b.p, b.len);
-		if (e == Q_OK && file_rename(dir, temp, dir, folded) != 0)
-			e = qerr_errno(errno);
-		err = errno;
-		close(fd);
-		if (e != Q_OK)
-			(void)file_unlink(dir, temp);
-		errno = err;
-	}
+	if (e == Q_OK)
+		e = file_swap(s->fd[FOLDER_QUEUE], folded, buf_span(&b));
 	buf_free(&b);
 	return e;
 }

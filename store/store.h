@@ -19,6 +19,7 @@
  *   DIR/rooms/     rooms.log ...   rooms of many                 (rooms.h)
  *   DIR/files/     ROOM.MSG        large contents in rooms       (rooms.h)
  *   DIR/seen/      NAME            how far a user is in rooms    (rooms.h)
+ *   DIR/tallies/   ID              unread counts of shared chats (tally.h)
  *   DIR/nodes/     NAME.pem        other servers that are admitted (node_certs.h)
  *   DIR/bad/       what was found damaged, set aside with the date in its name
  *   DIR/snapshot/  while a backup is made                        (snapshot.h)

@@ -129,6 +129,7 @@ START_TEST(what_came_goes_out_again)
 
 		strcpy(info.type, cases[i].type);
 		strcpy(info.name, cases[i].name);
+		strcpy(info.kind, i % 2 == 0 ? "" : "image/png");
 		ck_assert_int_eq(buf_put_str(&b, "before"), Q_OK);
 		ck_assert_int_eq(media_add(s, &info, span_of(content, sizeof(content))),
 				 Q_OK);
@@ -140,6 +141,7 @@ START_TEST(what_came_goes_out_again)
 		ck_assert_uint_eq(back.size, sizeof(content));
 		ck_assert_str_eq(back.type, cases[i].type);
 		ck_assert_str_eq(back.name, cases[i].name);
+		ck_assert_str_eq(back.kind, i % 2 == 0 ? "" : "image/png");
 		ck_assert_int_eq(media_read(s, info.id, &b), Q_OK);
 		ck_assert_uint_eq(b.len, 6 + sizeof(content));
 		ck_assert_mem_eq(b.p + 6, content, sizeof(content));
@@ -496,6 +498,46 @@ START_TEST(check_leaves_an_add_alone)
 }
 END_TEST
 
+/* ---- small pictures ---- */
+
+START_TEST(small_pictures)
+{
+	static uint8_t large[MEDIA_THUMB_MAX + 1];
+	struct buf b = BUF_INIT(MEDIA_THUMB_MAX);
+	struct check_result r;
+	uint64_t id = add("cat"), other;
+
+	ck_assert_int_eq(media_thumb_read(s, id, &b), Q_MISSING);
+	ck_assert_int_eq(media_thumb_add(s, id, span_of(large, sizeof(large))), Q_LIMIT);
+	ck_assert_int_eq(media_thumb_add(s, id, span_str("small cat")), Q_OK);
+	ck_assert_int_eq(media_thumb_add(s, id, span_str("other cat")), Q_EXISTS);
+	ck_assert_int_eq(media_thumb_read(s, id, &b), Q_OK);
+	ck_assert(span_eq(buf_span(&b), span_str("small cat")));
+	ck_assert_int_eq(store_check(s, false, say, NULL, &r), Q_OK);
+	ck_assert_msg(r.problems == 0, "%s", said);
+	ck_assert_int_eq(media_remove(s, id), Q_OK);
+	ck_assert_int_eq(count_names("d/media", ""), 0);
+	/* Media that are gone get none. */
+	ck_assert_int_eq(media_thumb_add(s, id, span_str("late")), Q_MISSING);
+	ck_assert_int_eq(count_names("d/media", ""), 0);
+	/* An empty one says that none can be made, and a chat takes them along. */
+	id = add("text");
+	ck_assert_int_eq(media_thumb_add(s, id, span_str("")), Q_OK);
+	b.len = 0;
+	ck_assert_int_eq(media_thumb_read(s, id, &b), Q_OK);
+	ck_assert_uint_eq(b.len, 0);
+	ck_assert_int_eq(add_to(2, "dog", &other), Q_OK);
+	ck_assert_int_eq(media_thumb_add(s, other, span_str("small dog")), Q_OK);
+	ck_assert_int_eq(media_remove_chat(s, 1), Q_OK);
+	ck_assert_int_eq(count_names("d/media", ""), 3);
+	spill("d/media/77.thumb", span_str("x"));
+	ck_assert_int_eq(store_check(s, true, say, NULL, &r), Q_OK);
+	ck_assert_uint_eq(r.repaired, 1);
+	ASSERT_SAID("media/77.thumb: belongs to no media");
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -518,6 +560,7 @@ main(void)
 	tcase_add_test(t, check_finds_nothing);
 	tcase_add_test(t, check_and_repair);
 	tcase_add_test(t, check_leaves_an_add_alone);
+	tcase_add_test(t, small_pictures);
 	suite_add_tcase(suite, t);
 	return unit_main(suite);
 }

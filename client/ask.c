@@ -6,14 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-#include <bsd/readpassphrase.h>
 #include <bsd/string.h>
 
-#include "client/private.h"
 #include "client/lines.h"
+#include "client/private.h"
+#include "client/show.h"
+#include "client/tty.h"
 #include "crypto/random.h"
+
+#define TRIES 3
 
 enum qerr
 ask_source_init(struct ask_source *s, const char *variable, const char *file,
@@ -76,24 +80,61 @@ from_source(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE], struct wh
 	return Q_OK;
 }
 
+/* What tty_ask found, in words. */
 static enum qerr
-ask_terminal(const char *prompt, char out[ASK_PASSPHRASE_SIZE])
+explain(enum qerr e, const char *nobody, struct why *why)
 {
-	return readpassphrase(prompt, out, ASK_PASSPHRASE_SIZE, RPP_REQUIRE_TTY) != NULL
-		   ? Q_OK
-		   : Q_DENIED;
+	if (e == Q_LIMIT)
+		return why_set(why, e, "that is too long");
+	return e == Q_OK ? Q_OK : why_set(why, e, "%s", nobody);
 }
 
-/* From the terminal, wherever standard input comes from. */
+/* Something secret, from the terminal, wherever standard input comes from. */
 static enum qerr
-from_terminal(const char *prompt, char out[ASK_PASSPHRASE_SIZE], struct why *why)
+ask_secret(const char *prompt, const char *nobody, char out[ASK_PASSPHRASE_SIZE],
+	   struct why *why)
 {
-	if (ask_terminal(prompt, out) != Q_OK)
+	return explain(tty_ask(prompt, TTY_SECRET, out, ASK_PASSPHRASE_SIZE), nobody,
+		       why);
+}
+
+/* A new secret, until it was given twice the same; "" once is enough. */
+static enum qerr
+ask_twice(const char *prompt, const char *what, const char *nobody,
+	  char out[ASK_PASSPHRASE_SIZE], struct why *why)
+{
+	char again[ASK_PASSPHRASE_SIZE];
+	bool same = false;
+	enum qerr e = Q_OK;
+
+	for (int i = 0; i < TRIES && e == Q_OK && !same; i++) {
+		if (i > 0)
+			show_text("! ", span_str(why->text));
+		if ((e = ask_secret(prompt, nobody, out, why)) != Q_OK || out[0] == '\0')
+			return e;
+		e = ask_secret("The same again: ", nobody, again, why);
+		same = e == Q_OK && strcmp(out, again) == 0;
+		if (e == Q_OK && !same)
+			why_set(why, Q_DENIED, "these were two different %s", what);
+		secret_wipe(again, sizeof(again));
+	}
+	if (e == Q_OK && !same)
+		e = Q_DENIED;
+	if (e != Q_OK)
+		secret_wipe(out, ASK_PASSPHRASE_SIZE);
+	return e;
+}
+
+static enum qerr
+ask_passphrase(const char *prompt, char out[ASK_PASSPHRASE_SIZE], struct why *why)
+{
+	enum qerr e = ask_secret(prompt, "no passphrase was given", out, why);
+
+	if (e == Q_MISSING)
 		return why_set(why, Q_DENIED,
 			       "the key has a passphrase and there is no terminal to ask "
-			       "for it: use "
-			       "--passphrase-file or QUINTET_PASSPHRASE");
-	return Q_OK;
+			       "for it: use --passphrase-file or QUINTET_PASSPHRASE");
+	return e;
 }
 
 enum qerr
@@ -107,7 +148,7 @@ ask_unlock(const struct ask_source *s, const char *name, struct span pem,
 		snprintf(prompt, sizeof(prompt),
 			 "Passphrase for the key of %.64s: ", name);
 		if ((e = from_source(s, passphrase, why)) == Q_MISSING)
-			e = from_terminal(prompt, passphrase, why);
+			e = ask_passphrase(prompt, passphrase, why);
 		if (e != Q_OK)
 			return e;
 		e = key_parse_private(pem, passphrase, out);
@@ -129,7 +170,6 @@ enum qerr
 ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 		   struct why *why)
 {
-	char again[ASK_PASSPHRASE_SIZE];
 	enum qerr e = from_source(s, out, why);
 
 	if (e != Q_MISSING)
@@ -137,14 +177,8 @@ ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 	out[0] = '\0';
 	if (!isatty(STDIN_FILENO))
 		return Q_OK;
-	e = from_terminal("Passphrase for your new key (empty for none): ", out, why);
-	if (e != Q_OK || out[0] == '\0')
-		return e;
-	if ((e = from_terminal("The same again: ", again, why)) == Q_OK &&
-	    strcmp(out, again) != 0)
-		e = why_set(why, Q_DENIED, "these were two different passphrases");
-	secret_wipe(again, sizeof(again));
-	return e;
+	return ask_twice("Passphrase for your new key (empty for none): ", "passphrases",
+			 "no passphrase was given", out, why);
 }
 
 /* A byte at a time: what follows the line belongs to whoever reads next. */
@@ -189,7 +223,8 @@ enum qerr
 ask_password(const struct ask_source *s, const char *user, enum ask_password which,
 	     char out[ASK_PASSWORD_SIZE], struct why *why)
 {
-	char again[ASK_PASSWORD_SIZE], prompt[96];
+	static const char nobody[] = "no password was given";
+	char prompt[96];
 	enum qerr e = from_source(s, out, why);
 
 	if (e != Q_MISSING)
@@ -199,18 +234,9 @@ ask_password(const struct ask_source *s, const char *user, enum ask_password whi
 	snprintf(prompt, sizeof(prompt),
 		 "%s for %s: ", which == ASK_NEW_PASSWORD ? "New password" : "Password",
 		 user);
-	if (ask_terminal(prompt, out) != Q_OK)
-		return why_set(why, Q_CLOSED, "no password was given");
-	if (which == ASK_PASSWORD)
-		return Q_OK;
-	if (ask_terminal("The same again: ", again) != Q_OK)
-		e = why_set(why, Q_CLOSED, "no password was given");
-	else if (strcmp(out, again) != 0)
-		e = why_set(why, Q_DENIED, "these were two different passwords");
-	else
-		e = Q_OK;
-	secret_wipe(again, sizeof(again));
-	return e;
+	if (which == ASK_NEW_PASSWORD)
+		return ask_twice(prompt, "passwords", nobody, out, why);
+	return ask_secret(prompt, nobody, out, why);
 }
 
 enum qerr
@@ -218,14 +244,14 @@ ask_line(const char *question, const char *instead, char *out, size_t size,
 	 struct why *why)
 {
 	char prompt[512];
+	enum qerr e;
 
 	snprintf(prompt, sizeof(prompt), "%s%s%s%s: ", question,
 		 instead[0] != '\0' ? " [" : "", instead, instead[0] != '\0' ? "]" : "");
-	if (readpassphrase(prompt, out, size, RPP_REQUIRE_TTY | RPP_ECHO_ON) == NULL)
-		return why_set(why, Q_CLOSED, "nobody answers");
-	if (out[0] == '\0')
+	e = explain(tty_ask(prompt, TTY_ECHO, out, size), "nobody answers", why);
+	if (e == Q_OK && out[0] == '\0')
 		strlcpy(out, instead, size);
-	return Q_OK;
+	return e == Q_MISSING ? Q_CLOSED : e;
 }
 
 enum qerr
@@ -242,12 +268,21 @@ enum qerr
 ask_yes(const char *question)
 {
 	char answer[16];
+	enum qerr e;
 
-	if (!isatty(STDIN_FILENO) ||
-	    readpassphrase(question, answer, sizeof(answer),
-			   RPP_REQUIRE_TTY | RPP_ECHO_ON) == NULL)
+	if (!isatty(STDIN_FILENO))
 		return Q_DENIED;
-	return strcmp(answer, "yes") == 0 ? Q_OK : Q_DENIED;
+	for (int i = 0; i < TRIES; i++) {
+		e = tty_ask(question, TTY_ECHO, answer, sizeof(answer));
+		if (e != Q_OK && e != Q_LIMIT)
+			return Q_CLOSED;
+		if (e == Q_OK && strcasecmp(answer, "yes") == 0)
+			return Q_OK;
+		if (e == Q_OK && strcasecmp(answer, "no") == 0)
+			return Q_DENIED;
+		show_text("! ", span_str("yes or no?"));
+	}
+	return Q_DENIED;
 }
 
 enum qerr
@@ -257,12 +292,9 @@ ask_code(char out[ASK_CODE_SIZE], struct why *why)
 	struct span line = {NULL, 0};
 	enum qerr e;
 
-	if (isatty(STDIN_FILENO)) {
-		if (readpassphrase("Enrolment code: ", out, ASK_CODE_SIZE, RPP_ECHO_ON) ==
-		    NULL)
-			return why_set(why, Q_CLOSED, "no enrolment code was given");
-		return Q_OK;
-	}
+	if (isatty(STDIN_FILENO))
+		return explain(tty_ask("Enrolment code: ", TTY_ECHO, out, ASK_CODE_SIZE),
+			       "no enrolment code was given", why);
 	lines_init(&in, STDIN_FILENO, ASK_CODE_SIZE - 1);
 	while ((e = lines_next(&in, &line)) == Q_SHORT)
 		if ((e = lines_read(&in)) != Q_OK && e != Q_CLOSED)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * ask.h - what only a person, or a script in a person's place, can tell: the
- * passphrase of a key and the enrolment code.  Blocks on the terminal.
+ * passphrase of a key and the enrolment code.  Blocks on the terminal.  Ctrl-D is never an
+ * answer: Q_CLOSED, as when nobody is there.
  */
 #ifndef CLIENT_ASK_H
 #define CLIENT_ASK_H
@@ -29,8 +30,8 @@ void ask_source_fini(struct ask_source *s); /* wipes */
  * passphrase when it has one.  Q_DENIED: wrong, or nobody can be asked. */
 enum qerr ask_unlock(const struct ask_source *s, const char *name, struct span pem,
 		     struct key **out, struct why *why);
-/* A passphrase for a new key, asked for twice; "" for none, which is also what
- * a script gets that gives none.  The caller wipes out. */
+/* A passphrase for a new key, asked for twice, again when the two differ; "" for none,
+ * which is also what a script gets that gives none.  The caller wipes out. */
 enum qerr ask_new_passphrase(const struct ask_source *s, char out[ASK_PASSPHRASE_SIZE],
 			     struct why *why);
 enum ask_password { ASK_PASSWORD, ASK_NEW_PASSWORD };

@@ -115,6 +115,16 @@ refusal(int32_t status)
 	}
 }
 
+/* Another code may do. */
+static void
+refuse(struct enrolment *m, int32_t status)
+{
+	m->over = true;
+	m->deadline_ms = 0;
+	client_end(m->env, CLIENT_REFUSED, refusal(status),
+		   status == RELAY_ENROL_WRONG_PROOF);
+}
+
 static void
 on_answer(struct enrolment *m, struct span body)
 {
@@ -125,7 +135,7 @@ on_answer(struct enrolment *m, struct span body)
 	if (relay_enrolled_parse(body, &answer) != Q_OK) {
 		finish(m, CLIENT_LOST, "the server's answer is broken");
 	} else if (answer.status != RELAY_ENROL_DONE) {
-		finish(m, CLIENT_REFUSED, refusal(answer.status));
+		refuse(m, answer.status);
 	} else if (prove(m->env->login, "enrolled", answer.ca, proof) != Q_OK ||
 		   !secret_eq(proof, answer.proof.p, sizeof(proof))) {
 		finish(m, CLIENT_REFUSED,

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/string.h>
 
@@ -17,8 +18,11 @@
 #include "client/trust.h"
 #include "crypto/random.h"
 
+#define TRIES 3 /* of somebody who types a code */
+
 struct joining {
-	struct buf ca; /* PEM, once the server has proven it */
+	struct buf ca;   /* PEM, once the server has proven it */
+	bool wrong_code; /* was all that was wrong */
 	enum qerr end;
 	struct why *why;
 };
@@ -101,7 +105,7 @@ find_key(const struct options *o, const struct profile *profile,
 }
 
 static enum qerr
-find_code(const struct options *o, char out[ENROLMENT_CODE_SIZE], struct why *why)
+find_code_once(const struct options *o, char out[ENROLMENT_CODE_SIZE], struct why *why)
 {
 	char typed[ASK_CODE_SIZE];
 	enum qerr e = Q_OK;
@@ -113,6 +117,25 @@ find_code(const struct options *o, char out[ENROLMENT_CODE_SIZE], struct why *wh
 	if (e == Q_OK && (e = enrolment_code_parse(span_str(typed), out)) != Q_OK)
 		why_set(why, e, "an enrolment code looks like XXXX-XXXX-XXXX-XXXX");
 	secret_wipe(typed, sizeof(typed));
+	return e;
+}
+
+/* A person may mistype it, a script or --code is right or wrong. */
+static int
+tries(const struct options *o)
+{
+	return o->code == NULL && isatty(STDIN_FILENO) ? TRIES : 1;
+}
+
+static enum qerr
+find_code(const struct options *o, char out[ENROLMENT_CODE_SIZE], struct why *why)
+{
+	enum qerr e = find_code_once(o, out, why);
+
+	for (int i = 1; i < tries(o) && e == Q_FORMAT; i++) {
+		show_text("! ", span_str(why->text));
+		e = find_code_once(o, out, why);
+	}
 	return e;
 }
 
@@ -134,6 +157,7 @@ on_event(void *arg, const struct client_event *e)
 	case CLIENT_LOST:
 		text_visible(e->text, text, sizeof(text));
 		j->end = why_set(j->why, Q_DENIED, "%s", text);
+		j->wrong_code = e->kind == CLIENT_REFUSED && e->again;
 		break;
 	default: break;
 	}
@@ -157,6 +181,23 @@ talk(const struct options *o, const struct client_login *login, struct joining *
 	}
 	client_free(c);
 	return j->end;
+}
+
+/* The code is asked for again when it was another one's. */
+static enum qerr
+talk_until_right(const struct options *o, const struct client_login *login,
+		 char code[ENROLMENT_CODE_SIZE], struct joining *j)
+{
+	enum qerr e = talk(o, login, j);
+
+	for (int i = 1; i < tries(o) && e != Q_OK && j->wrong_code; i++) {
+		show_text("! ", span_str(j->why->text));
+		j->end = Q_OK;
+		j->wrong_code = false;
+		if ((e = find_code(o, code, j->why)) == Q_OK)
+			e = talk(o, login, j);
+	}
+	return e;
 }
 
 /* Pin the CA.  A pin that is there already and differs is replaced, since the
@@ -205,7 +246,7 @@ join_run(const struct options *o, const struct profile *profile,
 	login.code = code;
 	if ((e = find_code(o, code, why)) != Q_OK ||
 	    (e = find_key(o, profile, source, &login.key, why)) != Q_OK ||
-	    (e = talk(o, &login, &j)) != Q_OK ||
+	    (e = talk_until_right(o, &login, code, &j)) != Q_OK ||
 	    (e = pin(o, profile, buf_span(&j.ca), why)) != Q_OK ||
 	    (e = profile_set_last_user(profile, o->user, why)) != Q_OK)
 		goto out;

@@ -147,10 +147,12 @@ ask_user(struct setup *s, const struct profile *profile, struct why *why)
 }
 
 /* Is the user to be made? */
-static void
-ask_new(struct setup *s, struct options *o, const struct profile *profile)
+static enum qerr
+ask_new(struct setup *s, struct options *o, const struct profile *profile,
+	struct why *why)
 {
 	struct target target;
+	enum qerr e;
 	struct cert *ca = NULL;
 	bool known = target_parse(s->settings.server[0] != '\0' ? s->settings.server
 				  : o->server != NULL           ? o->server
@@ -159,12 +161,17 @@ ask_new(struct setup *s, struct options *o, const struct profile *profile)
 		     profile_ca(profile, &target, &ca, NULL) == Q_OK;
 
 	cert_free(ca);
-	if (o->protocol->password)
-		o->new_user = o->new_user ||
-			      ask_yes("Are you new there, and is an account to be made? "
-				      "(yes/no) ") == Q_OK;
-	else
+	if (!o->protocol->password) {
 		s->enrol = !known || !profile_has_key(profile, s->settings.user);
+		return Q_OK;
+	}
+	if (o->new_user)
+		return Q_OK;
+	e = ask_yes("Are you new there, and is an account to be made? (yes/no) ");
+	if (e == Q_CLOSED)
+		return why_set(why, e, "nobody answers");
+	o->new_user = e == Q_OK;
+	return Q_OK;
 }
 
 static enum qerr
@@ -186,7 +193,7 @@ ask_all(struct setup *s, struct options *o, const struct profile *profile,
 	else if (e == Q_OK && s->settings.user[0] == '\0')
 		e = ask_user(s, profile, why);
 	if (e == Q_OK && o->task == OPTIONS_LOGIN)
-		ask_new(s, o, profile);
+		e = ask_new(s, o, profile, why);
 	return e;
 }
 

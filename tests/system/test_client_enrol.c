@@ -315,6 +315,13 @@ START_TEST(passphrase_from_terminal)
 	run_say(r, "open sesame\n");
 	run_until(r, "The same again: ");
 	run_say(r, "open sesam\n");
+	for (int i = 0; i < 2; i++) { /* once more, and once more */
+		run_until(r, "! these were two different passphrases\r\n");
+		run_until(r, "(empty for none): ");
+		run_say(r, "open sesame\n");
+		run_until(r, "The same again: ");
+		run_say(r, "sesame open\n");
+	}
 	run_until(r, "client: these were two different passphrases\r\n");
 	ck_assert_int_eq(run_end(r), 1);
 	ck_assert(!run_said(r, "sesam")); /* not echoed */

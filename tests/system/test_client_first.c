@@ -61,8 +61,16 @@ START_TEST(relay)
 	answer(r, "Your name there", ".alice");
 	run_until(r, "! a name has 1 to 32");
 	answer(r, "Your name there", "alice");
-	answer(r, "Enrolment code: ", code);
+	/* What was mistyped is asked for again. */
+	answer(r, "Enrolment code: ", "AAAA-AAAA-AAAA");
+	run_until(r, "! an enrolment code looks like XXXX-XXXX-XXXX-XXXX");
+	answer(r, "Enrolment code: ", "AAAA-AAAA-AAAA-AAAA");
+	answer(r, "Passphrase for your new key (empty for none): ", "one");
+	answer(r, "The same again: ", "two");
+	run_until(r, "! these were two different passphrases");
 	answer(r, "Passphrase for your new key (empty for none): ", "");
+	run_until(r, "! the enrolment code is wrong");
+	answer(r, "Enrolment code: ", code);
 	run_until(r, "* remembered as the profile default");
 	run_until(r, "* logged in as alice");
 	leave(r);
@@ -119,6 +127,62 @@ START_TEST(contacts)
 	answer(r, "Password for bob: ", "geheim123");
 	run_until(r, "* logged in as bob");
 	leave(r);
+	harness_free(h);
+}
+END_TEST
+
+/* Ctrl-D is no answer, at whichever question. */
+START_TEST(ends)
+{
+	static const char *const questions[] = {
+	    "[localhost]: ",   "[relay]: ",
+	    "Your name there", "is an account to be made? (yes/no) ",
+	    "(yes/no) ",       "New password for bob: ",
+	    "The same again: "};
+	struct harness *h = harness_start(NULL, NULL);
+	char where[32];
+	const char *answers[] = {where, "contacts", "bob", "yes", "yes", "geheim123"};
+	const size_t n = sizeof(questions) / sizeof(questions[0]);
+
+	snprintf(where, sizeof(where), "127.0.0.1:%u", h->port);
+	for (size_t end = 0; end < n; end++) {
+		char home[16];
+		struct run *r;
+
+		snprintf(home, sizeof(home), "bob%zu", end); /* nothing is known */
+		r = run_in_terminal(h, home, "--plain", NULL);
+		for (size_t i = 0; i < end; i++)
+			answer(r, questions[i], answers[i]);
+		run_until(r, questions[end]);
+		run_say(r, "\x04");
+		quit(r, 1);
+	}
+	harness_free(h);
+}
+END_TEST
+
+/* Neither is it a key without a passphrase, nor a code; and no is not what was meant. */
+START_TEST(ends_enrolment)
+{
+	struct harness *h = harness_start(NULL, NULL);
+	struct run *r =
+	    run_in_terminal(h, "bob", "--enroll", "SERVER", "--user", "bob", NULL);
+
+	run_until(r, "Enrolment code: ");
+	run_say(r, "\x04");
+	quit(r, 1);
+	r = run_in_terminal(h, "bob", "--enroll", "SERVER", "--user", "bob", NULL);
+	answer(r, "Enrolment code: ", "AAAA-AAAA-AAAA-AAAA");
+	run_until(r, "Passphrase for your new key (empty for none): ");
+	run_say(r, "\x04");
+	run_until(r, "no passphrase was given");
+	quit(r, 1);
+	r = run_in_terminal(h, "bob", "--protocol", "contacts", "--user", "bob", "SERVER",
+			    NULL);
+	answer(r, "(yes/no) ", "perhaps");
+	run_until(r, "! yes or no?");
+	answer(r, "(yes/no) ", "no");
+	quit(r, 1);
 	harness_free(h);
 }
 END_TEST
@@ -261,6 +325,8 @@ main(void)
 
 	tcase_add_test(t, relay);
 	tcase_add_test(t, contacts);
+	tcase_add_test(t, ends);
+	tcase_add_test(t, ends_enrolment);
 	tcase_add_test(t, nobody_to_ask);
 	tcase_add_test(t, profiles);
 	tcase_add_test(t, modes);

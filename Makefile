@@ -49,7 +49,7 @@ FUZZ_BIN   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 SHIM_SO    := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(SHIM_SRC))
 
 .PHONY: all run test test-faults check-build sio-echo demo lint asan ubsan tsan valgrind fuzz libfuzzer coverage bench bench-build bench-peers \
-        install uninstall dist deps deps-dev format clean help
+        install uninstall dist deps deps-run deps-dev format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -162,7 +162,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
 	@BUILD=$(BUILD) SERVER=$(SERVER) bench/run
 bench-build: $(BENCH_BIN)
-# contacts against ngircd and mosquitto, which this installs.
+# contacts against ngircd and mosquitto, which this installs; board against socket.io.
 bench-peers: deps
 	@bench/peers.sh
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SERVER) bench-build
@@ -171,14 +171,16 @@ bench-peers: deps
 # ---- what people type ----
 deps:
 	@tools/deps.sh
+deps-run:
+	@tools/deps.sh --run
 deps-dev:
 	@tools/deps.sh --dev
 
-run: deps
+run: deps-run
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	cd server && exec ./server
 
-demo: deps
+demo: deps-run
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@SERVER=$(SERVER) CLIENT=$(CLIENT) tools/demo.sh
 

@@ -16,11 +16,7 @@
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/passwords.h"
-#include "server/shared.h"
-#include "store/anons.h"
-#include "store/positions.h"
-#include "store/relations.h"
-#include "store/rooms.h"
+#include "server/removal.h"
 
 static const char *
 kind_text(const struct key *k)
@@ -243,80 +239,6 @@ admin_user_key(struct admin_call *c)
 	return e;
 }
 
-/* The part in chats of a user that is gone; with a server running, sessions too must
- * learn it. */
-static enum qerr
-leave_chats(struct admin_call *c, const char *name)
-{
-	struct chats *own;
-	enum qerr e;
-
-	if (c->server->shared != NULL)
-		return shared_forget(c->server->shared, name);
-	if ((e = chats_open(c->server->store, &own)) != Q_OK)
-		return e;
-	e = chats_forget(own, name);
-	chats_close(own);
-	return e;
-}
-
-/* The same for rooms. */
-static enum qerr
-leave_rooms(struct admin_call *c, const char *name)
-{
-	struct rooms *own;
-	enum qerr e;
-
-	if (c->server->rooms != NULL)
-		return rooms_forget(c->server->rooms, name);
-	if ((e = rooms_open(c->server->store, NULL, NULL, &own)) != Q_OK)
-		return e;
-	e = rooms_forget(own, name);
-	rooms_close(own);
-	return e;
-}
-
-/* What they have announced. */
-static enum qerr
-forget_anons(struct admin_call *c, const char *name)
-{
-	struct anons *own;
-	enum qerr e;
-
-	if (c->server->anons != NULL)
-		return anons_forget(c->server->anons, name);
-	if ((e = anons_open(c->server->store, &own)) != Q_OK)
-		return e;
-	e = anons_forget(own, name);
-	anons_close(own);
-	return e;
-}
-
-/* The contacts, chats and rooms of a user that goes, and what was delivered to it: a new user of
- * the same name must not inherit them, so they go first.  Otherwise a kill in between
- * would leave them behind without a user whose removal could be tried again. */
-static enum qerr
-forget(struct admin_call *c, const char *name)
-{
-	struct relations *own = NULL, *all = c->server->relations;
-	enum qerr e = Q_OK;
-
-	if (all == NULL && (e = relations_open(c->server->store, &own)) == Q_OK)
-		all = own;
-	if (e == Q_OK)
-		e = relations_forget(all, name);
-	relations_close(own);
-	if (e == Q_OK)
-		e = leave_chats(c, name);
-	if (e == Q_OK)
-		e = positions_remove(c->server->store, name);
-	if (e == Q_OK)
-		e = leave_rooms(c, name);
-	if (e == Q_OK)
-		e = forget_anons(c, name);
-	return e;
-}
-
 enum qerr
 admin_user_remove(struct admin_call *c)
 {
@@ -334,12 +256,12 @@ admin_user_remove(struct admin_call *c)
 	    users_stamp_pem(c->server->store, name, &stamp) == Q_MISSING)
 		return fail(c, Q_MISSING, name);
 	end_sessions(c, name, "your user was removed");
-	if ((e = forget(c, name)) != Q_OK ||
+	if ((e = removal_forget(c->server, name)) != Q_OK ||
 	    (e = users_remove(c->server->store, name)) != Q_OK)
 		return fail(c, e, name);
 	/* Whoever came in meanwhile, and what they did. */
 	end_sessions(c, name, "your user was removed");
-	if ((e = leave_rooms(c, name)) != Q_OK)
+	if ((e = removal_forget_late(c->server, name)) != Q_OK)
 		return fail(c, e, name);
 	log_event(LOG_INFO, NULL, "user-remove", "name=%s", name);
 	admin_say(c, "removed %s\n", name);

@@ -130,6 +130,11 @@ struct config {
 	int64_t rooms_max_members;
 	int64_t rooms_max_file; /* bytes of a smallfile's content; 0: none are taken */
 	/* [board] */
+	bool board_enabled;
+	bool board_register;
+	bool board_guests;
+	int64_t board_max_guests;
+	int64_t board_token_life_ms;
 	int64_t board_ping_interval_ms;
 	int64_t board_ping_timeout_ms;
 	int64_t board_connect_timeout_ms;

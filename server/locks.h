@@ -10,13 +10,16 @@
  *                          held while files are read: only reloads wait for it
  *   1. relay/switchboard   who is online, asked, or in a chat (relay/switchboard.c)
  *      nodes/calls         who calls whom (nodes/step.c)
+ *      board               one a connection of board; never two at once (board/)
  *   2. sessions            the session table (sessions.c)
  *      eio                 one an Engine.IO session; never two at once (engineio/)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
  *      flusher, timers, throttle, limits, accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's queue (shared_post.c),
- *      rooms' uuids, owners of tokens and saver (rooms/),
+ *      rooms' uuids and saver (rooms/), owners of tokens (token_owners.c),
+ *      board's presence (board/presence.c; also below the session table's lock),
+ *      whose turn it is among guests (board/guests.c),
  *      the dialer's targets (nodes/dial.c), a link's turns (nodes/turns.c),
  *      rooms' list of positions to be settled (rooms/positions.c),
  *      each pool's queue (pool.c), each Engine.IO server's table

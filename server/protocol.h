@@ -43,6 +43,8 @@ struct protocol {
 	/* Nobody comes in any more, and all sessions will be ended: make none from here
 	 * on.  Between start and stop; may be NULL. */
 	void (*quiet)(struct server *server);
+	/* Settings were read anew (config_now).  Between start and stop; may be NULL. */
+	void (*reload)(struct server *server);
 	/* On the worker, from the first bytes (unconsumed in session_input) to
 	 * the end.  Returns when the session is over; it has told partners and
 	 * left every list by then.  The handshake's deadline is running: serve

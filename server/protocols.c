@@ -4,6 +4,7 @@
  */
 #include "server/protocol.h"
 
+#include "server/board/board.h"
 #include "server/contacts/contacts.h"
 #include "server/http/http.h"
 #include "server/nodes/nodes.h"
@@ -17,6 +18,7 @@ const struct protocol *const protocols[] = {
     &contacts_protocol,
     &http_protocol,
     &rooms_protocol,
+    &board_protocol,
     &tls_protocol,
     NULL,
 };

@@ -373,6 +373,9 @@ reload(struct server *server, struct why *why)
 	store_set_durability(server->store, (enum store_durability)fresh->durability,
 			     (int)fresh->sync_interval_ms);
 	config_publish(fresh);
+	for (size_t i = 0; protocols[i] != NULL; i++)
+		if (protocols[i]->reload != NULL)
+			protocols[i]->reload(server);
 	*why = note;
 	return Q_OK;
 }

@@ -22,6 +22,7 @@ struct relations;
 struct rooms;
 struct sessions;
 struct shared;
+struct sio_server;
 struct store;
 struct throttle;
 struct server_options;
@@ -45,6 +46,7 @@ struct server {
 	struct timers *timers;
 	struct flusher *flusher;
 	struct shared *shared;
+	struct sio_server *board; /* its connections */
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
 	uint16_t port;      /* of the first listener */

@@ -36,6 +36,9 @@ struct sessions {
 	struct source_tree sources; /* [lock] */
 	size_t count;               /* [lock] */
 	uint64_t last_id;           /* [lock] */
+	/* [lock] sessions_watch's */
+	void (*watcher)(void *arg, const char *user, bool online);
+	void *watcher_arg;
 };
 
 static int
@@ -107,6 +110,16 @@ sessions_free(struct sessions *t)
 	free(t);
 }
 
+void
+sessions_watch(struct sessions *t, void (*fn)(void *arg, const char *user, bool online),
+	       void *arg)
+{
+	lock_take(&t->lock);
+	t->watcher = fn;
+	t->watcher_arg = arg;
+	lock_drop(&t->lock);
+}
+
 /* ---- coming and going ---- */
 
 /* Are there n of what limit allows?  Then it is that setting that refuses. */
@@ -176,6 +189,32 @@ logout_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
 	s->source->anonymous++;
 }
 
+/* The first session of user with a number above after. */
+static struct session *
+of_user_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t->lock)
+{
+	struct session key, *s;
+
+	LOCK_ASSERT_HELD(&t->lock);
+	if (strlcpy(key.user, user, sizeof(key.user)) >= sizeof(key.user))
+		return NULL; /* longer than any user's name */
+	key.user_hash = hash_user(user);
+	key.id = after + 1;
+	s = RB_NFIND(user_tree, &t->by_user, &key);
+	return s != NULL && name_cmp(s->user, user) == 0 ? s : NULL;
+}
+
+/* s, which was logged in, no longer is, and nobody comes in its stead. */
+static void
+leave_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
+{
+	bool was = s->logged_in;
+
+	logout_locked(t, s);
+	if (was && t->watcher != NULL && of_user_locked(t, s->user, 0) == NULL)
+		t->watcher(t->watcher_arg, s->user, false);
+}
+
 void
 sessions_remove(struct sessions *t, struct session *s)
 {
@@ -183,7 +222,7 @@ sessions_remove(struct sessions *t, struct session *s)
 
 	lock_take(&t->lock);
 	if ((src = s->source) != NULL) {
-		logout_locked(t, s);
+		leave_locked(t, s);
 		RB_REMOVE(id_tree, &t->by_id, s);
 		t->count--;
 		src->anonymous--;
@@ -199,21 +238,6 @@ sessions_remove(struct sessions *t, struct session *s)
 }
 
 /* ---- users ---- */
-
-/* The first session of user with a number above after. */
-static struct session *
-of_user_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t->lock)
-{
-	struct session key, *s;
-
-	LOCK_ASSERT_HELD(&t->lock);
-	if (strlcpy(key.user, user, sizeof(key.user)) >= sizeof(key.user))
-		return NULL; /* longer than any user's name */
-	key.user_hash = hash_user(user);
-	key.id = after + 1;
-	s = RB_NFIND(user_tree, &t->by_user, &key);
-	return s != NULL && name_cmp(s->user, user) == 0 ? s : NULL;
-}
 
 /* The next session of the user of s, which is in the tree. */
 static struct session *
@@ -245,10 +269,12 @@ sessions_login(struct sessions *t, struct session *s, const char *user,
 	       enum login_rule rule, struct session **older)
 {
 	struct session *rival = NULL;
+	bool first;
 
 	assert(strlen(user) <= NAME_MAX_LEN && (older != NULL || rule != LOGIN_REPLACE));
 	lock_take(&t->lock);
 	assert(s->source != NULL && !s->logged_in);
+	first = of_user_locked(t, user, 0) == NULL;
 	if (rule != LOGIN_ADD)
 		rival = rival_locked(t, user, atomic_load(&s->protocol),
 				     rule == LOGIN_REPLACE);
@@ -265,6 +291,8 @@ sessions_login(struct sessions *t, struct session *s, const char *user,
 	RB_INSERT(user_tree, &t->by_user, s);
 	s->logged_in = true;
 	s->source->anonymous--;
+	if (first && t->watcher != NULL)
+		t->watcher(t->watcher_arg, s->user, true);
 	lock_drop(&t->lock);
 	if (older != NULL)
 		*older = rival;
@@ -275,7 +303,7 @@ void
 sessions_logout(struct sessions *t, struct session *s)
 {
 	lock_take(&t->lock);
-	logout_locked(t, s);
+	leave_locked(t, s);
 	lock_drop(&t->lock);
 }
 

@@ -21,6 +21,11 @@ struct sessions;
 
 enum qerr sessions_new(struct sessions **out);
 void sessions_free(struct sessions *t); /* it must be empty; NULL is fine */
+/* From here on call fn(arg, user, online) whenever the first session of a user logs in or
+ * the last one is logged in no more, in that order, with the table's lock held: fn takes
+ * leaves alone.  NULL: call nothing any more. */
+void sessions_watch(struct sessions *t,
+		    void (*fn)(void *arg, const char *user, bool online), void *arg);
 
 /* How many there may be; 0: any number. */
 struct sessions_limits {

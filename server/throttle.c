@@ -50,6 +50,7 @@ struct entry {
 	/* logins */
 	int64_t failures;
 	int64_t since_ms; /* when the first of these was; monotonic */
+	int64_t last_ms;  /* and the last */
 	/* buckets: tokens in 1/HOUR_MS, so that one millisecond adds the rate */
 	int64_t tokens;
 	int64_t filled_ms; /* when tokens was right; monotonic */
@@ -181,6 +182,7 @@ count_failure_locked(struct throttle *t, struct entry *key, int64_t window_ms,
 		e->failures = 0;
 		e->since_ms = now;
 	}
+	e->last_ms = now;
 	return ++e->failures;
 }
 
@@ -229,6 +231,37 @@ throttle_login_delay(struct throttle *t, const char *user, const struct address 
 			     cfg->login_failures),
 		    delay_of(failures_locked(find_locked(t, &all), ADDRESS_MS, now),
 			     ADDRESS_FREE));
+	lock_drop(&t->lock);
+	return ms;
+}
+
+/* What is left of what the last failure in e cost. */
+static int
+left_locked(const struct entry *e, int64_t window_ms, int64_t free_ones, int64_t now)
+{
+	int delay_ms = delay_of(failures_locked(e, window_ms, now), free_ones);
+
+	return delay_ms == 0 || now - e->last_ms >= delay_ms
+		   ? 0
+		   : (int)(delay_ms - (now - e->last_ms));
+}
+
+int
+throttle_login_left(struct throttle *t, const char *user, const struct address *a)
+{
+	const struct config *cfg = config_now();
+	int64_t now = clock_mono_ms();
+	struct entry mine, all;
+	int ms;
+
+	if (address_trusted(a))
+		return 0;
+	make_key(&mine, "login", user, a);
+	make_key(&all, "logins", "", a);
+	lock_take(&t->lock);
+	ms = larger(left_locked(find_locked(t, &mine), cfg->login_failures_window_ms,
+				cfg->login_failures, now),
+		    left_locked(find_locked(t, &all), ADDRESS_MS, ADDRESS_FREE, now));
 	lock_drop(&t->lock);
 	return ms;
 }

@@ -23,6 +23,9 @@ void throttle_free(struct throttle *t); /* NULL is fine */
 int throttle_login_failed(struct throttle *t, const char *user, const struct address *a);
 /* The delay that would apply now, without counting. */
 int throttle_login_delay(struct throttle *t, const char *user, const struct address *a);
+/* How much of the delay that the last failure cost is still to come, in milliseconds: for
+ * protocols that refuse meanwhile instead of waiting. */
+int throttle_login_left(struct throttle *t, const char *user, const struct address *a);
 void throttle_login_ok(struct throttle *t, const char *user, const struct address *a);
 /* Worker: wait ms before an answer; at most 64 wait at a time.  False: too many
  * wait already, close instead. */

@@ -238,10 +238,11 @@ token_id_of(struct span token, struct token_id *id)
 }
 
 enum qerr
-tokens_check(struct store *s, const char *user, enum token_kind kind, struct span token,
-	     int64_t now_ms, struct token_id *id)
+tokens_find(struct store *s, const char *user, enum token_kind kind, struct span token,
+	    int64_t now_ms, struct token_id *id, int64_t *expires_ms)
 {
 	char folded[NAME_SIZE];
+	int64_t until_ms = 0;
 	struct tokens list;
 	struct token_id mine;
 	struct why note = {""};
@@ -261,11 +262,28 @@ tokens_check(struct store *s, const char *user, enum token_kind kind, struct spa
 		return e;
 	for (size_t i = 0; i < list.n; i++)
 		if (secret_eq(mine.hash, list.t[i].id.hash, SHA256_LEN) &&
-		    list.t[i].kind == kind)
-			result = now_ms < list.t[i].expires_ms ? Q_OK : Q_TIMEOUT;
-	if (result == Q_OK && id != NULL)
+		    list.t[i].kind == kind) {
+			until_ms = list.t[i].expires_ms;
+			result = now_ms < until_ms ? Q_OK : Q_TIMEOUT;
+		}
+	if (result == Q_OK) {
 		*id = mine;
+		*expires_ms = until_ms;
+	}
 	return result;
+}
+
+enum qerr
+tokens_check(struct store *s, const char *user, enum token_kind kind, struct span token,
+	     int64_t now_ms, struct token_id *id)
+{
+	struct token_id mine;
+	int64_t expires_ms;
+	enum qerr e = tokens_find(s, user, kind, token, now_ms, &mine, &expires_ms);
+
+	if (e == Q_OK && id != NULL)
+		*id = mine;
+	return e;
 }
 
 enum qerr

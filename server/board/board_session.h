@@ -35,6 +35,7 @@
 #include "server/board/board.h"
 #include "server/config.h"
 #include "server/engineio/sio.h"
+#include "server/limits.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "store/tokens.h"
@@ -53,11 +54,11 @@ struct board_session {
 	struct board_chats *chats; /* the upper half's; NULL at first, and it frees it
 				    * in board_chats_leave */
 
-	int64_t made_ms;       /* turn: when that user was made */
-	bool by_name;          /* turn: it gave no password, a guest */
-	bool has_token;        /* turn */
-	struct token_id token; /* turn: which ends at the logout */
+	uint32_t uin;          /* turn: that user's */
+	atomic_bool guest;     /* that user had neither password nor key */
+	struct token_id token; /* turn: while logged in; it ends at the logout */
 	char *lent_password;   /* turn: from CONNECT; NULL: none */
+	size_t max_message;    /* [const] after a login */
 };
 
 static inline bool
@@ -133,13 +134,11 @@ void board_acknowledge(struct board_session *bs, struct board_call *call);
 /* Compose a reason in call->why and return it. */
 const char *board_why(struct board_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Something failed inside: logged, and a reason that tells nothing of it ("The server
- * could not do it" or, for Q_FULL, "The server is full"). */
+/* Something failed inside: it is logged, and the reason tells little of it. */
 const char *board_failed(struct board_session *bs, const char *what, enum qerr e);
-/* One token of what (throttle.h) for this connection's address.  NULL; or the reason, with
- * the seconds to wait. */
-const char *board_throttled(struct board_session *bs, struct board_call *call,
-			    const char *what, int64_t burst, int64_t rate_per_hour);
+/* One token of what.  NULL; or the reason, with the seconds to wait. */
+const char *
+board_limited(struct board_session *bs, struct board_call *call, enum limit what);
 
 /* ---- events that nobody asked for (board.c); any thread, also with bs->lock held ---- */
 /* Send one that was rendered (sio_event_new).  A connection that there was no memory for

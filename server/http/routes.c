@@ -4,10 +4,11 @@
  */
 #include "server/http/route.h"
 
+#include "server/board/board.h"
 #include "server/http/echo.h"
 #include "server/http/status.h"
 #include "server/rooms/rooms.h"
 
 const struct http_route *const http_routes[] = {
-    &healthz_route, &metrics_route, &rooms_route, &echo_route, NULL,
+    &healthz_route, &metrics_route, &rooms_route, &board_route, &echo_route, NULL,
 };

@@ -20,8 +20,8 @@
 #include "crypto/random.h"
 #include "server/log.h"
 #include "server/rooms/account.h"
-#include "server/rooms/token_owners.h"
 #include "server/test_mode.h"
+#include "server/token_owners.h"
 #include "store/rooms.h"
 
 #define LARGE (1024 * 1024) /* messages above it are counted in `large` */

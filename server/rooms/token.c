@@ -24,8 +24,8 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/rooms/account.h"
-#include "server/rooms/token_owners.h"
 #include "server/sessions.h"
+#include "server/token_owners.h"
 
 /* ---- GEN_TOKEN ---- */
 

@@ -4,7 +4,7 @@
  * What is revoked stays in it, as a hint that leads nowhere; once there may be more of
  * these than of others, all is forgotten and read again.
  */
-#include "server/rooms/token_owners.h"
+#include "server/token_owners.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +122,8 @@ token_owners_find(struct store *store, struct span token, char user[NAME_SIZE])
 	if (all)
 		return Q_MISSING;
 	all = true;
-	if ((e = tokens_each(store, TOKEN_ROOMS, each, &all)) != Q_OK)
+	if ((e = tokens_each(store, TOKEN_ROOMS, each, &all)) != Q_OK ||
+	    (e = tokens_each(store, TOKEN_BOARD, each, &all)) != Q_OK)
 		return e;
 	if (!all)
 		return Q_NOMEM;

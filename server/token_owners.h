@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * token_owners.h - whose token is it?  CONN_INIT brings a token without a user, and the
- * store keeps tokens by user.  What is found is a hint, to be checked (tokens_check): it
+ * token_owners.h - whose token is it?  What connects to rooms or board brings a token
+ * without a user, and the store keeps tokens by user.  What is found is a hint, to be checked (tokens_check): it
  * may have been revoked since.  Any thread.
  */
-#ifndef SERVER_ROOMS_TOKEN_OWNERS_H
-#define SERVER_ROOMS_TOKEN_OWNERS_H
+#ifndef SERVER_TOKEN_OWNERS_H
+#define SERVER_TOKEN_OWNERS_H
 
 #include "base/name.h"
 #include "store/tokens.h"

@@ -16,6 +16,7 @@
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/passwords.h"
+#include "server/protocol.h"
 #include "server/removal.h"
 
 static const char *
@@ -239,6 +240,14 @@ admin_user_key(struct admin_call *c)
 	return e;
 }
 
+static void
+last_words(struct admin_call *c, const char *name)
+{
+	for (size_t i = 0; c->server->sessions != NULL && protocols[i] != NULL; i++)
+		if (protocols[i]->removing != NULL)
+			protocols[i]->removing(c->server, name);
+}
+
 enum qerr
 admin_user_remove(struct admin_call *c)
 {
@@ -256,6 +265,7 @@ admin_user_remove(struct admin_call *c)
 	    users_stamp_pem(c->server->store, name, &stamp) == Q_MISSING)
 		return fail(c, Q_MISSING, name);
 	end_sessions(c, name, "your user was removed");
+	last_words(c, name);
 	if ((e = removal_forget(c->server, name)) != Q_OK ||
 	    (e = users_remove(c->server->store, name)) != Q_OK)
 		return fail(c, e, name);

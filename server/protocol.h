@@ -45,6 +45,9 @@ struct protocol {
 	void (*quiet)(struct server *server);
 	/* Settings were read anew (config_now).  Between start and stop; may be NULL. */
 	void (*reload)(struct server *server);
+	/* The sessions of user have been ended, and it is about to be removed: last words
+	 * about it, while it is still known.  May wait a moment; may be NULL. */
+	void (*removing)(struct server *server, const char *user);
 	/* On the worker, from the first bytes (unconsumed in session_input) to
 	 * the end.  Returns when the session is over; it has told partners and
 	 * left every list by then.  The handshake's deadline is running: serve

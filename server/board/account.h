@@ -84,5 +84,8 @@ void board_guests_forget(void);
 /* A thread that tells; stop joins it. */
 enum qerr board_presence_start(struct server *server);
 void board_presence_stop(struct server *server);
+/* The row's `removing`: let those who chat with user hear that it is gone, as long as it
+ * is known who they are.  Waits a second at most. */
+void board_presence_settle(struct server *server, const char *user);
 
 #endif

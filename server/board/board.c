@@ -166,8 +166,12 @@ deliver(struct session *seat, const struct event *event)
 {
 	struct board_session *bs = board_of(seat);
 
-	if (event->kind == EVENT_NOTICE)
+	if (event->kind != EVENT_NOTICE)
+		return;
+	lock_take(&bs->lock);
+	if (board_logged_in(bs))
 		notice(bs, event->text);
+	lock_drop(&bs->lock);
 }
 
 /* What a person should read before the connection is gone for good. */
@@ -252,6 +256,7 @@ const struct protocol board_protocol = {
     .start = start,
     .stop = stop,
     .reload = reload,
+    .removing = board_presence_settle,
     .deliver = deliver,
     .goodbye = goodbye,
     .release = eio_release,

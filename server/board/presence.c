@@ -7,6 +7,7 @@
  * a while the same thread looks whether guests are still guests: somebody who drops a key
  * into a folder tells nobody.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@
 #include "server/log.h"
 #include "store/chats.h"
 
-#define LOOK_MS  2000
-#define ARGS_MAX ((size_t)1 << 16)
+#define LOOK_MS   2000
+#define SETTLE_MS 1000
+#define SLICE_MS  10
+#define ARGS_MAX  ((size_t)1 << 16)
 
 struct change {
 	STAILQ_ENTRY(change) link;
@@ -34,6 +37,8 @@ static struct {
 	struct lock lock; /* a leaf (server/locks.h) */
 	pthread_cond_t wanted;
 	struct change_list changes; /* [lock] */
+	bool telling;               /* [lock] one that is no longer in the list */
+	pthread_cond_t idle;        /* the list is empty, and it is not */
 	bool lost;                  /* [lock] there was no memory for one */
 	bool stopping;              /* [lock] */
 } presence;
@@ -139,6 +144,20 @@ tell(struct server *server, const struct change *c)
 			    qerr_str(e));
 }
 
+void
+board_presence_settle(struct server *server, const char *user)
+{
+	int64_t until_ms = clock_mono_ms() + SETTLE_MS;
+
+	while (sessions_online(server->sessions, user) && clock_mono_ms() < until_ms)
+		(void)poll(NULL, 0, SLICE_MS);
+	lock_take(&presence.lock);
+	while ((presence.telling || !STAILQ_EMPTY(&presence.changes)) &&
+	       lock_wait(&presence.lock, &presence.idle, until_ms))
+		continue;
+	lock_drop(&presence.lock);
+}
+
 /* ---- guests ---- */
 
 static void
@@ -165,11 +184,15 @@ take(int64_t until_ms, bool *stopping, bool *lost)
 	struct change *c;
 
 	lock_take(&presence.lock);
+	presence.telling = false;
+	if (STAILQ_EMPTY(&presence.changes))
+		pthread_cond_broadcast(&presence.idle);
 	while ((c = STAILQ_FIRST(&presence.changes)) == NULL && !presence.stopping &&
 	       lock_wait(&presence.lock, &presence.wanted, until_ms))
 		continue;
 	if (c != NULL)
 		STAILQ_REMOVE_HEAD(&presence.changes, link);
+	presence.telling = c != NULL;
 	*stopping = presence.stopping;
 	*lost = presence.lost;
 	presence.lost = false;
@@ -210,6 +233,7 @@ board_presence_start(struct server *server)
 	presence.stopping = false;
 	lock_init(&presence.lock);
 	lock_cond_init(&presence.wanted);
+	lock_cond_init(&presence.idle);
 	STAILQ_INIT(&presence.changes);
 	if (pthread_create(&presence.thread, NULL, run, server) != 0) {
 		presence.server = NULL;
@@ -236,6 +260,7 @@ board_presence_stop(struct server *server)
 		STAILQ_REMOVE_HEAD(&presence.changes, link);
 		free(c);
 	}
+	pthread_cond_destroy(&presence.idle);
 	pthread_cond_destroy(&presence.wanted);
 	lock_fini(&presence.lock);
 	presence.server = NULL;

@@ -151,6 +151,48 @@ START_TEST(login_add_and_logout)
 }
 END_TEST
 
+/* What the watcher was told, one word after the other. */
+static char watched[256];
+
+static void
+watch(void *arg, const char *user, bool online)
+{
+	size_t n = strlen(watched);
+
+	ck_assert_ptr_eq(arg, &watched);
+	snprintf(watched + n, sizeof(watched) - n, "%s%s ", online ? "+" : "-", user);
+}
+
+START_TEST(first_and_last_are_watched)
+{
+	struct session *a = enter(1), *b = enter(2), *c = enter(3), *older = NULL;
+
+	watched[0] = '\0';
+	sessions_watch(core.sessions, watch, &watched);
+	(void)sessions_login(core.sessions, a, "Alice", LOGIN_ADD, NULL);
+	(void)sessions_login(core.sessions, b, "alice", LOGIN_ADD, NULL);
+	ck_assert_int_eq(sessions_login(core.sessions, c, "alice", LOGIN_REFUSE, NULL),
+			 Q_EXISTS);
+	sessions_logout(core.sessions, a);
+	sessions_logout(core.sessions, a);
+	ck_assert_str_eq(watched, "+Alice ");
+	sessions_remove(core.sessions, b);
+	ck_assert_str_eq(watched, "+Alice -alice ");
+	/* One that takes another's place is neither the first nor the last. */
+	(void)sessions_login(core.sessions, a, "Alice", LOGIN_ADD, NULL);
+	(void)sessions_login(core.sessions, c, "Alice", LOGIN_REPLACE, &older);
+	ck_assert_ptr_eq(older, a);
+	session_unref(older);
+	sessions_logout(core.sessions, a);
+	ck_assert_str_eq(watched, "+Alice -alice +Alice ");
+	sessions_watch(core.sessions, NULL, NULL);
+	leave(c);
+	ck_assert_str_eq(watched, "+Alice -alice +Alice ");
+	leave(a);
+	session_unref(b);
+}
+END_TEST
+
 START_TEST(login_refuse)
 {
 	struct session *a = enter(1), *b = enter(2), *o = enter(3);
@@ -356,6 +398,7 @@ main(void)
 	tcase_add_test(c, numbers_rise_and_are_found);
 	tcase_add_test(c, limits);
 	tcase_add_test(c, login_add_and_logout);
+	tcase_add_test(c, first_and_last_are_watched);
 	tcase_add_test(c, login_refuse);
 	tcase_add_test(c, login_replace);
 	tcase_add_test(c, replace_race_leaves_one);

@@ -90,6 +90,35 @@ START_TEST(window_ends)
 }
 END_TEST
 
+/* The last failure's delay runs out by itself, and a success ends it. */
+START_TEST(what_is_left_of_a_delay)
+{
+	const char *set[] = {"limits.login_failures=1", "limits.trust=10.0.0.9"};
+	struct address a = from("10.0.0.1"), b = from("10.0.0.2"), c = from("10.0.0.9");
+	int64_t begun = clock_mono_ms();
+
+	use(set, 2);
+	ck_assert_int_eq(throttle_login_left(t, "alice", &a), 0);
+	throttle_login_failed(t, "alice", &a);
+	ck_assert_int_eq(throttle_login_left(t, "alice", &a), 0);
+	throttle_login_failed(t, "alice", &a);
+	ck_assert_int_le(throttle_login_left(t, "Alice", &a), 500);
+	ck_assert_int_eq(throttle_login_left(t, "alice", &b), 0);
+	ck_assert_int_eq(throttle_login_left(t, "bob", &a), 0);
+	while (throttle_login_left(t, "alice", &a) != 0)
+		usleep(10000);
+	ck_assert_int_ge(clock_mono_ms() - begun, 500);
+	/* The next one costs more; nobody has counted a look. */
+	ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 1000);
+	ck_assert_int_gt(throttle_login_left(t, "alice", &a), 0);
+	throttle_login_ok(t, "alice", &a);
+	ck_assert_int_eq(throttle_login_left(t, "alice", &a), 0);
+	for (int i = 0; i < 3; i++)
+		throttle_login_failed(t, "alice", &c);
+	ck_assert_int_eq(throttle_login_left(t, "alice", &c), 0);
+}
+END_TEST
+
 /* A whole class mistypes: nothing.  One address tries name after name: it waits. */
 START_TEST(address_alone)
 {
@@ -298,6 +327,7 @@ main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, delays);
 	tcase_add_test(c, window_ends);
+	tcase_add_test(c, what_is_left_of_a_delay);
 	tcase_add_test(c, address_alone);
 	tcase_add_test(c, no_name);
 	tcase_add_test(c, ipv6_counts_as_its_network);

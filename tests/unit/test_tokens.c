@@ -83,7 +83,7 @@ check_token(const char *user, enum token_kind kind, const char *token, int64_t n
 
 START_TEST(test_token)
 {
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), until_ms;
 	char token[TOKEN_SIZE], other[TOKEN_SIZE];
 	struct token_id id, again;
 	struct buf file;
@@ -102,6 +102,14 @@ START_TEST(test_token)
 		    tokens_check(s, "ALICE", TOKEN_ROOMS, span_str(token), now, &again),
 		    Q_OK);
 		ck_assert_int_eq(memcmp(&id, &again, sizeof(id)), 0);
+		until_ms = 0;
+		ck_assert_int_eq(tokens_find(s, "alice", TOKEN_ROOMS, span_str(token),
+					     now, &again, &until_ms),
+				 Q_OK);
+		ck_assert_int_eq(until_ms, now + 1000);
+		ck_assert_int_eq(tokens_find(s, "alice", TOKEN_ROOMS, span_str(other),
+					     now, &again, &until_ms),
+				 Q_MISSING);
 		ck_assert_int_eq(check_token("alice", TOKEN_BOARD, token, now),
 				 Q_MISSING);
 		ck_assert_int_eq(check_token("alice", TOKEN_ROOMS, other, now),

@@ -139,6 +139,8 @@ static const struct setting settings[] = {
   "the origins (https://HOST:PORT) whose pages may talk to this server besides its own" },
 { "http", "metrics_from", SETTING_PREFIXES, F(http_metrics_from), "127.0.0.0/8, ::1", 0, 0, NULL, SETTING_LIVE,
   "addresses and networks that may read /metrics" },
+{ "http", "web", SETTING_TEXT, F(http_web), "", 0, 0, NULL, SETTING_RESTART,
+  "the folder of the web page; empty: web, or share/quintet/web, beside the folder of this program" },
 { "http", "test_echo", SETTING_SWITCH, F(http_test_echo), "no", 0, 0, NULL, SETTING_RESTART,
   "for testing WebSocket: echo messages at /echo; needs a file test-mode in the data directory's server folder" },
 

@@ -93,6 +93,7 @@ struct config {
 	char http_hosts[CONFIG_TEXT_SIZE];   /* "": any */
 	char http_origins[CONFIG_TEXT_SIZE]; /* besides our own */
 	char http_metrics_from[CONFIG_TEXT_SIZE];
+	char http_web[CONFIG_TEXT_SIZE]; /* "": beside the program */
 	bool http_test_echo;
 	/* [nodes] */
 	bool nodes_enabled;

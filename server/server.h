@@ -13,6 +13,7 @@
 struct accounts;
 struct anons;
 struct chats;
+struct file_set;
 struct flusher;
 struct identity;
 struct passwords;
@@ -46,6 +47,7 @@ struct server {
 	struct timers *timers;
 	struct flusher *flusher;
 	struct shared *shared;
+	struct file_set *files; /* the web page's; NULL: not there */
 	struct sio_server *board; /* its connections */
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */

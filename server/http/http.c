@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/http/files.h"
 #include "server/http/http_priv.h"
 #include "server/http/origin.h"
 #include "server/log.h"
@@ -406,9 +407,13 @@ recognise(struct span first)
 static enum qerr
 start(struct server *server, struct why *why)
 {
-	if (!config_now()->http_test_echo)
-		return Q_OK;
-	return test_mode_require(server->store, "http.test_echo", why);
+	enum qerr e = Q_OK;
+
+	if (config_now()->http_test_echo)
+		e = test_mode_require(server->store, "http.test_echo", why);
+	if (e == Q_OK)
+		files_start(server);
+	return e;
 }
 
 static void
@@ -427,6 +432,7 @@ const struct protocol http_protocol = {
     .name = "http",
     .recognise = recognise,
     .start = start,
+    .stop = files_stop,
     .serve = serve,
     .deliver = deliver,
     .goodbye = goodbye,

@@ -231,6 +231,9 @@ launch(struct harness *h)
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", h->port);
 	argv[n++] = listen;
+	/* Builds for sanitizers lie elsewhere than beside it. */
+	argv[n++] = "--set";
+	argv[n++] = "http.web=web";
 	for (size_t i = 0; i < h->setting_count; i++) {
 		argv[n++] = "--set";
 		argv[n++] = h->settings[i];

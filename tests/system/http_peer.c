@@ -165,7 +165,7 @@ http_read(struct http_peer *p, bool of_head)
 
 	read_head(p);
 	length = http_header(p, "Content-Length");
-	if (p->status == 204 || p->status < 200) {
+	if (p->status == 204 || p->status == 304 || p->status < 200) {
 		ck_assert_ptr_null(length);
 	} else {
 		ck_assert_ptr_nonnull(length);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// Who is logged in here.  The server gives a token for a password; the page keeps the
+// token, never the password: in this tab (sessionStorage), or in this browser
+// (localStorage) when the person asked for it.  Each new connection shows it.
+//
+// Tells: "changed"; "in" after each login, also after the one of a new connection; "out"
+// when the user has left.
+
+import { Signal } from "./signal.js";
+
+const KEY = "quintet-login";
+
+function stored() {
+  const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function store(entry, keep) {
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
+  if (entry !== null)
+    (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(entry));
+}
+
+export class Login extends Signal {
+  constructor(connection) {
+    super();
+    this.connection = connection;
+    this.entry = stored();  // {username, token} that may log in, or null
+    this.online = false;    // the server knows us on the connection at hand
+    this.problem = "";      // why somebody who was logged in is not any more
+    connection.auth = () => (this.entry === null ? {} : { token: this.entry.token });
+    connection.on("up", () => this.#resume());
+    connection.on("down", () => this.#set({ online: false }));
+    connection.on("notice", ([text]) => this.#ended(text));
+    connection.on("state", () => this.#ended(""));
+    connection.on("auth-response", ([status, reason]) => {
+      if (status !== 1 && reason === "Unauthorized" && this.online)
+        this.#leave("Please log in again.");
+    });
+  }
+
+  get username() {
+    return this.entry?.username ?? null;
+  }
+
+  // "": it worked; else why not.
+  async enter(username, password, keep) {
+    const words = password === "" ? [username] : [username, password];
+    const [status, message, given] =
+      await this.connection.ask("auth-request", "auth-response", ...words);
+
+    if (status !== 1)
+      return message;
+    this.#enter(given, keep);
+    return "";
+  }
+
+  async register(username, password, keep) {
+    const [status, message] =
+      await this.connection.ask("register", "register-response", username, password);
+
+    return status === 1 ? this.enter(username, password, keep) : message;
+  }
+
+  // The server forgets the token; without a connection it stays good until it expires.
+  async leave() {
+    try {
+      if (this.online)
+        await this.connection.ask("logout", "logout-response");
+    } catch {
+      // Then this is all that can be done.
+    }
+    this.#leave("");
+  }
+
+  // A new connection has shown the token: the first thing to come says whether it is good.
+  async #resume() {
+    if (this.entry === null)
+      return;
+    try {
+      const [status, , given] = await this.connection.await("auth-response");
+
+      if (status === 1)
+        this.#enter(given, localStorage.getItem(KEY) !== null);
+      else
+        this.#leave("Please log in again.");
+    } catch {
+      // The connection has gone; the next one shows it again.
+    }
+  }
+
+  // The server ended the connection for good, and may have said why.
+  #ended(text) {
+    if (text !== "")
+      this.last_words = text;
+    if (this.connection.state === "ended")
+      this.#leave(this.last_words ?? "The server has ended this session.");
+    else if (this.connection.connected)
+      this.last_words = undefined;
+  }
+
+  #enter(given, keep) {
+    this.entry = { username: given.username, token: given.token };
+    store(this.entry, keep);
+    this.problem = "";
+    this.#set({ online: true });
+    this.tell("in");
+  }
+
+  #leave(problem) {
+    const was_in = this.entry !== null;
+
+    this.entry = null;
+    store(null);
+    this.#set({ online: false, problem });
+    if (was_in)
+      this.tell("out");
+  }
+
+  #set(what) {
+    Object.assign(this, what);
+    this.tell("changed");
+  }
+}

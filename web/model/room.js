@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+//
+// The chat that is open: its messages, who is writing, and the way to write there.
+//
+// A chat that is joined gets its messages as they are stored; what was stored before is
+// asked for.  Both may bring the same message, so they are kept by their id.  `upto` is
+// the newest one before which nothing is missing: what comes live while older ones are
+// still on their way does not move it, so a connection that breaks in between leaves no
+// gap.
+//
+//   known:   40 41 42 43 .. .. 46        upto = 43: ask for what is behind 43
+//
+// Tells "changed".
+
+import { Signal } from "./signal.js";
+import { Outbox } from "./outbox.js";
+
+const PAGE = 100;             // messages that the server lists at once
+const NAME_MAX = 255;         // bytes of a picture's name
+const TYPING_SAID_MS = 2500;  // how often we say that we are writing
+const TYPING_SHOWN_MS = 6000; // how long we believe it of others
+
+class History {
+  messages = new Map(); // id: {id, author, time, text, image, name}
+  upto = 0;
+  begun = false;        // something was asked for and came
+  more = false;         // there are older ones on the server
+
+  add(message) {
+    this.messages.set(message.id, message);
+  }
+
+  get sorted() {
+    return [...this.messages.values()].sort((a, b) => a.id - b.id);
+  }
+}
+
+function fromList(entry) {
+  return {
+    id: entry.message_id, author: entry.username, time: entry.message_date,
+    text: entry.message_text, image: entry.image_id ?? 0, name: entry.img_name ?? "",
+  };
+}
+
+// The first characters of text that fit into so many bytes.
+function cut(text, bytes) {
+  const encoded = new TextEncoder();
+  const short = [...text];
+
+  while (encoded.encode(short.join("")).length > bytes)
+    short.pop();
+  return short.join("");
+}
+
+export class Room extends Signal {
+  constructor(connection, login, chats) {
+    super();
+    this.connection = connection;
+    this.login = login;
+    this.chats = chats;
+    this.outbox = new Outbox(connection, login);
+    this.histories = new Map(); // chat id: History
+    this.#clear();
+    this.outbox.on("changed", () => this.tell("changed"));
+    connection.on("chat-msg", ([id, , chat, author, time, text]) =>
+      this.#live(chat, { id, author, time, text, image: 0, name: "" }));
+    connection.on("chat-img", ([image, , chat, author, time, name, , , id]) =>
+      this.#live(chat, { id, author, time, text: "", image, name }));
+    connection.on("typing", ([, chat, name]) => this.#writes(chat, name));
+    connection.on("user-join", ([, chat, name]) => this.#here(chat, name, true));
+    connection.on("user-leave", ([, chat, name]) => this.#here(chat, name, false));
+    chats.on("removed", (id) => this.#removed(id));
+    login.on("in", () => this.#enter());
+    login.on("out", () => {
+      this.histories.clear();
+      this.#clear();
+      this.tell("changed");
+    });
+    document.addEventListener("visibilitychange", () => this.#looked());
+  }
+
+  get history() {
+    return this.histories.get(this.id);
+  }
+
+  open(id) {
+    if (id === this.id)
+      return;
+    this.close();
+    this.id = id;
+    if (!this.histories.has(id))
+      this.histories.set(id, new History());
+    this.tell("changed");
+    if (this.login.online)
+      this.#enter();
+  }
+
+  close() {
+    const chat = this.chats.find(this.id);
+
+    if (chat !== undefined && this.login.online)
+      this.connection.say("leave-chat", chat.anons, chat.id);
+    this.#clear();
+    this.tell("changed");
+  }
+
+  write(text) {
+    this.#send({ text });
+  }
+
+  picture(file) {
+    this.#send({ file, name: cut(file.name, NAME_MAX) });
+  }
+
+  // The user is writing, which the other one may know.
+  typing() {
+    const now = Date.now();
+
+    if (now - this.typing_said < TYPING_SAID_MS || !this.login.online)
+      return;
+    this.typing_said = now;
+    this.connection.say("typing", this.id);
+  }
+
+  // What is older than all that is shown.
+  async loadOlder() {
+    const id = this.id, history = this.history;
+
+    if (this.loading || !history.more || !this.login.online)
+      return;
+    this.#loads(true);
+    try {
+      const [length, entries] = await this.connection.ask(
+        "get-more-messages", "more-messages", id, history.sorted[0].id, PAGE);
+
+      if (length >= 0) {
+        entries.map(fromList).forEach((message) => history.add(message));
+        history.more = length === PAGE;
+      }
+    } catch {
+      // The connection is lost; the next look asks again.
+    }
+    if (id === this.id)
+      this.#loads(false);
+  }
+
+  // Join the open chat on this connection, and get what is missing.
+  async #enter() {
+    const id = this.id;
+
+    if (id === null)
+      return;
+    this.#loads(true);
+    try {
+      if (!this.chats.loaded || this.chats.find(id) === undefined)
+        await this.chats.load();
+      const chat = this.chats.find(id);
+      const [, joined, message] = chat === undefined
+        ? [0, -1, "There is no such chat."]
+        : await this.connection.ask("join-chat", "join-chat-response", chat.anons, id);
+
+      if (id !== this.id)
+        return; // another one was opened meanwhile
+      this.problem = joined === -1 ? message : "";
+      if (joined !== -1) {
+        this.chats.seen(id);
+        await this.#fetch(chat, this.histories.get(id));
+      }
+    } catch {
+      return; // the connection is lost; the next login enters again
+    }
+    if (id === this.id)
+      this.#loads(false);
+  }
+
+  async #fetch(chat, history) {
+    for (let length = PAGE; length === PAGE;) {
+      const after = history.begun ? [history.upto] : [];
+      const [n, entries] = await this.connection.ask(
+        "get-chat-messages", "chat-messages", chat.anons, chat.id, ...after);
+
+      if (n < 0)
+        return;
+      entries.map(fromList).forEach((message) => history.add(message));
+      history.upto = entries.at(-1)?.message_id ?? history.upto;
+      if (!history.begun)
+        history.more = n === PAGE;
+      length = history.begun ? n : 0; // the newest page was all that is wanted
+      history.begun = true;
+    }
+    history.upto = history.sorted.at(-1)?.id ?? 0;
+  }
+
+  #live(chat, message) {
+    if (chat !== this.id)
+      return;
+    this.history.add(message);
+    if (!this.loading)
+      this.history.upto = message.id;
+    if (message.author !== this.login.username) {
+      this.#writes(chat, null);
+      if (document.hidden)
+        this.unseen++;
+    }
+    this.tell("changed");
+  }
+
+  #writes(chat, name) {
+    if (chat !== this.id)
+      return;
+    clearTimeout(this.writer_timer);
+    this.writer = name;
+    if (name !== null)
+      this.writer_timer = setTimeout(() => this.#writes(chat, null), TYPING_SHOWN_MS);
+    this.tell("changed");
+  }
+
+  #here(chat, name, here) {
+    if (chat !== this.id || name === this.login.username)
+      return;
+    this.here = here;
+    if (!here)
+      this.#writes(chat, null);
+    this.tell("changed");
+  }
+
+  #removed(id) {
+    this.histories.delete(id);
+    if (id !== this.id)
+      return;
+    this.#clear();
+    this.problem = "This chat was deleted.";
+    this.tell("changed");
+  }
+
+  #send(what) {
+    const chat = this.chats.find(this.id);
+
+    this.typing_said = 0;
+    if (chat !== undefined)
+      this.outbox.add(chat, what, this.history.upto);
+  }
+
+  #looked() {
+    if (document.hidden || this.unseen === 0)
+      return;
+    this.unseen = 0;
+    this.tell("changed");
+  }
+
+  #loads(loading) {
+    this.loading = loading;
+    this.tell("changed");
+  }
+
+  #clear() {
+    clearTimeout(this.writer_timer);
+    this.id = null;       // of the open chat
+    this.loading = false; // messages are on their way to us
+    this.problem = "";    // why it cannot be open
+    this.writer = null;   // who is writing to us
+    this.here = false;    // the other one has it open, too
+    this.unseen = 0;      // messages that came while nobody looked at the page
+    this.typing_said = 0;
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// The few helpers that make up for a framework.  Nothing here, and nothing in the views,
+// ever reads text as HTML: names and messages become text nodes and attributes.
+
+export const $ = (id) => document.getElementById(id);
+
+// An element: el("button", { type: "button", onclick: fn }, "Ask").  Names that begin with
+// "on" are listeners; true and false set and leave out an attribute.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on"))
+      node.addEventListener(name.slice(2), value);
+    else if (value === true || value === false)
+      node.toggleAttribute(name, value);
+    else
+      node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+// Make parent's children those of items, in their order.  A node that is there already
+// stays (and with it the focus, and what is being read aloud); make(item) makes a new
+// one, update(node, item) brings any up to date.
+export function fill(parent, items, key, make, update) {
+  const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  let place = parent.firstElementChild;
+
+  for (const item of items) {
+    const name = String(key(item));
+    let node = old.get(name);
+
+    old.delete(name);
+    if (node === undefined) {
+      node = make(item);
+      node.dataset.key = name;
+    }
+    update(node, item);
+    if (node === place)
+      place = place.nextElementSibling;
+    else
+      parent.insertBefore(node, place);
+  }
+  for (const node of old.values())
+    node.remove();
+}
+
+// Write text only where it is another one: screen readers say again what is written.
+export function say(node, text) {
+  if (node.textContent !== text)
+    node.textContent = text;
+}
+
+// Draw once for all that changes at the same moment.
+export function drawing(draw) {
+  let waiting = false;
+
+  return () => {
+    if (waiting)
+      return;
+    waiting = true;
+    queueMicrotask(() => {
+      waiting = false;
+      draw();
+    });
+  };
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// The bar at the top, what the server has to say to everybody, and which half of the page
+// is shown.
+
+import { $, drawing, say } from "./dom.js";
+
+const WORDS = {
+  connected: "Connected",
+  connecting: "Connecting…",
+  ended: "Not reconnecting",
+};
+
+export function showConnection(connection, login) {
+  let been_up = false;
+
+  const draw = drawing(() => {
+    const again = been_up && connection.state === "connecting";
+
+    been_up ||= connection.connected;
+    say($("connection"), again ? "Reconnecting…" : WORDS[connection.state]);
+    $("connection").dataset.state = connection.state;
+    $("me").hidden = $("logout").hidden = login.username === null;
+    say($("me"), login.username ?? "");
+    $("door").hidden = login.username !== null;
+    $("house").hidden = login.username === null;
+  });
+
+  connection.on("state", draw);
+  login.on("changed", draw);
+  $("logout").addEventListener("click", () => login.leave());
+  draw();
+}
+
+export function showNotice(connection, login) {
+  const show = (text) => {
+    $("notice").hidden = text === "";
+    say($("notice-text"), text);
+  };
+
+  connection.on("notice", ([text]) => show(text));
+  login.on("in", () => show(""));
+  $("notice-close").addEventListener("click", () => show(""));
+}

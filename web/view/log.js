@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// The messages of the open chat: one article each, days between them, what is unsent below.
+
+import { $, drawing, el, fill, say } from "./dom.js";
+import { dayOf, sameDay, timeOf } from "./format.js";
+
+const NEAR = 80;            // pixels from an end of the log that count as being there
+const GROUP_MS = 5 * 60000; // messages of one author within this time stand together
+
+export function showLog(room, login, pictures) {
+  const log = $("log");
+  const eye = watchPictures(log, pictures);
+  let shown = null, newest = 0;
+
+  const draw = drawing(() => {
+    const history = room.history;
+    const another = shown !== room.id;
+    const below = another || atEnd(log);
+    const height = log.scrollHeight, top = log.scrollTop;
+
+    if (another) {
+      log.replaceChildren();
+      shown = room.id;
+      newest = 0;
+    }
+    log.setAttribute("aria-busy", String(room.loading));
+    if (history === undefined)
+      return;
+    const rows = rowsOf(history, room.outbox.of(room.id), room.loading);
+    const first = log.querySelector("article")?.dataset.key;
+
+    fill(log, rows, (row) => row.key, (row) => makeRow(row, room, login, eye),
+      (node, row) => updateRow(node, row));
+    const last = rows.at(-1), last_key = last?.key ?? 0;
+    const mine = last?.pending !== undefined && last_key !== newest;
+
+    if (below || mine)
+      log.scrollTop = log.scrollHeight;
+    else if (first !== undefined && first !== log.querySelector("article").dataset.key)
+      log.scrollTop = top + log.scrollHeight - height; // older ones came above
+    $("newest").hidden = below || mine || (last_key === newest && $("newest").hidden);
+    newest = last_key;
+  });
+
+  room.on("changed", draw);
+  log.addEventListener("scroll", () => {
+    if (atEnd(log))
+      $("newest").hidden = true;
+    if (log.scrollTop < NEAR && room.history?.begun)
+      room.loadOlder();
+  });
+  $("newest").addEventListener("click", () => {
+    log.scrollTop = log.scrollHeight;
+    $("message").focus();
+  });
+  new ResizeObserver(() => {
+    // The keyboard of a phone, or a second line in the field, takes room from below.
+    if ($("newest").hidden)
+      log.scrollTop = log.scrollHeight;
+  }).observe(log);
+}
+
+function atEnd(log) {
+  return log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+}
+
+// ---- what is to be shown, row by row ----
+
+function rowsOf(history, pending, loading) {
+  const rows = [];
+  let before = null;
+
+  if (history.more)
+    rows.push({ key: "more", kind: "more" });
+  for (const message of history.sorted) {
+    if (before === null || !sameDay(before.time, message.time))
+      rows.push({ key: `day-${message.id}`, kind: "day", text: dayOf(message.time) });
+    rows.push({ key: `m-${message.id}`, kind: "message", message, follows: follows(before, message) });
+    before = message;
+  }
+  for (const entry of pending)
+    rows.push({ key: `p-${entry.key}`, kind: "message", pending: entry, follows: false });
+  if (rows.length === 0)
+    rows.push({ key: `empty-${loading}`, kind: "empty",
+      text: loading ? "Loading…" : "No messages yet. Say hello." });
+  return rows;
+}
+
+function follows(before, message) {
+  return before !== null && before.author === message.author &&
+    sameDay(before.time, message.time) && message.time - before.time < GROUP_MS;
+}
+
+function makeRow(row, room, login, eye) {
+  switch (row.kind) {
+  case "more":
+    return el("p", { class: "older" }, el("button", {
+      type: "button", class: "quiet", onclick: () => room.loadOlder() }, "Earlier messages"));
+  case "day":
+    return el("p", { class: "day" }, row.text);
+  case "empty":
+    return el("p", { class: "empty" }, row.text);
+  default:
+    return row.pending === undefined
+      ? makeMessage(row.message, login, eye) : makePending(row.pending, room);
+  }
+}
+
+function updateRow(node, row) {
+  if (row.kind !== "message")
+    return;
+  node.classList.toggle("follows", row.follows);
+  if (row.pending !== undefined)
+    updatePending(node, row.pending);
+}
+
+// ---- a message ----
+
+function makeMessage(message, login, eye) {
+  const mine = message.author === login.username;
+  const article = el("article", { class: mine ? "message mine" : "message" },
+    el("p", { class: "author" }, message.author));
+
+  if (message.text !== "")
+    article.append(el("p", { class: "text", dir: "auto" }, message.text));
+  if (message.image !== 0)
+    article.append(makePicture(message, eye));
+  article.append(el("time", {
+    class: "time", datetime: new Date(message.time).toISOString() }, timeOf(message.time)));
+  return article;
+}
+
+function makePicture(message, eye) {
+  const image = el("img", { alt: message.name, "data-image": message.image });
+
+  eye.observe(image);
+  return el("a", { class: "picture", href: "#", onclick: (event) => {
+    event.preventDefault();
+    enlarge(image, message.name);
+  } }, image);
+}
+
+// Fetch pictures when they come into sight.
+function watchPictures(log, pictures) {
+  const eye = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting)
+        continue;
+      eye.unobserve(target);
+      pictures.url(Number(target.dataset.image)).then(
+        (url) => { target.src = url; },
+        () => target.classList.add("lost"));
+    }
+  }, { root: log, rootMargin: "400px" });
+
+  return eye;
+}
+
+function enlarge(image, name) {
+  if (image.src === "")
+    return;
+  $("viewer-image").src = $("viewer-save").href = image.src;
+  $("viewer-image").alt = name;
+  $("viewer-save").download = name;
+  $("viewer").showModal();
+}
+
+// ---- one that is not sent yet ----
+
+function makePending(entry, room) {
+  const article = el("article", { class: "message mine pending" },
+    el("p", { class: "author" }, entry.user));
+
+  if (entry.file === undefined)
+    article.append(el("p", { class: "text", dir: "auto" }, entry.text));
+  else
+    article.append(el("span", { class: "picture" },
+      el("img", { alt: entry.name, src: URL.createObjectURL(entry.file) })));
+  article.append(
+    el("p", { class: "state" }),
+    el("div", { class: "row repair" },
+      el("button", { type: "button", class: "quiet", onclick: () => room.outbox.retry(entry.key) },
+        "Try again"),
+      el("button", { type: "button", class: "quiet", onclick: () => room.outbox.discard(entry.key) },
+        "Discard")));
+  return article;
+}
+
+function updatePending(article, entry) {
+  const words = entry.sent ? "Sending…" : "Waiting to be sent";
+
+  article.classList.toggle("failed", entry.problem !== "");
+  say(article.querySelector(".state"),
+    entry.problem === "" ? words : `Not sent: ${entry.problem}`);
+  article.querySelector(".repair").hidden = entry.problem === "";
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// The form of those who are not logged in.
+
+import { $, say } from "./dom.js";
+
+export function showLogin(connection, login) {
+  let busy = false;
+
+  async function go(action) {
+    const username = $("user-name").value.trim(), password = $("password").value;
+
+    if (busy)
+      return;
+    if (username === "") {
+      say($("login-error"), "Type a user name.");
+      $("user-name").focus();
+      return;
+    }
+    busy = true;
+    say($("login-error"), "");
+    say($("login-error"), await attempt(() => action(username, password, $("keep").checked)));
+    busy = false;
+  }
+
+  // Whoever was thrown out, or is offline, may try at any time.
+  async function attempt(action) {
+    try {
+      if (!connection.connected)
+        await connected(connection);
+      return await action();
+    } catch (problem) {
+      return `${problem.message} Please try again.`;
+    }
+  }
+
+  $("login").addEventListener("submit", (event) => {
+    event.preventDefault();
+    go((...words) => login.enter(...words));
+  });
+  $("register-button").addEventListener("click", () => {
+    go((...words) => login.register(...words));
+  });
+  login.on("in", () => {
+    $("password").value = "";
+    say($("login-error"), "");
+  });
+  login.on("out", () => {
+    say($("login-error"), login.problem);
+    $("user-name").focus();
+  });
+}
+
+const PATIENCE_MS = 10000;
+
+function connected(connection) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() =>
+      reject(new Error("The server cannot be reached.")), PATIENCE_MS);
+
+    connection.addEventListener("up", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+    connection.open();
+  });
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// The open chat: who it is with, and the place to write.  Its messages are drawn by log.js.
+
+import { $, drawing, say } from "./dom.js";
+import { hueOf, sizeOf } from "./format.js";
+import { showLog } from "./log.js";
+
+const TEXT_MAX = 16384;            // bytes of a message
+const PICTURE_MAX = 8 * 1024 * 1024;
+const KINDS = /^image\/(png|jpeg|gif|webp)$/;
+const ROWS_MAX = 8;                // the field grows so far
+
+export function showRoom(room, chats, login, pictures) {
+  const drafts = new Map(); // chat id: what was written and not sent
+  let shown = null;
+
+  const draw = drawing(() => {
+    const chat = chats.find(room.id);
+
+    if (room.id !== shown)
+      change();
+    $("chat-open").hidden = chat === undefined;
+    $("chat-empty").hidden = chat !== undefined;
+    say($("chat-empty"), emptyText());
+    if (chat === undefined)
+      return;
+    drawHead(chat, room);
+    say($("typing"), room.writer === null ? "" : `${room.writer} is typing`);
+    if (room.problem !== "")
+      say($("composer-error"), room.problem);
+  });
+
+  function emptyText() {
+    if (room.problem !== "")
+      return room.problem;
+    return room.id === null ? "Pick a chat, or ask about an announcement." : "Loading…";
+  }
+
+  // Another chat: keep what was begun in the one before.
+  function change() {
+    if (shown !== null)
+      drafts.set(shown, $("message").value);
+    shown = room.id;
+    $("message").value = drafts.get(shown) ?? "";
+    say($("composer-error"), "");
+    grow();
+    if (shown !== null)
+      setTimeout(() => $("message").focus({ preventScroll: true }));
+  }
+
+  room.on("changed", draw);
+  chats.on("changed", draw);
+  login.on("out", () => drafts.clear());
+  showLog(room, login, pictures);
+  startComposer(room);
+  startDelete(room, chats);
+  draw();
+}
+
+function drawHead(chat, room) {
+  const face = $("chat-face");
+  const about = [];
+
+  if (chat.title !== "")
+    about.push(chat.title);
+  if (chat.online)
+    about.push(room.here ? "online, in this chat" : "online");
+  face.className = `face ${hueOf(chat.other)}`;
+  face.toggleAttribute("data-online", chat.online);
+  say(face, chat.other.slice(0, 1).toUpperCase());
+  say($("chat-name"), chat.other);
+  say($("chat-about"), about.join(" · "));
+}
+
+// ---- writing ----
+
+function startComposer(room) {
+  const field = $("message");
+
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(room);
+  });
+  field.addEventListener("keydown", (event) => {
+    // While an input method composes, Enter belongs to it.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing)
+      return;
+    event.preventDefault();
+    send(room);
+  });
+  field.addEventListener("input", () => {
+    say($("composer-error"), "");
+    grow();
+    if (field.value !== "")
+      room.typing();
+  });
+  $("picture").addEventListener("change", () => {
+    sendPictures(room, $("picture").files);
+    $("picture").value = ""; // so that the same file can be chosen again
+  });
+  field.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length === 0)
+      return;
+    event.preventDefault();
+    sendPictures(room, event.clipboardData.files);
+  });
+  $("chat").addEventListener("dragover", (event) => event.preventDefault());
+  $("chat").addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (room.id !== null)
+      sendPictures(room, event.dataTransfer.files);
+  });
+}
+
+function send(room) {
+  const field = $("message"), text = field.value.trim();
+
+  if (text === "")
+    return;
+  if (new TextEncoder().encode(text).length > TEXT_MAX) {
+    say($("composer-error"), "This is too long for one message (16 KiB).");
+    return;
+  }
+  room.write(text);
+  field.value = "";
+  grow();
+  field.focus();
+}
+
+function sendPictures(room, files) {
+  say($("composer-error"), "");
+  for (const file of files) {
+    if (!KINDS.test(file.type))
+      say($("composer-error"), "Pictures are PNG, JPEG, GIF or WebP.");
+    else if (file.size > PICTURE_MAX)
+      say($("composer-error"),
+        `A picture may have ${sizeOf(PICTURE_MAX)}; this one has ${sizeOf(file.size)}.`);
+    else
+      room.picture(file);
+  }
+}
+
+// As many rows as are written, up to a limit.
+function grow() {
+  const field = $("message");
+
+  field.rows = 1;
+  while (field.rows < ROWS_MAX && field.scrollHeight > field.clientHeight)
+    field.rows++;
+}
+
+// ---- deleting ----
+
+function startDelete(room, chats) {
+  const question = $("question");
+
+  $("chat-delete").addEventListener("click", () => {
+    say($("question-text"),
+      `Delete this chat with ${chats.find(room.id).other}? All its messages are deleted, for both of you.`);
+    question.returnValue = "no";
+    question.showModal();
+  });
+  question.addEventListener("close", async () => {
+    if (question.returnValue !== "yes")
+      return;
+    try {
+      await chats.remove(room.id);
+    } catch (problem) {
+      say($("composer-error"), problem.message);
+    }
+  });
+}

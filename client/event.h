@@ -81,8 +81,9 @@ enum client_event_kind {
 	/* Calls (client/nodes.h). */
 	CLIENT_DELIVERED, /* name: has got; text: this message of ours, or as much as is
 			   * known of it */
-	CLIENT_PINGED, /* name: answered, or NULL: the server did; time_ms: after so long */
-	CLIENT_NODE,   /* text: where another server is, HOST:PORT */
+	CLIENT_PINGED,    /* name: answered, or NULL: the server did; count: after so many
+			* microseconds */
+	CLIENT_NODE,      /* text: where another server is, HOST:PORT */
 	CLIENT_NODES_END, /* that was all; count: how many */
 
 	/* A connection that is kept (client/keep.h). */

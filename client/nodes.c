@@ -12,6 +12,7 @@
 
 #include <bsd/string.h>
 
+#include "base/clock.h"
 #include "client/link_mutual.h"
 #include "client/nodes_machine.h"
 #include "crypto/random.h"
@@ -201,10 +202,11 @@ input(void *machine, struct buf *in, int64_t now_ms)
 	enum qerr e = Q_OK;
 	size_t used = 0;
 
+	(void)now_ms;
 	while (!m->over && (e = nodes_next(span_of(in->p + used, in->len - used),
 					   NODES_SERVER, &msg)) == Q_OK) {
 		used += msg.total;
-		nodes_on_message(m, &msg, now_ms);
+		nodes_on_message(m, &msg);
 	}
 	buf_consume(in, used);
 	if (e == Q_FORMAT)
@@ -369,17 +371,17 @@ do_calls(struct nodes_machine *m)
 }
 
 static enum qerr
-do_ping(struct nodes_machine *m, int64_t now_ms)
+do_ping(struct nodes_machine *m)
 {
 	struct nodes_message ping = {.type = NODES_PING};
 
 	if (m->current != NULL) {
-		node_call_ping(m->current, m, now_ms);
+		node_call_ping(m->current, m);
 		return Q_OK;
 	}
 	random_bytes(m->ping, sizeof(m->ping));
 	memcpy(ping.two, m->ping, sizeof(ping.two));
-	m->pinged_ms = now_ms;
+	m->pinged_ns = clock_mono_ns();
 	put(m, &ping);
 	return Q_OK;
 }
@@ -428,7 +430,7 @@ command(void *machine, enum client_verb verb, struct span arg, int64_t now_ms,
 	case CLIENT_DO_DENY: return do_answer(m, false, why);
 	case CLIENT_DO_SAY: return node_call_say(m, arg, why);
 	case CLIENT_DO_END: return do_hang_up(m, why);
-	case CLIENT_DO_PING: return do_ping(m, now_ms);
+	case CLIENT_DO_PING: return do_ping(m);
 	case CLIENT_DO_NODES: return do_nodes(m);
 	case CLIENT_DO_LOGOUT: return do_logout(m, now_ms);
 	default: break;

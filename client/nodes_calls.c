@@ -8,6 +8,7 @@
 
 #include <bsd/string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "client/link_mutual.h"
 #include "client/nodes_machine.h"
@@ -142,15 +143,21 @@ node_call_say(struct nodes_machine *m, struct span text, struct why *why)
 	return Q_OK;
 }
 
+uint64_t
+nodes_since(int64_t then_ns)
+{
+	return (uint64_t)(clock_mono_ns() - then_ns) / 1000;
+}
+
 void
-node_call_ping(struct node_call *c, const struct nodes_machine *m, int64_t now_ms)
+node_call_ping(struct node_call *c, const struct nodes_machine *m)
 {
 	struct nodes_message ping = {.type = NODES_PING};
 
 	random_bytes(c->ping, sizeof(c->ping));
 	memcpy(ping.two, c->ping, sizeof(ping.two));
 	if (put(m, c, &ping) == Q_OK)
-		c->pinged_ms = now_ms;
+		c->pinged_ns = clock_mono_ns();
 }
 
 /* ---- its connection ---- */
@@ -311,23 +318,21 @@ on_delivered(struct nodes_machine *m, struct node_call *c)
 }
 
 static void
-on_pong(struct nodes_machine *m, struct node_call *c, const struct nodes_message *msg,
-	int64_t now_ms)
+on_pong(struct nodes_machine *m, struct node_call *c, const struct nodes_message *msg)
 {
 	struct client_event e = {.kind = CLIENT_PINGED,
 				 .name = c->name,
 				 .fingerprint = c->key,
-				 .time_ms = now_ms - c->pinged_ms};
+				 .count = nodes_since(c->pinged_ns)};
 
-	if (c->pinged_ms == 0 || memcmp(msg->two, c->ping, sizeof(c->ping)) != 0)
+	if (c->pinged_ns == 0 || memcmp(msg->two, c->ping, sizeof(c->ping)) != 0)
 		return;
-	c->pinged_ms = 0;
+	c->pinged_ns = 0;
 	m->env->event(m->env->event_arg, &e);
 }
 
 static void
-on_message(struct nodes_machine *m, struct node_call *c, const struct nodes_message *msg,
-	   int64_t now_ms)
+on_message(struct nodes_machine *m, struct node_call *c, const struct nodes_message *msg)
 {
 	struct nodes_message pong = *msg;
 
@@ -338,7 +343,7 @@ on_message(struct nodes_machine *m, struct node_call *c, const struct nodes_mess
 		pong.type = NODES_PONG;
 		(void)put(m, c, &pong);
 		break;
-	case NODES_PONG: on_pong(m, c, msg, now_ms); break;
+	case NODES_PONG: on_pong(m, c, msg); break;
 	default: break;
 	}
 }
@@ -352,12 +357,13 @@ on_input(void *machine, unsigned id, struct buf *in, int64_t now_ms)
 	enum qerr e = Q_OK;
 	size_t used = 0;
 
+	(void)now_ms;
 	/* Each message may be the end of the call. */
 	while (c != NULL && !m->over &&
 	       (e = nodes_next(span_of(in->p + used, in->len - used), NODES_CORRESPONDENT,
 			       &msg)) == Q_OK) {
 		used += msg.total;
-		on_message(m, c, &msg, now_ms);
+		on_message(m, c, &msg);
 		c = of_side(m, id);
 	}
 	buf_consume(in, used);

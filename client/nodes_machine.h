@@ -42,7 +42,7 @@ struct node_call {
 	struct buf kept; /* texts not shown yet: length, text */
 	size_t unread;
 	bool full;         /* some are counted, but not kept */
-	int64_t pinged_ms; /* 0: no */
+	int64_t pinged_ns; /* 0: no */
 	uint8_t ping[2];
 };
 
@@ -68,7 +68,7 @@ struct nodes_machine {
 	struct node_known known[KNOWN_MAX]; /* a ring */
 	size_t known_next;
 	unsigned lists;    /* 90s under way */
-	int64_t pinged_ms; /* the server; 0: no */
+	int64_t pinged_ns; /* the server; 0: no */
 	uint8_t ping[2];
 	struct buf scratch;
 
@@ -96,8 +96,7 @@ void nodes_tell(struct nodes_machine *m, enum client_event_kind kind, const char
 		...) __attribute__((format(printf, 3, 4)));
 
 /* ---- nodes_server.c: what the server says ---- */
-void nodes_on_message(struct nodes_machine *m, const struct nodes_message *msg,
-		      int64_t now_ms);
+void nodes_on_message(struct nodes_machine *m, const struct nodes_message *msg);
 
 /* ---- nodes_calls.c ---- */
 /* uin 0: the first with that name. */
@@ -115,7 +114,9 @@ void node_call_join(struct nodes_machine *m, struct node_call *c);
 void node_call_switch(struct nodes_machine *m, struct node_call *c);
 enum qerr node_call_say(struct nodes_machine *m, struct span text, struct why *why);
 /* 68 to the partner. */
-void node_call_ping(struct node_call *c, const struct nodes_machine *m, int64_t now_ms);
+void node_call_ping(struct node_call *c, const struct nodes_machine *m);
+/* Microseconds since then, for people who measure: no machine goes by it. */
+uint64_t nodes_since(int64_t then_ns);
 /* A call that was to come up has not: back to the one that was current before. */
 void node_call_back(struct nodes_machine *m);
 /* The one that rings for the longest time, or NULL. */

@@ -236,19 +236,19 @@ on_list(struct nodes_machine *m, const struct nodes_message *msg)
 }
 
 static void
-on_pong(struct nodes_machine *m, const struct nodes_message *msg, int64_t now_ms)
+on_pong(struct nodes_machine *m, const struct nodes_message *msg)
 {
 	struct client_event e = {
-	    .kind = CLIENT_PINGED, .fingerprint = "", .time_ms = now_ms - m->pinged_ms};
+	    .kind = CLIENT_PINGED, .fingerprint = "", .count = nodes_since(m->pinged_ns)};
 
-	if (m->pinged_ms == 0 || memcmp(msg->two, m->ping, sizeof(m->ping)) != 0)
+	if (m->pinged_ns == 0 || memcmp(msg->two, m->ping, sizeof(m->ping)) != 0)
 		return;
-	m->pinged_ms = 0;
+	m->pinged_ns = 0;
 	m->env->event(m->env->event_arg, &e);
 }
 
 void
-nodes_on_message(struct nodes_machine *m, const struct nodes_message *msg, int64_t now_ms)
+nodes_on_message(struct nodes_machine *m, const struct nodes_message *msg)
 {
 	struct nodes_message pong = *msg;
 
@@ -263,7 +263,7 @@ nodes_on_message(struct nodes_machine *m, const struct nodes_message *msg, int64
 		if (nodes_put(m->env->out, &pong) != Q_OK)
 			nodes_finish(m, CLIENT_LOST, "the server takes nothing more");
 		break;
-	case NODES_PONG: on_pong(m, msg, now_ms); break;
+	case NODES_PONG: on_pong(m, msg); break;
 	default: break;
 	}
 }

@@ -63,6 +63,10 @@ relay_send(struct relay_machine *m, int32_t opcode, struct span data)
 {
 	if (m->state == RELAY_OVER)
 		return;
+	if (m->only_asked && opcode != RELAY_LIST) {
+		m->only_asked = false; /* the answer may take longer behind this */
+		relay_expect_answer(m);
+	}
 	switch (channel_seal(m->channel, m->env->out, opcode, data)) {
 	case Q_OK: break;
 	case Q_LIMIT:
@@ -88,7 +92,8 @@ relay_expect_answer(struct relay_machine *m)
 {
 	bool due = m->state != RELAY_OVER && !m->leaving && m->lists_sent != m->lists_got;
 
-	m->answer_ms = due ? m->now_ms + ANSWER_MS : 0;
+	m->only_asked = m->only_asked && due;
+	m->answer_ms = due ? m->now_ms + (m->only_asked ? ALIVE_MS : ANSWER_MS) : 0;
 	m->out_left = m->env->out->len;
 }
 
@@ -228,8 +233,11 @@ input(void *machine, struct buf *in, int64_t now_ms)
 				 : "the server broke the protocol");
 	buf_consume(in, used);
 	/* Whoever sends is alive; the answer stands behind it. */
-	if (m->answer_ms != 0 && (used > 0 || in->len > m->in_left))
-		relay_expect_answer(m);
+	if (used > 0 || in->len > m->in_left) {
+		m->quiet_ms = now_ms + QUIET_MS;
+		if (m->answer_ms != 0)
+			relay_expect_answer(m);
+	}
 	m->in_left = in->len;
 }
 
@@ -270,6 +278,25 @@ lost(void *machine, enum qerr e, const char *reason)
 	}
 }
 
+/* The kernels keep a connection that nobody uses, and tell of a machine that is gone; of a
+ * server that hangs they cannot know.  So it is asked when it has been quiet, unless an
+ * answer is expected anyhow. */
+static bool
+may_ask_if_alive(const struct relay_machine *m)
+{
+	return m->state >= RELAY_FREE && m->state != RELAY_OVER && !m->leaving &&
+	       m->answer_ms == 0 && m->deadline_ms == 0;
+}
+
+static void
+tick_quiet(struct relay_machine *m, int64_t now_ms)
+{
+	m->quiet_ms = now_ms + QUIET_MS;
+	m->only_asked = m->unsent.count == 0 && m->env->out->len == 0 &&
+			m->env->view->sending == CLIENT_TRANSFER_NONE;
+	relay_send_list(m, false);
+}
+
 static int64_t
 deadline(const void *machine)
 {
@@ -282,6 +309,8 @@ deadline(const void *machine)
 		first = m->confirm_ms;
 	if (first == 0 || (m->answer_ms != 0 && m->answer_ms < first))
 		first = m->answer_ms;
+	if (may_ask_if_alive(m) && (first == 0 || m->quiet_ms < first))
+		first = m->quiet_ms;
 	return first;
 }
 
@@ -308,7 +337,7 @@ tick_leaving(struct relay_machine *m, int64_t now_ms)
 static void
 tick_answer(struct relay_machine *m)
 {
-	if (m->env->out->len < m->out_left ||
+	if ((m->env->out->len < m->out_left && !m->only_asked) ||
 	    m->env->view->sending == CLIENT_TRANSFER_RUNNING)
 		relay_expect_answer(m);
 	else
@@ -324,6 +353,8 @@ tick(void *machine, int64_t now_ms)
 	relay_chat_tick(m, now_ms);
 	if (m->answer_ms != 0 && now_ms >= m->answer_ms && m->state != RELAY_WAIT_LOGIN)
 		tick_answer(m);
+	if (may_ask_if_alive(m) && now_ms >= m->quiet_ms)
+		tick_quiet(m, now_ms);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
 	m->deadline_ms = 0;

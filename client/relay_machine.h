@@ -21,6 +21,8 @@
 #define KEYING_MS    30000
 #define LEAVING_MS   5000
 #define ANSWER_MS    30000 /* to a 374 */
+#define QUIET_MS     10000 /* without a word from the server: is it still there? */
+#define ALIVE_MS     8000  /* to a 374 before which nothing was under way */
 #define LISTS_MAX    64    /* 374s under way */
 #define HANG_UPS_MAX 2     /* logins in a row that may end so, before it is a refusal */
 
@@ -45,6 +47,8 @@ struct relay_machine {
 	int64_t deadline_ms;  /* 0: none */
 	int64_t now_ms;       /* of the call that is under way */
 	int64_t answer_ms; /* when a 374 must have been answered; 0: none is under way */
+	int64_t quiet_ms;  /* when the server will have said nothing for too long */
+	bool only_asked;   /* that 374 is all that is under way, since it was quiet */
 	size_t out_left;   /* bytes to be sent when that was set */
 	size_t in_left;    /* bytes of a frame that is coming in */
 	int32_t nonce;     /* of 290 */

@@ -190,8 +190,9 @@ of_calls(struct words *w, const struct client_event *e)
 		status(w, e, "delivered to %s: ", e->name);
 		return with_text(w, e);
 	case CLIENT_PINGED:
-		return status(w, e, "%s answers in %" PRId64 " ms",
-			      e->name != NULL ? e->name : "the server", e->time_ms);
+		return status(w, e, "%s answers in %.*f ms",
+			      e->name != NULL ? e->name : "the server",
+			      e->count < 100000 ? 2 : 0, (double)e->count / 1000);
 	case CLIENT_NODE: status(w, e, "node "); return with_text(w, e);
 	case CLIENT_NODES_END: return status(w, e, "nodes: %" PRIu64, e->count);
 	default: return of_trust(w, e);

@@ -207,7 +207,13 @@ run_say(struct run *r, const char *text)
 void
 run_until(struct run *r, const char *text)
 {
-	int64_t deadline = harness_deadline(HARNESS_WAIT);
+	run_until_within(r, text, HARNESS_WAIT);
+}
+
+void
+run_until_within(struct run *r, const char *text, int ms)
+{
+	int64_t deadline = harness_deadline(ms);
 	const char *found;
 
 	while ((found = strstr((const char *)r->said.p + r->seen, text)) == NULL)

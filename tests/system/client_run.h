@@ -38,6 +38,8 @@ void run_environment(const char *setting);
 void run_say(struct run *r, const char *text);
 /* Wait until text appears in its output behind what was waited for before. */
 void run_until(struct run *r, const char *text);
+/* The same for what takes longer: ms, before SLOW. */
+void run_until_within(struct run *r, const char *text, int ms);
 /* Close its input, wait for its end, read what it has still said.  The exit
  * status; the output stays in r until run_free. */
 int run_end(struct run *r);

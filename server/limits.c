@@ -11,6 +11,11 @@
  *
  * Hence a message costs a look at the clock and one atomic exchange, no lock.
  *
+ * Who is refused one token is told a number of whole seconds, and is refused until they
+ * have passed, though a token may be there before.  Otherwise, of a hundred lines that
+ * were sent in one go, some in the middle would get through, and what is sent again for
+ * the others comes behind them.
+ *
  * The buckets of a user, or of an address, are a purse.  A tree finds it; each session
  * that has used one holds it, so that the tree is asked once a login.  A purse that
  * nobody holds is dropped as soon as all of its buckets are full, which is when it says
@@ -19,7 +24,6 @@
  */
 #include "server/limits.h"
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +37,11 @@
 #include "server/config.h"
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/outbox.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "server/throttle.h"
 
 #define IDLE_MAX 8192
-#define SLICE_MS 100 /* how soon a waiting worker notices that its session ended */
 
 #define SECOND_NS INT64_C(1000000000)
 #define MINUTE_NS (60 * SECOND_NS)
@@ -75,6 +77,7 @@ struct purse {
 	char user[NAME_SIZE];    /* as the first session wrote it; "": an address's */
 	struct in6_addr ip;      /* zero: a user's; IPv6 cut to its /64 */
 	_Atomic int64_t full_at[LIMIT_COUNT]; /* monotonic, ns */
+	_Atomic int64_t shut_until[LIMIT_COUNT];
 };
 
 RB_HEAD(purse_tree, purse);
@@ -167,6 +170,25 @@ bucket_take(_Atomic int64_t *full_at, const struct kind *kind, int64_t many,
 	return 0;
 }
 
+/* The same for somebody who is told how long to wait: whole seconds. */
+static int64_t
+take_or_refuse(struct purse *p, enum limit what, int64_t many)
+{
+	int64_t now_ns = clock_mono_ns(), wait;
+	int64_t shut = atomic_load_explicit(&p->shut_until[what], memory_order_relaxed);
+
+	if (many == 1 && shut > now_ns)
+		return shut - now_ns;
+	wait = bucket_take(&p->full_at[what], &kinds[what], many, now_ns);
+	if (wait == 0)
+		return 0;
+	wait = (wait + SECOND_NS - 1) / SECOND_NS * SECOND_NS;
+	if (many == 1)
+		atomic_store_explicit(&p->shut_until[what], now_ns + wait,
+				      memory_order_relaxed);
+	return wait;
+}
+
 static bool
 full(const struct purse *p, int64_t now_ns)
 {
@@ -247,56 +269,39 @@ purse_put(struct limits *l, struct purse *p)
 
 /* ---- taking ---- */
 
-/* Nanoseconds to wait, 0: granted. */
-static int64_t
-take_once(struct limits *l, const char *user, const struct address *a, enum limit what,
-	  int64_t many)
-{
-	struct purse *p = purse_get(l, kinds[what].of_address ? NULL : user, a);
-	int64_t wait;
-
-	if (p == NULL)
-		return 0;
-	wait = bucket_take(&p->full_at[what], &kinds[what], many, clock_mono_ns());
-	purse_put(l, p);
-	return wait;
-}
-
-/* The purse of s's user. */
+/* The purse that pays for s: its user's, or its address's, which is to be put back. */
 static struct purse *
-own_purse(struct session *s)
+purse_of(struct session *s, enum limit what, bool *put_back)
 {
+	struct limits *l = s->server->limits;
 	struct purse *p = s->grip.purse;
 
-	if (p != NULL && strcmp(p->user, s->user) == 0)
-		return p;
-	limits_let_go(s); /* it has become somebody else */
-	s->grip.purse = purse_get(s->server->limits, s->user, &s->peer);
-	return s->grip.purse;
-}
-
-static int64_t
-take(struct session *s, enum limit what, int64_t many)
-{
-	struct purse *p;
-
-	if (address_trusted(&s->peer))
-		return 0;
-	if (kinds[what].of_address || s->user[0] == '\0')
-		return take_once(s->server->limits, NULL, &s->peer, what, many);
-	if ((p = own_purse(s)) == NULL)
-		return 0;
-	return bucket_take(&p->full_at[what], &kinds[what], many, clock_mono_ns());
+	*put_back = kinds[what].of_address || s->user[0] == '\0';
+	if (*put_back)
+		return purse_get(l, NULL, &s->peer);
+	if (p == NULL || strcmp(p->user, s->user) != 0) {
+		limits_let_go(s); /* it has become somebody else */
+		p = s->grip.purse = purse_get(l, s->user, &s->peer);
+	}
+	return p;
 }
 
 bool
 limits_take(struct session *s, enum limit what, int64_t many, int *seconds)
 {
-	int64_t wait = take(s, what, many);
-	int wait_s = (int)((wait + SECOND_NS - 1) / SECOND_NS);
+	struct purse *p;
+	bool put_back;
+	int64_t wait;
+	int wait_s;
 
+	if (address_trusted(&s->peer) || (p = purse_of(s, what, &put_back)) == NULL)
+		return true;
+	wait = take_or_refuse(p, what, many);
+	if (put_back)
+		purse_put(s->server->limits, p);
 	if (wait == 0)
 		return true;
+	wait_s = (int)((wait + SECOND_NS - 1) / SECOND_NS);
 	metric_add(METRIC_limited_total, 1);
 	log_limited(LOG_WARN, &s->peer, s, "limited", "setting=%s seconds=%d",
 		    kinds[what].setting, wait_s);
@@ -309,28 +314,20 @@ bool
 limits_take_as(struct limits *l, const char *user, const struct address *a,
 	       enum limit what, int64_t many, int64_t *ms)
 {
-	int64_t wait = address_trusted(a) ? 0 : take_once(l, user, a, what, many);
+	struct purse *p;
+	int64_t wait;
 
+	if (address_trusted(a) ||
+	    (p = purse_get(l, kinds[what].of_address ? NULL : user, a)) == NULL)
+		return true;
+	wait = take_or_refuse(p, what, many);
+	purse_put(l, p);
 	if (wait == 0)
 		return true;
 	metric_add(METRIC_limited_total, 1);
 	if (ms != NULL)
 		*ms = (wait + 999999) / 1000000;
 	return false;
-}
-
-bool
-limits_pace(struct session *s, enum limit what, int64_t many)
-{
-	int64_t wait;
-
-	while (!session_ended(s) && (wait = take(s, what, many)) > 0) {
-		int64_t ms = wait / 1000000 + 1;
-
-		outbox_flush_touched();
-		poll(NULL, 0, ms < SLICE_MS ? (int)ms : SLICE_MS);
-	}
-	return !session_ended(s);
 }
 
 void

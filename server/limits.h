@@ -7,8 +7,13 @@
  * user yet: so many at once, then so many a minute or an hour (limits.*).  A user's
  * bucket is one whichever protocols and however many connections it comes by, and it
  * survives a new login.  It always fills again: who is refused is told after how many
- * seconds the same thing will be granted, and being refused costs nothing.
- * limits.trust exempts addresses.  Failed logins are throttle.h's.
+ * seconds the same thing will be granted, and being refused costs nothing.  Until then
+ * one token is refused all the same, so that what a client has sent in one go stays in
+ * its order when it sends the refused rest again.  limits.trust exempts addresses.
+ * Failed logins are throttle.h's.
+ *
+ * What goes between two people who have agreed to it, in relay's chats and nodes' calls,
+ * is not counted: the receiver slows it down, and can end it.
  *
  * A protocol asks right before it does the thing, when all else that could refuse it was
  * checked, and answers a refusal in its own words.
@@ -26,7 +31,7 @@ struct session;
 
 enum limit {
 	/* a user's */
-	LIMIT_MESSAGE, /* a message: stored or passed on, edited, deleted, pinned */
+	LIMIT_MESSAGE, /* a message: said, edited, deleted, pinned */
 	LIMIT_JOIN,    /* a chat, room or call opened; each person added, or asked */
 	LIMIT_SEARCH,  /* a look among all users, announcements or nodes */
 	/* an address's */
@@ -55,10 +60,6 @@ bool limits_take(struct session *s, enum limit what, int64_t many, int *seconds)
  * "".  ms (may be NULL) instead of seconds; nothing is logged. */
 bool limits_take_as(struct limits *l, const char *user, const struct address *a,
 		    enum limit what, int64_t many, int64_t *ms);
-/* Worker of s, for protocols that have no word to refuse with: take, and if need be wait
- * first, reading nothing meanwhile, so that TCP slows the peer down.  False: s has
- * ended.  What this thread touched is flushed before it waits. */
-bool limits_pace(struct session *s, enum limit what, int64_t many);
 
 /* The setting that says how many at once, "limits.messages": for logs and refusals. */
 const char *limits_setting(enum limit what);

@@ -17,6 +17,7 @@
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "server/accounts.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/passwords.h"
@@ -188,7 +189,6 @@ static int
 make_account(struct contacts_session *cs, const struct contacts_request *r)
 {
 	struct session *s = cs->session;
-	int64_t limit = cs->config->accounts;
 	struct user u = {0};
 	enum qerr e;
 
@@ -203,11 +203,8 @@ make_account(struct contacts_session *cs, const struct contacts_request *r)
 		secret_wipe(u.password, sizeof(u.password));
 		return CONTACTS_USERNAME_ALREADY_TAKEN;
 	}
-	if (throttle_take(s->server->throttle, "register", &s->peer, limit, limit) > 0) {
-		log_limited(LOG_WARN, &s->peer, s, "register-refused", "setting=%s",
-			    "limits.accounts");
+	if (!limits_take(s, LIMIT_ACCOUNT, 1, NULL))
 		return CONTACTS_SERVER_ERROR;
-	}
 	memcpy(u.email, r->arg[2].p, r->arg[2].len);
 	memcpy(u.gender, r->arg[3].p, r->arg[3].len);
 	e = passwords_hash(s->server->passwords, r->arg[1], u.password);

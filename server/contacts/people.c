@@ -16,6 +16,7 @@
 #include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/hub.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/protocol.h"
 
@@ -115,6 +116,10 @@ contacts_list(struct contacts_session *cs, const struct contacts_request *r)
 	enum qerr e = Q_OK;
 
 	(void)r;
+	if (!limits_take(cs->session, LIMIT_SEARCH, 1, NULL)) {
+		contacts_answer(cs, CONTACTS_LIST_RESPONSE, CONTACTS_SERVER_ERROR);
+		return;
+	}
 	if (cs->config->contacts_directory &&
 	    (e = users_each(cs->session->server->store, list_one, &l)) == Q_OK)
 		e = l.e;
@@ -139,6 +144,8 @@ contacts_confirm(struct contacts_session *cs, const struct contacts_request *r)
 	int status = contacts_other(cs, r->arg[0], other);
 	enum qerr e;
 
+	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_JOIN, 1, NULL))
+		status = CONTACTS_SERVER_ERROR;
 	if (status == CONTACTS_OK) {
 		e = relations_wish(server->relations, cs->user, other, &result);
 		if (e != Q_OK)

@@ -11,6 +11,7 @@
 
 #include "crypto/random.h"
 #include "server/accounts.h"
+#include "server/limits.h"
 #include "server/metrics.h"
 #include "store/media.h"
 
@@ -114,16 +115,31 @@ post(struct contacts_session *cs, struct shared_post *posts, size_t n)
 	return contacts_failed(cs, "send", e);
 }
 
+/* How many of n messages the user may send now: the first ones. */
+static size_t
+granted(struct contacts_session *cs, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && limits_take(cs->session, LIMIT_MESSAGE, 1, NULL))
+		i++;
+	return i;
+}
+
 void
 contacts_run_post(struct contacts_session *cs, struct contacts_run *run)
 {
+	size_t n = run->n;
 	int status;
 
-	if (run->n == 0)
+	if (n == 0)
 		return;
-	if ((status = may_send(cs, run->chat)) == CONTACTS_OK)
-		status = post(cs, run->post, run->n);
-	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, status, run->n);
+	if ((status = may_send(cs, run->chat)) == CONTACTS_OK &&
+	    (n = granted(cs, run->n)) > 0)
+		status = post(cs, run->post, n);
+	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, status, n);
+	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, CONTACTS_SERVER_ERROR,
+			    run->n - n);
 	contacts_run_clear(run);
 }
 
@@ -134,6 +150,8 @@ send_media(struct contacts_session *cs, const struct contacts_request *r)
 	struct shared_post p = {.text = r->message};
 	int status = may_send(cs, r->id);
 
+	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_MESSAGE, 1, NULL))
+		status = CONTACTS_SERVER_ERROR;
 	if (status == CONTACTS_OK)
 		status = contacts_media_keep(cs, r, &p.media_id);
 	if (status != CONTACTS_OK)

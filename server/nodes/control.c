@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "server/accounts.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/nodes/links.h"
@@ -281,6 +282,10 @@ on_call(struct control *c, const struct nodes_message *m)
 	struct session *s = c->session;
 	enum qerr e = Q_OK;
 
+	if (m->type == NODES_CALL && !limits_take(s, LIMIT_JOIN, 1, NULL)) {
+		control_tell(c, NODES_NOT_FOUND, m->uin);
+		return;
+	}
 	nodes_begin();
 	if (m->type == NODES_CALL)
 		e = calls_place(&nodes_calls, &c->party, m->uin, clock_mono_ms(),

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
@@ -280,7 +281,8 @@ on_request(struct relay_session *rs, struct span data)
 	char name[NAME_SIZE];
 	struct step step;
 
-	if (relay_name_parse(data, name) != Q_OK || !make_card(rs)) {
+	if (relay_name_parse(data, name) != Q_OK ||
+	    !limits_take(rs->session, LIMIT_JOIN, 1, NULL) || !make_card(rs)) {
 		send_frame(rs, RELAY_CHAT_DENIED, (struct span){NULL, 0});
 		return Q_OK;
 	}

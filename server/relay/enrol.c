@@ -16,9 +16,9 @@
 #include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/identity.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/throttle.h"
 
 /* What stands before a trailing NUL. */
 static struct span
@@ -40,7 +40,8 @@ add_user(struct session *s, struct span name, struct span raw_pem)
 	if (name_copy(name, u.name) != Q_OK || key_parse_public(raw_pem, &key) != Q_OK)
 		return RELAY_ENROL_BAD;
 	/* Kept as we write it: what came may have other text around it. */
-	if (key_public_pem(key, &pem) != Q_OK) {
+	if (!limits_take(s, LIMIT_ACCOUNT, 1, NULL) ||
+	    key_public_pem(key, &pem) != Q_OK) {
 		status = RELAY_ENROL_LATER;
 	} else {
 		switch (accounts_add(s->server->accounts, &u, buf_span(&pem), key)) {
@@ -69,12 +70,11 @@ enrol(struct session *s, const struct config *config, const struct relay_enrol *
 	proven = secret_eq(right, m->proof.p, sizeof(right));
 	secret_wipe(right, sizeof(right));
 	if (!proven) {
-		/* Only wrong proofs are counted, and a right one is honoured
-		 * whatever the count: the code's 80 random bits are not guessed,
+		/* Only wrong proofs are counted here, and a right one is honoured
+		 * whatever their count: the code's 80 random bits are not guessed,
 		 * and one student's typing must not lock out a class that shares
 		 * an address. */
-		if (throttle_take(s->server->throttle, "enrol", &s->peer,
-				  config->enrolments, config->enrolments) > 0)
+		if (!limits_take(s, LIMIT_ENROL, 1, NULL))
 			return RELAY_ENROL_LATER;
 		return RELAY_ENROL_WRONG_PROOF;
 	}

@@ -12,6 +12,7 @@
 
 #include "crypto/random.h"
 #include "server/accounts.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/passwords.h"
@@ -163,7 +164,7 @@ check(struct rooms_session *rs, bool solved)
 			    span_of(w->password, w->password_len));
 	if (e != Q_OK && e != Q_DENIED) {
 		log_limited(LOG_WARN, &s->peer, s, "login-later", "text=%s", qerr_str(e));
-		(void)rooms_answer_later(rs, BUSY_SECONDS, rooms_pending_ref(w));
+		(void)rooms_answer_later(rs, NULL, BUSY_SECONDS, rooms_pending_ref(w));
 		rooms_pending_drop(rs);
 	} else if (!solved && (e == Q_OK ? captcha_is_due(rs) : count_failure(rs))) {
 		rooms_captcha_ask(rs);
@@ -234,8 +235,14 @@ rooms_take_chat_key(struct rooms_session *rs, const struct rooms_packet *p)
 	struct session *s = rs->session;
 	struct rooms_origin origin = {.session = s, .ref = p->ref};
 	bool in = rs->phase == ROOMS_IN;
+	int seconds;
 	enum rooms_sig sig = ROOMS_LOGIN_INCORRECT; /* a new password, meanwhile */
 
+	if (in && !limits_take(s, LIMIT_MESSAGE, 1, &seconds)) {
+		(void)rooms_answer_later(rs, limits_setting(LIMIT_MESSAGE), seconds,
+					 p->ref);
+		return;
+	}
 	if (in || rooms_still_proved(rs))
 		sig = rooms_key_add(s->server, in ? rs->user : rs->pending->name,
 				    p->u.pem, &origin);

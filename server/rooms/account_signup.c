@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "server/accounts.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/passwords.h"
 #include "server/rooms/account.h"
-#include "server/throttle.h"
 
 _Static_assert(ROOMS_EMAIL_MAX <= USER_EMAIL_MAX &&
 		   ROOMS_FULLNAME_MAX <= USER_FULLNAME_MAX &&
@@ -72,22 +72,27 @@ look_up(struct rooms_session *rs, const struct user *u, enum user_taken *taken)
 	return e == Q_MISSING ? Q_OK : e == Q_OK ? Q_EXISTS : e;
 }
 
-/* Make the account.  Q_EXISTS: *taken; Q_FULL, Q_TIMEOUT: *seconds is not 0: later. */
+/* Make the account.  Q_EXISTS: *taken; Q_FULL, Q_TIMEOUT: *seconds is not 0: later, and
+ * *setting the limit, if it is one. */
 static enum qerr
 make(struct rooms_session *rs, struct rooms_pending *w, enum user_taken *taken,
-     int *seconds)
+     int *seconds, const char **setting)
 {
 	struct session *s = rs->session;
-	int64_t limit = config_now()->rooms_signups_per_address;
 	struct span password = span_of(w->password, w->password_len);
 	enum qerr e;
 
 	*seconds = 0;
+	*setting = NULL;
 	if ((e = look_up(rs, &w->user, taken)) != Q_OK)
 		return e;
-	*seconds = throttle_take(s->server->throttle, "signup", &s->peer, limit, limit);
-	if (*seconds > 0)
+	*setting = limits_setting(LIMIT_SIGNUP);
+	if (!limits_take(s, LIMIT_SIGNUP, 1, seconds))
 		return Q_FULL;
+	*setting = limits_setting(LIMIT_ACCOUNT);
+	if (!limits_take(s, LIMIT_ACCOUNT, 1, seconds))
+		return Q_FULL;
+	*setting = NULL;
 	outbox_flush_touched();
 	e = passwords_hash(s->server->passwords, password, w->user.password);
 	if (e == Q_FULL || e == Q_TIMEOUT)
@@ -101,8 +106,9 @@ rooms_signup_go(struct rooms_session *rs, struct span ref)
 	struct rooms_pending *w = rs->pending;
 	enum user_taken taken = USER_TAKEN_NAME;
 	enum rooms_sig sig = ROOMS_NEW_ACC_OK;
+	const char *setting;
 	int seconds;
-	enum qerr e = make(rs, w, &taken, &seconds);
+	enum qerr e = make(rs, w, &taken, &seconds, &setting);
 
 	if (e == Q_EXISTS)
 		sig = taken == USER_TAKEN_NAME ? ROOMS_SIGNUP_USERNAME_ALREADY_EXISTS
@@ -114,7 +120,7 @@ rooms_signup_go(struct rooms_session *rs, struct span ref)
 	rooms_pending_drop(rs);
 	rs->settle = true; /* what hashing has touched */
 	if (seconds > 0)
-		(void)rooms_answer_later(rs, seconds, ref);
+		(void)rooms_answer_later(rs, setting, seconds, ref);
 	else if (e == Q_OK || e == Q_EXISTS)
 		(void)rooms_answer_status(rs, sig, NULL, NULL, ref);
 	else

@@ -113,6 +113,20 @@ change_people(struct rooms_session *rs, const struct rooms_packet *p,
 	rooms_people_free(&people);
 }
 
+/* Leaving is never refused, and a room is dropped once. */
+static bool
+take_tokens(struct rooms_session *rs, const struct rooms_packet *p)
+{
+	const struct rooms_alteration *m = &p->u.alter;
+
+	switch (m->action) {
+	case ROOMS_LEAVE:
+	case ROOMS_DELETE: return true;
+	case ROOMS_ADD: return rooms_may(rs, p, LIMIT_JOIN, m->people.n);
+	default: return rooms_may(rs, p, LIMIT_MESSAGE, 1);
+	}
+}
+
 void
 rooms_alter_room(struct rooms_session *rs, const struct rooms_packet *p)
 {
@@ -123,13 +137,15 @@ rooms_alter_room(struct rooms_session *rs, const struct rooms_packet *p)
 
 	if (!rooms_enter_room(rs, p, &m->room, &info))
 		return;
-	switch (m->action) {
-	case ROOMS_RENAME: rename_room(rs, p, info); break;
-	case ROOMS_ADD:
-	case ROOMS_REMOVE: change_people(rs, p, &m->people); break;
-	case ROOMS_PROMOTE:
-	case ROOMS_DEMOTE: change_people(rs, p, &one); break;
-	default: change(rs, p, ask); break;
+	if (take_tokens(rs, p)) {
+		switch (m->action) {
+		case ROOMS_RENAME: rename_room(rs, p, info); break;
+		case ROOMS_ADD:
+		case ROOMS_REMOVE: change_people(rs, p, &m->people); break;
+		case ROOMS_PROMOTE:
+		case ROOMS_DEMOTE: change_people(rs, p, &one); break;
+		default: change(rs, p, ask); break;
+		}
 	}
 	room_info_put(info);
 }

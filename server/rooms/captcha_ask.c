@@ -7,13 +7,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/pool.h"
 #include "server/rooms/account.h"
-#include "server/throttle.h"
-
-/* Pictures an address may ask for, for each account that it may make. */
-#define PICTURES_A_SIGNUP 10
 
 struct drawing {
 	struct rooms_pending *w;
@@ -46,12 +43,12 @@ rooms_captcha_ask(struct rooms_session *rs)
 			    .png = BUF_INIT(CAPTCHA_PNG_MAX),
 			    .text = BUF_INIT(BASE64_LEN((size_t)CAPTCHA_PNG_MAX))};
 	struct pool_job job = {.run = draw, .arg = &d};
-	int64_t many = config_now()->rooms_signups_per_address * PICTURES_A_SIGNUP;
 	struct rooms_packet p = {.type = ROOMS_T_CAPTCHA, .ref = rooms_pending_ref(w)};
-	int seconds = throttle_take(s->server->throttle, "captcha", &s->peer, many, many);
+	int seconds;
 
-	if (seconds > 0) {
-		(void)rooms_answer_later(rs, seconds, p.ref);
+	if (!limits_take(s, LIMIT_PICTURE, 1, &seconds)) {
+		(void)rooms_answer_later(rs, limits_setting(LIMIT_PICTURE), seconds,
+					 p.ref);
 		rooms_pending_drop(rs);
 		return;
 	}

@@ -8,6 +8,8 @@
  * is put there, so counters and bytes are always in the same order.
  */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -149,12 +151,20 @@ rooms_answer_fault(struct rooms_session *rs, const struct rooms_fault *fault)
 }
 
 enum qerr
-rooms_answer_later(struct rooms_session *rs, int64_t seconds, struct span ref)
+rooms_answer_later(struct rooms_session *rs, const char *setting, int64_t seconds,
+		   struct span ref)
 {
-	const struct rooms_packet p = {
+	struct rooms_packet p = {
 	    .type = ROOMS_T_STATUS,
 	    .ref = ref,
 	    .u.status = {.sig = ROOMS_TRY_LATER, .seconds = seconds}};
+	char desc[128];
+
+	if (setting != NULL) {
+		snprintf(desc, sizeof(desc), "%s (%s), try again in %" PRId64 " s",
+			 "too many at the moment", setting, seconds);
+		p.u.status.desc = span_str(desc);
+	}
 
 	return rooms_answer(rs, &p);
 }

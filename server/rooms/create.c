@@ -71,6 +71,8 @@ rooms_create_room(struct rooms_session *rs, const struct rooms_packet *p)
 		(void)rooms_answer_status(rs, wrong, NULL, NULL, p->ref);
 		return;
 	}
+	if (!rooms_may(rs, p, LIMIT_JOIN, p->u.create.people.n))
+		return;
 	e = rooms_find_people(rs->session->server, &p->u.create.people, max, &people);
 	if (e != Q_OK) {
 		rooms_refuse(rs, p, ROOM_FAILED, e, NULL, NULL);

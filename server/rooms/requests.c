@@ -44,6 +44,18 @@ rooms_enter_room(struct rooms_session *rs, const struct rooms_packet *p,
 	return a == ROOM_OK;
 }
 
+bool
+rooms_may(struct rooms_session *rs, const struct rooms_packet *p, enum limit what,
+	  size_t many)
+{
+	int seconds;
+
+	if (limits_take(rs->session, what, many > 0 ? (int64_t)many : 1, &seconds))
+		return true;
+	(void)rooms_answer_later(rs, limits_setting(what), seconds, p->ref);
+	return false;
+}
+
 void
 rooms_request(struct rooms_session *rs, const struct rooms_packet *p)
 {

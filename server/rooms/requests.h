@@ -6,6 +6,7 @@
 #ifndef SERVER_ROOMS_REQUESTS_H
 #define SERVER_ROOMS_REQUESTS_H
 
+#include "server/limits.h"
 #include "server/rooms/deliver.h"
 
 /* Each answers its packet. */
@@ -27,6 +28,10 @@ rooms_refuse(struct rooms_session *rs, const struct rooms_packet *p, enum room_a
 /* The room, as a reference; the user is a member.  False: refused. */
 bool rooms_enter_room(struct rooms_session *rs, const struct rooms_packet *p,
 		      const struct uuid *id, const struct room_info **info);
+
+/* Take many tokens of what (of none, one).  False: refused with TRY_LATER. */
+bool rooms_may(struct rooms_session *rs, const struct rooms_packet *p, enum limit what,
+	       size_t many);
 
 /* ---- people.c ---- */
 /* Names from a packet: those of users, as registered, and those of nobody, as sent; each

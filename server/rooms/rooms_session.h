@@ -89,8 +89,9 @@ enum qerr rooms_answer(struct rooms_session *rs, const struct rooms_packet *p);
 enum qerr
 rooms_answer_status(struct rooms_session *rs, enum rooms_sig sig, const struct uuid *room,
 		    const struct uuid *msg, struct span ref);
-/* TRY_LATER, in so many seconds. */
-enum qerr rooms_answer_later(struct rooms_session *rs, int64_t seconds, struct span ref);
+/* TRY_LATER, in so many seconds; setting: the limit, NULL: the server is busy. */
+enum qerr rooms_answer_later(struct rooms_session *rs, const char *setting,
+			     int64_t seconds, struct span ref);
 /* SERVER_ERROR; what was tried and why it failed are logged. */
 enum qerr rooms_answer_failed(struct rooms_session *rs, const char *what, enum qerr e,
 			      const struct uuid *room, struct span ref);

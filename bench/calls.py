@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Calls of nodes, against a bare splice of two sockets and against one TLS
-connection."""
+"""Calls of nodes, against a bare splice of two sockets, and across two nodes
+against one TLS connection, alone and with a plain connection at either end of it
+as a call has them."""
 
 import shutil
 import subprocess
@@ -49,11 +50,12 @@ def across(data, rounds, run_ms):
         shutil.copytree(f"{data.dir}/{part}", f"{other.dir}/{part}", dirs_exist_ok=True)
     there = Server(other, nodes__peers=fingerprint(data))
     here = Server(data, nodes__peers=f"{fingerprint(other)}@127.0.0.1:{there.port}")
-    raw = {"across": [], "tls_floor": []}
+    raw = {"across": [], "tls_floor": [], "tunnel_floor": []}
     ends = {"other_port": there.port, "other_pid": there.pid}
     for _ in range(rounds):
-        raw["tls_floor"].append(answer([program("nodes"), "--tls", "--keys", data.keys,
-                                        "--run-ms", str(run_ms)]))
+        for name, option in (("tls_floor", "--tls"), ("tunnel_floor", "--tunnel")):
+            raw[name].append(answer([program("nodes"), option, "--keys", data.keys,
+                                     "--run-ms", str(run_ms)]))
         raw["across"].append(here.load("nodes", calls=1, run_ms=run_ms, **ends))
     here.stop()
     there.stop()
@@ -66,7 +68,9 @@ def figures(raw):
               (raw["one_floor"], "mb_per_s"), "MB/s", 0.9, at_least=True),
         ratio(f"{MANY} calls: CPU a byte over the splice's", (raw["many"], "cpu_ns_per_kib"),
               (raw["many_floor"], "cpu_ns_per_kib"), "ns/KiB", 1.2),
-        ratio("a call across two nodes: throughput over one TLS connection's", (raw["across"], "mb_per_s"),
-              (raw["tls_floor"], "mb_per_s"), "MB/s", 0.8, at_least=True),
+        ratio("a call across two nodes: throughput over plain, TLS and plain connections'",
+              (raw["across"], "mb_per_s"), (raw["tunnel_floor"], "mb_per_s"), "MB/s", 0.8, at_least=True),
+        ratio("a call across two nodes: throughput over one TLS connection's alone",
+              (raw["across"], "mb_per_s"), (raw["tls_floor"], "mb_per_s"), "MB/s"),
         Figure("a call's set-up, from 03 to the first byte", "us", column(raw["set_up"], "set_up_us")),
     ]

@@ -10,6 +10,8 @@
  *   nodes --port P --pid PID --keys FILE --set-up N
  *   nodes --tls --keys FILE --run-ms T      the same bytes through one TLS connection,
  *         between two threads of ours
+ *   nodes --tunnel --keys FILE --run-ms T   the same, and a plain connection before and
+ *         behind it, as a call across two nodes has
  *
  * Answers with one line of JSON.  Inside a call the clients would speak TLS with each
  * other, which is nothing to the server: here bare bytes are sent, so that the clients
@@ -19,6 +21,7 @@
 #include <err.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,7 +45,7 @@ struct options {
 	unsigned port, other_port, calls, run_ms, set_up;
 	pid_t pid, other_pid;
 	const char *keys;
-	bool floor, tls;
+	bool floor, tls, tunnel;
 };
 
 /* ---- connections ---- */
@@ -356,15 +359,41 @@ with_floor(const struct options *o)
 	free(calls);
 }
 
-/* ---- the floor of a link: one TLS connection ---- */
+/* ---- the floors of a link ----
+ *
+ * One TLS connection between two threads; or the tunnel, which has a plain connection
+ * before and behind it, and seals and opens in bulk as the server does. */
 
 struct tube {
-	struct tls *tls;
-	int fd;
+	struct tls *tls; /* one end of the connection */
+	int fd;          /* its socket */
+	int plain;       /* tunnel: where the bytes come from or go to; else -1 */
 	_Atomic uint64_t received;
 	atomic_bool stop;
 	pthread_t thread;
 };
+
+/* Both ends of a connection. */
+static void
+connect_pair(int ends[2])
+{
+	const int one = 1;
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(at);
+
+	if (s < 0 || bind(s, (struct sockaddr *)&at, len) != 0 || listen(s, 1) != 0 ||
+	    getsockname(s, (struct sockaddr *)&at, &len) != 0)
+		err(1, "listen");
+	ends[0] = dial(ntohs(at.sin_port));
+	if ((ends[1] = accept(s, NULL, NULL)) < 0)
+		err(1, "accept");
+	/* As the server has it. */
+	for (int i = 0; i < 2; i++)
+		setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	close(s);
+}
 
 static struct tls *
 end_of_tube(int fd, bool server, const struct key *key)
@@ -385,19 +414,31 @@ end_of_tube(int fd, bool server, const struct key *key)
 	return t;
 }
 
-static void *
-tube_writer(void *arg)
+static void
+seal_all(struct tube *t, const uint8_t *p, size_t n)
 {
-	static const uint8_t block[BLOCK];
-	struct tube *t = arg;
 	size_t at = 0, put;
 	enum qerr e;
 
-	while (!atomic_load(&t->stop)) {
-		if ((e = tls_write(t->tls, block + at, sizeof(block) - at, &put)) == Q_OK)
-			at = (at + put) % sizeof(block);
+	while (at < n && !atomic_load(&t->stop))
+		if ((e = tls_write(t->tls, p + at, n - at, &put)) == Q_OK)
+			at += put;
 		else
 			wait_until(t->fd, e);
+}
+
+static void *
+tube_writer(void *arg)
+{
+	static uint8_t block[BLOCK];
+	struct tube *t = arg;
+	ssize_t n = BLOCK;
+
+	while (n > 0 && !atomic_load(&t->stop)) {
+		if (t->plain != -1)
+			n = recv(t->plain, block, sizeof(block), 0);
+		if (n > 0)
+			seal_all(t, block, (size_t)n);
 	}
 	shutdown(t->fd, SHUT_WR);
 	return NULL;
@@ -406,60 +447,90 @@ tube_writer(void *arg)
 static void *
 tube_reader(void *arg)
 {
-	static uint8_t scrap[BLOCK];
+	static uint8_t block[BLOCK];
 	struct tube *t = arg;
 	size_t got;
 	enum qerr e;
 
-	while ((e = tls_read(t->tls, scrap, sizeof(scrap), &got)) != Q_CLOSED) {
-		if (e == Q_OK)
-			atomic_fetch_add(&t->received, got);
-		else
+	while ((e = tls_read(t->tls, block, sizeof(block), &got)) != Q_CLOSED) {
+		if (e != Q_OK)
 			wait_until(t->fd, e);
+		else if (t->plain != -1)
+			write_all(t->plain, block, got);
+		else
+			atomic_fetch_add(&t->received, got);
 	}
+	if (t->plain != -1)
+		shutdown(t->plain, SHUT_WR);
 	return NULL;
+}
+
+static void
+start(pthread_t *thread, void *(*work)(void *), void *arg)
+{
+	if (pthread_create(thread, NULL, work, arg) != 0)
+		errx(1, "no thread");
+}
+
+static void
+measure_tube(const struct options *o, _Atomic uint64_t *received)
+{
+	uint64_t bytes, begin, cpu;
+
+	sleep_ms(WARM_MS);
+	begin = now_ns();
+	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	bytes = atomic_load(received);
+	sleep_ms(o->run_ms);
+	bytes = atomic_load(received) - bytes;
+	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	printf("{\"mb_per_s\": %.1f, \"cpu_ns_per_kib\": %.2f}\n",
+	       (double)bytes * 1e3 / (double)(now_ns() - begin),
+	       (double)cpu * 1024 / (double)bytes);
 }
 
 static void
 with_tls(const struct options *o)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct key **keys = keyring_read(o->keys, 2);
-	int s = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t len = sizeof(at);
-	struct tube w = {0}, r = {0};
+	struct tube w = {.plain = -1}, r = {.plain = -1};
+	int tls[2], in[2] = {-1, -1}, out[2] = {-1, -1};
 	enum qerr a = Q_SHORT, b = Q_SHORT;
-	uint64_t bytes, begin, cpu;
+	struct call call = {.caller = -1};
 
-	if (s < 0 || bind(s, (struct sockaddr *)&at, len) != 0 || listen(s, 1) != 0 ||
-	    getsockname(s, (struct sockaddr *)&at, &len) != 0)
-		err(1, "listen");
-	w.fd = dial(ntohs(at.sin_port));
-	if ((r.fd = accept(s, NULL, NULL)) < 0)
-		err(1, "accept");
+	connect_pair(tls);
+	w.fd = tls[0];
+	r.fd = tls[1];
 	w.tls = end_of_tube(w.fd, false, keys[0]);
 	r.tls = end_of_tube(r.fd, true, keys[1]);
 	while (a != Q_OK || b != Q_OK) {
 		a = a == Q_OK ? a : tls_handshake(w.tls);
 		b = b == Q_OK ? b : tls_handshake(r.tls);
 	}
-	if (pthread_create(&r.thread, NULL, tube_reader, &r) != 0 ||
-	    pthread_create(&w.thread, NULL, tube_writer, &w) != 0)
-		errx(1, "no thread");
-	sleep_ms(WARM_MS);
-	begin = now_ns();
-	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	bytes = atomic_load(&r.received);
-	sleep_ms(o->run_ms);
-	bytes = atomic_load(&r.received) - bytes;
-	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	printf("{\"mb_per_s\": %.1f, \"cpu_ns_per_kib\": %.2f}\n",
-	       (double)bytes * 1e3 / (double)(now_ns() - begin),
-	       (double)cpu * 1024 / (double)bytes);
+	if (o->tunnel) {
+		must(tls_bulk(w.tls), "buffers");
+		must(tls_bulk(r.tls), "buffers");
+		connect_pair(in);
+		connect_pair(out);
+		call.caller = in[0];
+		w.plain = in[1];
+		r.plain = out[0];
+		call.callee = out[1];
+		start(&call.reader, reader, &call);
+		start(&call.writer, writer, &call);
+	}
+	start(&r.thread, tube_reader, &r);
+	start(&w.thread, tube_writer, &w);
+	measure_tube(o, o->tunnel ? &call.received : &r.received);
 	atomic_store(&w.stop, true);
+	if (o->tunnel) {
+		shutdown(call.caller, SHUT_RDWR);
+		pthread_join(call.writer, NULL);
+	}
 	pthread_join(w.thread, NULL);
 	pthread_join(r.thread, NULL);
+	if (o->tunnel)
+		pthread_join(call.reader, NULL);
 	tls_free(w.tls);
 	tls_free(r.tls);
 	keyring_free(keys, 2);
@@ -490,6 +561,7 @@ main(int argc, char **argv)
 	    {"set-up", required_argument, NULL, 's'},
 	    {"floor", no_argument, NULL, 'f'},
 	    {"tls", no_argument, NULL, 't'},
+	    {"tunnel", no_argument, NULL, 'T'},
 	    {NULL, 0, NULL, 0}};
 	struct options o = {.calls = 1, .run_ms = 1000};
 	int c;
@@ -506,6 +578,7 @@ main(int argc, char **argv)
 		case 's': o.set_up = number(optarg); break;
 		case 'f': o.floor = true; break;
 		case 't': o.tls = true; break;
+		case 'T': o.tls = o.tunnel = true; break;
 		default: return 2;
 		}
 	if (o.tls ? o.keys == NULL

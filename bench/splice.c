@@ -9,6 +9,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,8 +70,11 @@ static void *
 greet(void *arg)
 {
 	int fd = (int)(intptr_t)arg, other = 0;
+	const int one = 1;
 	uint32_t pair;
 
+	/* As the server's have it: a text must not wait for the last one's arrival. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (recv(fd, &pair, sizeof(pair), MSG_WAITALL) != sizeof(pair) || pair >= PAIRS) {
 		close(fd);
 		return NULL;

@@ -9,6 +9,11 @@
  *
  * Memory: OpenSSL's two buffers of 16 KiB are given back whenever they are empty.
  * Reading ahead takes many small records with one recv(2).
+ *
+ * In bulk (tls_bulk) the BIO has buffers of its own, since OpenSSL reads and writes one
+ * record at a time, and system calls cost more than copies within the cache.  What was
+ * sealed and not sent is nobody's but ours; so that the caller comes back for it, one byte
+ * of his stays with him until it has gone.
  */
 #include "crypto/tls.h"
 
@@ -26,6 +31,8 @@
 #include "crypto/evp.h"
 
 #define TICKET_SECONDS 3600
+#define BULK_MAX       (128 * 1024) /* of what is received, and of what is sealed */
+#define RECORD_ROOM    (SSL3_RT_MAX_PACKET_SIZE) /* that one record may need */
 
 struct tls_context {
 	atomic_uint refs;
@@ -37,8 +44,12 @@ struct tls {
 	SSL *ssl;
 	struct tls_context *context;
 	int fd;
-	struct buf first; /* read before TLS began; empty once it is used up */
+	struct buf first; /* read from the socket, and not by OpenSSL yet */
 	size_t first_used;
+	bool bulk;
+	bool gathering;    /* bulk: records are to be sent together */
+	struct buf sealed; /* bulk: of these, sealed_sent bytes went */
+	size_t sealed_sent;
 	bool ended;       /* the socket has no more to read */
 	int failure;      /* errno of the socket, or 0 */
 	enum qerr broken; /* what ended it for good, or Q_OK */
@@ -60,25 +71,44 @@ bio_failed(BIO *b, struct tls *t, int retry)
 	return -1;
 }
 
+/* At most n bytes of what was read before. */
+static size_t
+take_first(struct tls *t, char *p, size_t n)
+{
+	size_t left = t->first.len - t->first_used;
+
+	n = n < left ? n : left;
+	if (n > 0)
+		memcpy(p, t->first.p + t->first_used, n);
+	t->first_used += n;
+	if (t->first_used == t->first.len) {
+		if (!t->bulk)
+			buf_free(&t->first);
+		t->first.len = t->first_used = 0;
+	}
+	return n;
+}
+
 static int
 bio_read(BIO *b, char *p, int n)
 {
 	struct tls *t = BIO_get_data(b);
-	size_t left = t->first.len - t->first_used, len = n > 0 ? (size_t)n : 0;
+	size_t len = n > 0 ? (size_t)n : 0, have = take_first(t, p, len);
 	ssize_t r;
 
 	BIO_clear_retry_flags(b);
-	if (left > 0) {
-		len = len < left ? len : left;
-		memcpy(p, t->first.p + t->first_used, len);
-		t->first_used += len;
-		if (t->first_used == t->first.len) {
-			buf_free(&t->first);
-			t->first_used = 0;
-		}
-		return (int)len;
+	if (have > 0)
+		return (int)have;
+	if (t->ended)
+		r = 0;
+	else if (t->bulk)
+		r = recv(t->fd, t->first.p, t->first.cap, MSG_DONTWAIT);
+	else
+		r = recv(t->fd, p, len, MSG_DONTWAIT);
+	if (r > 0 && t->bulk) {
+		t->first.len = (size_t)r;
+		return (int)take_first(t, p, len);
 	}
-	r = t->ended ? 0 : recv(t->fd, p, len, MSG_DONTWAIT);
 	if (r > 0)
 		return (int)r;
 	if (r < 0)
@@ -88,13 +118,37 @@ bio_read(BIO *b, char *p, int n)
 	return -1;
 }
 
+/* Send what was sealed.  False: errno says why not all went. */
+static bool
+send_sealed(struct tls *t)
+{
+	while (t->sealed_sent < t->sealed.len) {
+		ssize_t r =
+		    send(t->fd, t->sealed.p + t->sealed_sent,
+			 t->sealed.len - t->sealed_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (r < 0)
+			return false;
+		t->sealed_sent += (size_t)r;
+	}
+	t->sealed.len = t->sealed_sent = 0;
+	return true;
+}
+
 static int
 bio_write(BIO *b, const char *p, int n)
 {
 	struct tls *t = BIO_get_data(b);
-	ssize_t r = send(t->fd, p, n > 0 ? (size_t)n : 0, MSG_DONTWAIT | MSG_NOSIGNAL);
+	size_t len = n > 0 ? (size_t)n : 0;
+	ssize_t r;
 
 	BIO_clear_retry_flags(b);
+	/* There is room for the record (tls_write_bulk). */
+	if (t->gathering && buf_put(&t->sealed, p, len) == Q_OK)
+		return n;
+	if (!send_sealed(t))
+		return bio_failed(b, t, BIO_FLAGS_WRITE);
+	r = send(t->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return r >= 0 ? (int)r : bio_failed(b, t, BIO_FLAGS_WRITE);
 }
 
@@ -360,7 +414,26 @@ tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	tls_context_free(t->context);
 	buf_free(&t->first);
+	buf_free(&t->sealed);
 	free(t);
+}
+
+enum qerr
+tls_bulk(struct tls *t)
+{
+	struct buf sealed = BUF_INIT(BULK_MAX);
+	enum qerr e;
+
+	/* It may hold what was read before TLS began, but hardly ever does. */
+	t->first.max = t->first.len > BULK_MAX ? t->first.len : BULK_MAX;
+	if ((e = buf_reserve(&t->first, t->first.max - t->first.len)) != Q_OK ||
+	    (e = buf_reserve(&sealed, BULK_MAX)) != Q_OK)
+		return e;
+	t->sealed = sealed;
+	t->bulk = true;
+	/* It would move what is left of each read to its front. */
+	SSL_set_read_ahead(t->ssl, 0);
+	return Q_OK;
 }
 
 void
@@ -424,11 +497,68 @@ tls_read(struct tls *t, void *p, size_t n, size_t *got)
 		e = result(t, SSL_read_ex(t->ssl, (uint8_t *)p + have, n - have, &more));
 		if (e == Q_OK)
 			have += more;
-	} while (e == Q_OK && have < n && SSL_has_pending(t->ssl));
+	} while (e == Q_OK && have < n && tls_pending(t));
 	if (have == 0)
 		return e;
 	*got = have;
 	return Q_OK;
+}
+
+/* What send_sealed has come to. */
+static enum qerr
+sent(struct tls *t, bool all)
+{
+	if (all)
+		return Q_OK;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
+	    errno == ENOBUFS || errno == ENOMEM)
+		return Q_FULL;
+	if (errno == ETIMEDOUT)
+		return broken(t, Q_TIMEOUT);
+	return broken(t, errno == EPIPE || errno == ECONNRESET ? Q_CLOSED : Q_SYS);
+}
+
+/* Seal of the n bytes at p what there is room for; Q_OK: *put > 0. */
+static enum qerr
+seal(struct tls *t, const uint8_t *p, size_t n, size_t *put)
+{
+	enum qerr e = Q_OK;
+	size_t more;
+
+	*put = 0;
+	t->gathering = true;
+	while (*put < n && t->sealed.cap - t->sealed.len >= RECORD_ROOM) {
+		ERR_clear_error();
+		e = result(t, SSL_write_ex(t->ssl, p + *put, n - *put, &more));
+		if (e != Q_OK)
+			break;
+		*put += more;
+	}
+	t->gathering = false;
+	return *put > 0 ? Q_OK : e;
+}
+
+static enum qerr
+tls_write_bulk(struct tls *t, const uint8_t *p, size_t n, size_t *put)
+{
+	size_t done = 0, more;
+	enum qerr e;
+
+	/* The byte that stayed with the caller was sealed with the others. */
+	if (t->sealed.len > 0 && (e = sent(t, send_sealed(t))) == Q_OK)
+		done = 1;
+	else if (t->sealed.len > 0)
+		return e;
+	e = Q_OK;
+	while (done < n && e == Q_OK) {
+		if ((e = seal(t, p + done, n - done, &more)) != Q_OK)
+			break;
+		done += more;
+		if ((e = sent(t, send_sealed(t))) != Q_OK)
+			done--;
+	}
+	*put = done;
+	return done > 0 ? Q_OK : e;
 }
 
 enum qerr
@@ -436,6 +566,8 @@ tls_write(struct tls *t, const void *p, size_t n, size_t *put)
 {
 	if (t->broken != Q_OK)
 		return t->broken;
+	if (t->bulk)
+		return tls_write_bulk(t, p, n, put);
 	ERR_clear_error();
 	return result(t, SSL_write_ex(t->ssl, p, n, put));
 }
@@ -443,7 +575,7 @@ tls_write(struct tls *t, const void *p, size_t n, size_t *put)
 bool
 tls_pending(const struct tls *t)
 {
-	return t->first.len > 0 || SSL_has_pending(t->ssl);
+	return t->first.len > t->first_used || SSL_has_pending(t->ssl);
 }
 
 void

@@ -59,6 +59,11 @@ enum qerr tls_read(struct tls *t, void *p, size_t n, size_t *got);
 /* Q_OK: *put > 0 went.  After Q_FULL the next call must begin with the same bytes
  * (at another place, and followed by others, if you like). */
 enum qerr tls_write(struct tls *t, const void *p, size_t n, size_t *put);
+/* t carries much: from here on many records share one send(2) and one recv(2), for two
+ * buffers of 128 KiB that are kept.  The last of the bytes that tls_write was given is not
+ * taken before the socket has taken all: what was said above of Q_FULL holds after each
+ * call.  Q_NOMEM: it goes on as before. */
+enum qerr tls_bulk(struct tls *t);
 /* May tls_read have something although the socket is not readable? */
 bool tls_pending(const struct tls *t);
 /* Tell the peer that no more comes, if that goes at once. */

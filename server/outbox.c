@@ -237,6 +237,60 @@ outbox_flush_locked(struct session *s)
 	return Q_OK;
 }
 
+/* Write from the caller's memory.  Q_FULL: *left was not taken. */
+static UNCHECKED_LOCK enum qerr /* as above */
+write_through_locked(struct session *s, struct span bytes, struct span *left)
+{
+	struct outbox *o = &s->out;
+	size_t at = 0, put;
+	enum qerr e = Q_OK;
+
+	while (at < bytes.len && e == Q_OK) {
+		e = s->stream->ops->write(s->stream, bytes.p + at, bytes.len - at, &put);
+		if (e == Q_OK) {
+			at += put;
+			o->written += put;
+		}
+	}
+	if (e != Q_OK && e != Q_FULL) {
+		break_locked(o);
+		tell_waiters_locked(o);
+	}
+	*left = span_of(bytes.p + at, bytes.len - at);
+	return e == Q_OK || e == Q_FULL || e == Q_TIMEOUT ? e : Q_CLOSED;
+}
+
+UNCHECKED_LOCK enum qerr /* as above */
+outbox_send_locked(struct session *s, struct span bytes, enum qerr *flushed)
+{
+	struct outbox *o = &s->out;
+	uint8_t *at;
+	enum qerr e;
+
+	LOCK_ASSERT_HELD(&o->lock);
+	*flushed = Q_OK;
+	if (o->closed)
+		return Q_CLOSED;
+	if (outbox_waiting_locked(o) == 0) {
+		*flushed = write_through_locked(s, bytes, &bytes);
+		if (*flushed != Q_FULL)
+			return Q_OK;
+	}
+	e = outbox_reserve_locked(o, OUTBOX_DATA, bytes.len, &at);
+	if (e == Q_OK) {
+		memcpy(at, bytes.p, bytes.len);
+		outbox_commit_locked(o, bytes.len);
+		*flushed = outbox_flush_locked(s);
+	} else if (*flushed == Q_FULL) {
+		/* Nobody has the rest of what has begun to go. */
+		break_locked(o);
+		tell_waiters_locked(o);
+		*flushed = Q_CLOSED;
+		e = Q_OK;
+	}
+	return e;
+}
+
 void
 outbox_flushed(struct session *s, enum qerr e)
 {

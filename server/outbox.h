@@ -69,6 +69,11 @@ uint64_t outbox_acked_locked(struct session *s);
 /* Reserve, copy, commit under the lock, then touch.  Errors as above; at Q_LIMIT
  * the session has been ended. */
 enum qerr outbox_put(struct session *s, enum outbox_class class, struct span bytes);
+/* Put bytes as OUTBOX_DATA and write in the same hold of the outbox lock: when nothing
+ * waits the stream gets them from where they are, and only what it does not take is
+ * copied.  Errors as of outbox_reserve_locked; a stream that fails takes them.  *flushed
+ * goes to outbox_flushed when no lock is held any more. */
+enum qerr outbox_send_locked(struct session *s, struct span bytes, enum qerr *flushed);
 /* Wake s's worker (session_wake) once there is room for OUTBOX_DATA and at most half of
  * soft waits, which may be now; once for any number of calls before that. */
 void outbox_want_room_locked(struct session *s);

@@ -238,8 +238,8 @@ pump(int from, int to, const int pipe[2])
 		 (n < 0 && errno == EINTR));
 }
 
-static bool
-is_over(struct leg *leg)
+bool
+leg_is_over(struct leg *leg)
 {
 	bool over;
 
@@ -249,34 +249,28 @@ is_over(struct leg *leg)
 	return over;
 }
 
-/* Without a pipe: through our own memory, in the session's buffer. */
-static void
-forward_read(struct leg *leg, bool (*put)(struct leg *leg, struct span bytes))
-{
-	struct session *s = leg->session;
-	enum qerr e = Q_OK;
-
-	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s) && !is_over(leg)) {
-		struct span in = session_input(s);
-
-		if (in.len > 0 && !put(leg, in))
-			return;
-		metric_add(METRIC_message_bytes_total, in.len);
-		session_consume(s, in.len);
-		e = session_fill(s, CALLS_EARLY_MAX);
-	}
-}
-
 static bool
 put_peer(struct leg *leg, struct span bytes)
 {
 	return send_all(leg->peer->stream->fd, bytes);
 }
 
-static bool
-put_wire(struct leg *leg, struct span bytes)
+/* Without a pipe: through our own memory, in the session's buffer. */
+static void
+forward_read(struct leg *leg)
 {
-	return links_data(leg, bytes) == Q_OK;
+	struct session *s = leg->session;
+	enum qerr e = Q_OK;
+
+	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s) && !leg_is_over(leg)) {
+		struct span in = session_input(s);
+
+		if (in.len > 0 && !put_peer(leg, in))
+			return;
+		metric_add(METRIC_message_bytes_total, in.len);
+		session_consume(s, in.len);
+		e = session_fill(s, CALLS_EARLY_MAX);
+	}
 }
 
 static void
@@ -287,7 +281,7 @@ forward_local(struct leg *leg)
 	int pipe[2];
 
 	if (pipe2(pipe, O_CLOEXEC) != 0) {
-		forward_read(leg, put_peer);
+		forward_read(leg);
 		return;
 	}
 	(void)fcntl(pipe[0], F_SETPIPE_SZ, PIPE_BYTES);
@@ -330,8 +324,8 @@ forward(struct leg *leg)
 		forward_local(leg);
 		return;
 	}
-	forward_read(leg, put_wire);
-	if (is_over(leg) && !session_ended(leg->session))
+	links_forward(leg);
+	if (leg_is_over(leg) && !session_ended(leg->session))
 		deliver_rest(leg->session);
 }
 

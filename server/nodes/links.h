@@ -47,8 +47,8 @@ void links_list(struct session *s);
 void links_report(struct buf *out);
 
 struct leg;
-/* Worker of a data connection whose call goes over a wire: send these bytes as D0, when
- * it is this call's turn and the link has room.  Q_CLOSED: the call is over. */
-enum qerr links_data(struct leg *leg, struct span bytes);
+/* Worker of a data connection whose call goes over a wire: send what its client says as
+ * D0, until the call or what the client says has ended. */
+void links_forward(struct leg *leg);
 
 #endif

@@ -139,6 +139,9 @@ shake_hands(struct node_link *l)
 		metric_add(METRIC_login_failures_total, 1);
 		log_limited(LOG_WARN, &s->peer, s, "node-refused", "reason=%s", j.reason);
 	}
+	/* Without memory for it the link is slower. */
+	if (e == Q_OK)
+		(void)tls_bulk(t);
 	return e == Q_OK;
 }
 

@@ -2,15 +2,20 @@
  *
  * node_link_data.c - the bytes of calls on their way through a link.
  *
- * DESIGN.  Out: the worker of each data connection cuts what it has read into pieces and
- * puts them into the link's outbox, one piece a turn, and only while there is room: so a
- * fat call and a thin one get as many turns, and a link that is slow slows its clients.
- * The piece is put under [calls], as every B8 is, so none comes behind it.
+ * DESIGN.  Out: the worker of each data connection reads a piece into memory that has room
+ * for D0's head before it, and sends it in its turn: one piece a turn, and only while the
+ * link's outbox has room.  So a fat call and a thin one get as many turns, and a link that
+ * is slow slows its clients.  TLS seals the piece from where it was read; a whole one is
+ * four full records.  B8 is put under [calls], and a piece takes the outbox's lock under
+ * it, so none comes behind the B8 of its call.
  *
- * In: the link's worker puts what comes into the outbox of the data connection.  A reader
+ * In: the link's worker writes what comes to the data connection, and what its socket does
+ * not take waits in its outbox.  A reader
  * that has not taken a mebibyte keeps the link waiting, since the wire knows no
  * other way to slow a single call down, but only for a moment; then its call is over.
  */
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -19,53 +24,105 @@
 #include "server/nodes/links.h"
 #include "server/nodes/nodes_session.h"
 
-#define PIECE_MAX 32768 /* bytes in one turn */
-#define LOOK_MS   500   /* how often one that waits looks whether its call is over */
-#define STALL_MS  2000  /* how long a link waits for one reader */
+#define LOOK_MS  500  /* how often one that waits looks whether its call is over */
+#define STALL_MS 2000 /* how long a link waits for one reader */
 
 /* ---- out ---- */
 
-/* Q_FULL: no room; Q_CLOSED: the call is over. */
-static enum qerr
-append_locked(struct leg *leg, struct node_link *l, struct span piece)
-    REQUIRES(nodes_calls.lock)
-{
-	struct outbox *o = &l->session->out;
-	const struct call *call = leg->call;
-	enum call_side other = leg->side == CALLER ? CALLEE : CALLER;
-	uint8_t *at;
-	enum qerr e;
+/* A D0 in the making: its head, and the bytes behind it. */
+struct piece {
+	uint8_t head[NODES_DATA_HEAD_LEN];
+	uint8_t bytes[NODES_DATA_MAX];
+};
 
-	if (leg->closed)
+/* Q_FULL: no room; Q_CLOSED: the call is over. */
+static UNCHECKED_LOCK enum qerr
+send_once(struct leg *leg, struct session *link, struct span d0)
+{
+	enum qerr e, flushed;
+
+	lock_take(&nodes_calls.lock);
+	if (leg->closed) {
+		lock_drop(&nodes_calls.lock);
 		return Q_CLOSED;
-	lock_take(&o->lock);
-	e = outbox_reserve_locked(o, OUTBOX_DATA, NODES_DATA_HEAD_LEN + piece.len, &at);
-	if (e == Q_OK) {
-		nodes_data_head(at, call->uin[leg->side], call->uin[other], piece.len);
-		memcpy(at + NODES_DATA_HEAD_LEN, piece.p, piece.len);
-		outbox_commit_locked(o, NODES_DATA_HEAD_LEN + piece.len);
 	}
-	lock_drop(&o->lock);
+	lock_take(&link->out.lock);
+	lock_drop(&nodes_calls.lock);
+	e = outbox_send_locked(link, d0, &flushed);
+	lock_drop(&link->out.lock);
+	outbox_flushed(link, flushed);
 	return e;
 }
 
 /* It is the leg's turn. */
 static enum qerr
-put_piece(struct leg *leg, struct node_link *l, struct span piece)
+send_waiting(struct leg *leg, struct session *link, struct span d0)
 {
 	enum qerr e;
 
-	for (;;) {
-		lock_take(&nodes_calls.lock);
-		e = append_locked(leg, l, piece);
-		lock_drop(&nodes_calls.lock);
-		if (e != Q_FULL)
-			return e;
+	while ((e = send_once(leg, link, d0)) == Q_FULL) {
 		outbox_flush_touched();
-		e = outbox_wait_room(l->session, clock_mono_ms() + LOOK_MS);
+		e = outbox_wait_room(link, clock_mono_ms() + LOOK_MS);
 		if (e == Q_CLOSED)
 			return e;
 	}
+	return e;
+}
+
+/* Say the first n bytes of p as D0. */
+static enum qerr
+send_piece(struct leg *leg, struct node_link *l, struct piece *p, size_t n)
+{
+	const struct call *call = leg->call;
+	struct turn turn;
+	enum qerr e;
+
+	nodes_data_head(p->head, call->uin[leg->side],
+			call->uin[leg->side == CALLER ? CALLEE : CALLER], n);
+	turn_init(&turn);
+	turns_take(&l->turns, &turn);
+	e = send_waiting(leg, l->session, span_of(p, NODES_DATA_HEAD_LEN + n));
+	turns_pass(&l->turns, &turn);
+	turn_fini(&turn);
+	metric_add(METRIC_message_bytes_total, n);
+	return e;
+}
+
+/* What the client has sent before the call was up. */
+static enum qerr
+send_early(struct leg *leg, struct node_link *l, struct piece *p)
+{
+	struct session *s = leg->session;
+	enum qerr e = Q_OK;
+	struct span in;
+
+	while (e == Q_OK && (in = session_input(s)).len > 0) {
+		size_t n = in.len < sizeof(p->bytes) ? in.len : sizeof(p->bytes);
+
+		memcpy(p->bytes, in.p, n);
+		session_consume(s, n);
+		e = send_piece(leg, l, p, n);
+	}
+	return e;
+}
+
+/* Read a piece.  Q_SHORT: woken, or nothing was there and *p was given back, since one
+ * that waits needs none. */
+static enum qerr
+read_piece(struct session *s, struct piece **p, size_t *n)
+{
+	struct stream *st = s->stream;
+	enum qerr e;
+
+	if (*p == NULL && (*p = malloc(sizeof(**p))) == NULL)
+		return Q_NOMEM;
+	e = st->ops->read(st, (*p)->bytes, sizeof((*p)->bytes), STREAM_NOW, n);
+	if (e != Q_FULL)
+		return e;
+	free(*p);
+	*p = NULL;
+	e = waker_wait(&st->waker, st->fd, POLLIN);
+	return e == Q_OK ? Q_SHORT : e;
 }
 
 /* The link, whose session is held, or NULL: the call is over. */
@@ -83,32 +140,34 @@ link_of_leg(struct leg *leg)
 	return l;
 }
 
-enum qerr
-links_data(struct leg *leg, struct span bytes)
+/* From the client's socket to the link, until one of them or the call ends. */
+static void
+forward(struct leg *leg, struct node_link *l)
+{
+	struct piece *p = malloc(sizeof(*p));
+	struct session *s = leg->session;
+	enum qerr e = Q_NOMEM;
+	size_t n;
+
+	if (p != NULL)
+		e = send_early(leg, l, p);
+	buf_free(&s->in);
+	s->in_used = 0;
+	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s) && !leg_is_over(leg))
+		if ((e = read_piece(s, &p, &n)) == Q_OK)
+			e = send_piece(leg, l, p, n);
+	free(p);
+}
+
+void
+links_forward(struct leg *leg)
 {
 	struct node_link *l = link_of_leg(leg);
-	enum qerr e = Q_OK;
-	struct turn turn;
 
 	if (l == NULL)
-		return Q_CLOSED;
-	turn_init(&turn);
-	while (e == Q_OK && bytes.len > 0) {
-		size_t n = bytes.len < PIECE_MAX ? bytes.len : PIECE_MAX;
-
-		turns_take(&l->turns, &turn);
-		e = put_piece(leg, l, span_of(bytes.p, n));
-		turns_pass(&l->turns, &turn);
-		bytes = span_of(bytes.p + n, bytes.len - n);
-		/* Now, and not while others wait for their turn. */
-		if (e == Q_OK) {
-			outbox_touch(l->session);
-			outbox_flush_touched();
-		}
-	}
-	turn_fini(&turn);
+		return;
+	forward(leg, l);
 	session_unref(l->session);
-	return e;
 }
 
 /* ---- in ---- */
@@ -163,6 +222,18 @@ give_up(struct node_link *l, const struct nodes_message *m)
 	nodes_finish(l->session->server);
 }
 
+static enum qerr
+send_now(struct session *to, struct span bytes)
+{
+	enum qerr e, flushed;
+
+	lock_take(&to->out.lock);
+	e = outbox_send_locked(to, bytes, &flushed);
+	lock_drop(&to->out.lock);
+	outbox_flushed(to, flushed);
+	return e;
+}
+
 /* Q_TIMEOUT: it does not read. */
 static enum qerr
 pour(struct session *to, struct span bytes)
@@ -170,7 +241,7 @@ pour(struct session *to, struct span bytes)
 	int64_t until_ms = 0;
 	enum qerr e;
 
-	while ((e = outbox_put(to, OUTBOX_DATA, bytes)) == Q_FULL) {
+	while ((e = send_now(to, bytes)) == Q_FULL) {
 		outbox_flush_touched();
 		if (until_ms == 0)
 			until_ms = clock_mono_ms() + STALL_MS;

@@ -73,5 +73,7 @@ void leg_close(struct leg *leg);
  * GOODBYE_SLOW alone, which is what a flush may find. */
 void data_goodbye(struct session *s, enum goodbye why);
 void leg_free(struct leg *leg); /* NULL is fine */
+/* Any thread, no lock held: is the call over? */
+bool leg_is_over(struct leg *leg);
 
 #endif

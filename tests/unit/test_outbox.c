@@ -609,6 +609,73 @@ START_TEST(without_epoll)
 }
 END_TEST
 
+/* ---- sending in place ---- */
+
+static enum qerr
+send_in_place(struct session *s, const void *p, size_t n)
+{
+	enum qerr e, flushed;
+
+	lock_take(&s->out.lock);
+	e = outbox_send_locked(s, span_of(p, n), &flushed);
+	lock_drop(&s->out.lock);
+	outbox_flushed(s, flushed);
+	return e;
+}
+
+/* What the socket takes is never in the outbox; what waited goes first. */
+START_TEST(sends_in_place)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(send_in_place(s, "now", 3), Q_OK);
+	ck_assert_ptr_null(s->out.data.p);
+	ck_assert_uint_eq(s->out.written, 3);
+	core_expect(peer, "now");
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, "first ", 6), Q_OK);
+	ck_assert_int_eq(send_in_place(s, "then", 4), Q_OK);
+	core_expect(peer, "first then");
+	ck_assert_uint_eq(waiting(s), 0);
+	drop(s, peer);
+}
+END_TEST
+
+/* The rest waits, up to soft, and the flusher writes it. */
+START_TEST(sends_the_rest_later)
+{
+	const size_t n = 120000;
+	uint8_t *sent = pattern(n), *got = malloc(n);
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(send_in_place(s, sent, n), Q_OK);
+	ck_assert_uint_gt(waiting(s), SOFT);
+	ck_assert_uint_lt(waiting(s), n);
+	ck_assert_int_eq(send_in_place(s, "x", 1), Q_FULL);
+	core_read(peer, got, n);
+	ck_assert_mem_eq(got, sent, n);
+	CORE_AWAIT(atomic_load(&s->refs) == 1);
+	ck_assert_uint_eq(s->out.written, n);
+	free(sent);
+	free(got);
+	drop(s, peer);
+}
+END_TEST
+
+START_TEST(sends_to_nobody)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+
+	close(peer);
+	ck_assert_int_eq(send_in_place(s, "x", 1), Q_OK);
+	ck_assert_int_eq(atomic_load(&s->ending), GOODBYE_SELF);
+	ck_assert_int_eq(send_in_place(s, "x", 1), Q_CLOSED);
+	drop(s, -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -630,6 +697,9 @@ main(void)
 	tcase_add_test(c, peer_goes_while_the_flusher_waits);
 	tcase_add_test(c, stopping_forgets_what_waits);
 	tcase_add_test(c, without_epoll);
+	tcase_add_test(c, sends_in_place);
+	tcase_add_test(c, sends_the_rest_later);
+	tcase_add_test(c, sends_to_nobody);
 	suite_add_tcase(s, c);
 	c = tcase_create("waiting");
 	tcase_add_checked_fixture(c, setup, core_stop);

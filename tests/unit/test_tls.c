@@ -18,6 +18,7 @@ static struct buf ca_pem = BUF_INIT(CERT_PEM_MAX), chain = BUF_INIT(2 * CERT_PEM
 static struct tls_context *server_side, *client_side;
 static int fd[2]; /* the server's, the client's */
 static struct tls *server, *client;
+static bool server_bulk, client_bulk; /* once the handshake is done */
 
 static void
 make_certs(void)
@@ -87,6 +88,10 @@ shake_hands(void)
 	shake(&s, &c);
 	ck_assert_int_eq(s, Q_OK);
 	ck_assert_int_eq(c, Q_OK);
+	if (server_bulk)
+		ck_assert_int_eq(tls_bulk(server), Q_OK);
+	if (client_bulk)
+		ck_assert_int_eq(tls_bulk(client), Q_OK);
 }
 
 static void
@@ -205,6 +210,38 @@ START_TEST(full_socket)
 	}
 	ck_assert(was_full);
 	ck_assert_mem_eq(got, block, sizeof(got));
+}
+END_TEST
+
+/* In bulk: many records go with one send and come with one recv, and one byte stays with
+ * the writer until the socket has taken the others. */
+START_TEST(records_go_together)
+{
+	static uint8_t block[100000], got[100000];
+	const int small = 4096;
+	size_t n, sent, have = 0;
+	enum qerr e;
+
+	shake_hands();
+	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	memset(block, 'x', sizeof(block));
+	ck_assert_int_eq(tls_write(client, block, sizeof(block), &n), Q_OK);
+	ck_assert_uint_eq(n, sizeof(block) - 1);
+	sent = n;
+	ck_assert_int_eq(tls_write(client, block + n, 1, &n), Q_FULL);
+	while (have < sizeof(got)) {
+		e = tls_read(server, got + have, sizeof(got) - have, &n);
+		if (e == Q_OK)
+			have += n;
+		else if (sent < sizeof(block) &&
+			 tls_write(client, block + sent, 1, &n) == Q_OK)
+			sent += n;
+	}
+	ck_assert_uint_eq(sent, sizeof(block));
+	ck_assert_mem_eq(got, block, sizeof(got));
+	/* Small ones are not held back. */
+	say(client, "a");
+	hear(server, "a");
 }
 END_TEST
 
@@ -376,6 +413,54 @@ START_TEST(context_outlives_its_owner)
 }
 END_TEST
 
+/* What carries much has to behave like any other. */
+static void
+setup_bulk(void)
+{
+	server_bulk = client_bulk = true;
+	setup();
+}
+
+static void
+setup_bulk_reader(void)
+{
+	server_bulk = true;
+	setup();
+}
+
+static void
+setup_bulk_writer(void)
+{
+	client_bulk = true;
+	setup();
+}
+
+static void
+teardown_bulk(void)
+{
+	server_bulk = client_bulk = false;
+	teardown();
+}
+
+static void
+add_bulk(Suite *s, const char *name, void (*begin)(void))
+{
+	TCase *c = tcase_create(name);
+
+	tcase_add_checked_fixture(c, begin, teardown_bulk);
+	tcase_add_test(c, both_ways);
+	tcase_add_test(c, many_records_at_once);
+	tcase_add_loop_test(c, first_bytes_are_used, 0, 3);
+	tcase_add_test(c, full_socket);
+	tcase_add_test(c, orderly_end);
+	tcase_add_test(c, bare_end);
+	tcase_add_test(c, gone);
+	tcase_add_test(c, garbage_after_something_good);
+	if (begin != setup_bulk_reader)
+		tcase_add_test(c, records_go_together);
+	suite_add_tcase(s, c);
+}
+
 int
 main(void)
 {
@@ -398,5 +483,8 @@ main(void)
 	tcase_add_test(c, contexts_refused);
 	tcase_add_test(c, context_outlives_its_owner);
 	suite_add_tcase(s, c);
+	add_bulk(s, "in bulk", setup_bulk);
+	add_bulk(s, "reading in bulk", setup_bulk_reader);
+	add_bulk(s, "writing in bulk", setup_bulk_writer);
 	return unit_main(s);
 }

@@ -57,8 +57,8 @@ check_bad_file(struct check *c, enum store_folder folder, const char *name,
 			  reason);
 }
 
-static void
-unreadable(struct check *c, enum store_folder folder, const char *name, enum qerr e)
+void
+check_unreadable(struct check *c, enum store_folder folder, const char *name, enum qerr e)
 {
 	check_say(c, false, "%s/%s: cannot be read: %s", store_folder_names[folder], name,
 		  qerr_str(e));
@@ -121,7 +121,7 @@ check_user(void *arg, const char *name)
 	else if (e == Q_OK)
 		c->result->users++;
 	else if (e != Q_MISSING) /* removed meanwhile */
-		unreadable(c, FOLDER_USERS, name, e);
+		check_unreadable(c, FOLDER_USERS, name, e);
 	return true;
 }
 
@@ -150,7 +150,7 @@ check_uin(void *arg, const char *name)
 	else if (e == Q_FORMAT)
 		check_bad_file(c, FOLDER_UINS, name, "damaged");
 	else if (e != Q_OK && e != Q_MISSING)
-		unreadable(c, FOLDER_UINS, name, e);
+		check_unreadable(c, FOLDER_UINS, name, e);
 	return true;
 }
 
@@ -204,7 +204,7 @@ check_pem(void *arg, const char *file)
 	else if (e == Q_OK)
 		c->result->keys++;
 	else if (e != Q_MISSING)
-		unreadable(c, FOLDER_PEMS, file, e);
+		check_unreadable(c, FOLDER_PEMS, file, e);
 	buf_free(&b);
 	return true;
 }
@@ -288,7 +288,7 @@ check_server_file(void *arg, const char *file)
 	if (fstatat(dir, file, &st, 0) == 0 && S_ISREG(st.st_mode)) {
 		e = file_read(dir, file, &b);
 		if (e != Q_OK && e != Q_MISSING && e != Q_LIMIT)
-			unreadable(c, FOLDER_SERVER, file, e);
+			check_unreadable(c, FOLDER_SERVER, file, e);
 	}
 	buf_wipe(&b);
 	return true;
@@ -301,13 +301,14 @@ struct step {
 	struct check *check;
 };
 
-/* Nothing of ours is anything but a plain file, and only a key may be a link to
- * one; in the server's folder there is the control socket too. */
+/* Nothing of ours is anything but a plain file, and only a key or a certificate may be a
+ * link to one; in the server's folder there is the control socket too. */
 static bool
 check_entry(void *arg, const char *name)
 {
 	const struct step *step = arg;
-	int flags = step->folder == FOLDER_PEMS ? 0 : AT_SYMLINK_NOFOLLOW;
+	bool may_be_link = step->folder == FOLDER_PEMS || step->folder == FOLDER_NODES;
+	int flags = may_be_link ? 0 : AT_SYMLINK_NOFOLLOW;
 	struct stat st;
 
 	if (step->folder != FOLDER_SERVER &&
@@ -330,6 +331,7 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_USERS, check_user, &c},
 	    {FOLDER_UINS, check_uin, &c},
 	    {FOLDER_PEMS, check_pem, &c},
+	    {FOLDER_NODES, check_nodes_file, &c},
 	    {FOLDER_CHATS, check_chats_file, &c},
 	    {FOLDER_CONTACTS, check_contacts_file, &c},
 	    {FOLDER_MESSAGES, check_message_file, &c},
@@ -349,6 +351,7 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; e == Q_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
 		e = folder_each(s, steps[i].folder, check_entry, &steps[i]);
+	check_nodes_count(&c);
 	check_chats_fini(&c);
 	check_rooms_fini(&c);
 	return e;

@@ -8,9 +8,9 @@
 #include "store/store.h"
 
 struct check_result {
-	size_t users, keys, logs, records, media; /* read and found good */
-	size_t problems;                          /* said through say() */
-	size_t repaired;                          /* of these; set aside, never deleted */
+	size_t users, keys, nodes, logs, records, media; /* read and found good */
+	size_t problems;                                 /* said through say() */
+	size_t repaired; /* of these; set aside, never deleted */
 };
 
 /* Read every file of the open store.  say(arg, sentence) is called for each

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * check_priv.h - between check.c, check_log.c, check_chats.c, check_anons.c
- * and check_media.c.
+ * check_priv.h - between check.c, check_log.c, check_chats.c, check_anons.c,
+ * check_nodes.c, check_rooms.c and check_media.c.
  */
 #ifndef STORE_CHECK_PRIV_H
 #define STORE_CHECK_PRIV_H
@@ -25,6 +25,9 @@ void check_say(struct check *c, bool repaired, const char *fmt, ...)
 /* A file that is no good: moved to bad/ when that was asked for, and said. */
 void check_bad_file(struct check *c, enum store_folder folder, const char *name,
 		    const char *reason);
+/* A file that could not be looked at. */
+void check_unreadable(struct check *c, enum store_folder folder, const char *name,
+		      enum qerr e);
 /* The log (of messages, or a journal) in folder/name.log. */
 void check_log(struct check *c, enum store_folder folder, const char *name);
 
@@ -39,6 +42,11 @@ bool check_tally_file(void *arg, const char *file); /* arg is the struct check *
 
 /* ---- check_anons.c; arg is the struct check ---- */
 bool check_anons_file(void *arg, const char *file);
+
+/* ---- check_nodes.c; arg is the struct check ---- */
+bool check_nodes_file(void *arg, const char *file);
+/* When all were seen: are there more than are looked at? */
+void check_nodes_count(struct check *c);
 
 /* ---- check_rooms.c; arg is the struct check ---- */
 /* Was the log of this name left without its room? */

@@ -20,14 +20,21 @@ struct look {
 	bool found;
 };
 
+bool
+node_certs_is_name(const char *file)
+{
+	size_t n = strlen(file), suffix = sizeof(SUFFIX) - 1;
+
+	return n > suffix && file[0] != '.' && strcmp(file + n - suffix, SUFFIX) == 0;
+}
+
 static bool
 look_at(void *arg, const char *name)
 {
-	size_t n = strlen(name), suffix = sizeof(SUFFIX) - 1;
 	struct buf pem = BUF_INIT(NODE_CERTS_FILE_MAX);
 	struct look *l = arg;
 
-	if (n <= suffix || name[0] == '.' || strcmp(name + n - suffix, SUFFIX) != 0)
+	if (!node_certs_is_name(name))
 		return true;
 	if (file_read(l->store->fd[FOLDER_NODES], name, &pem) == Q_OK)
 		l->found = l->is(l->arg, buf_span(&pem));

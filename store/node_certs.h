@@ -14,4 +14,7 @@
 /* Is there a file for which is(arg, pem) holds?  What cannot be read is passed over. */
 bool node_certs_any(struct store *s, bool (*is)(void *arg, struct span pem), void *arg);
 
+/* NAME.pem?  What is named otherwise is not looked at. */
+bool node_certs_is_name(const char *file);
+
 #endif

@@ -7,8 +7,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "crypto/cert.h"
 #include "store/check.h"
 #include "store/msglog.h"
+#include "store/node_certs.h"
 #include "store/users.h"
 #include "tests/unit/tempdir.h"
 
@@ -24,6 +26,11 @@
 	"qaXm2KpRccnYc2uPMb9ytXKq2THuVufC+PGtC4Mr6DRxLdrFj4cD92E76HTnQK41\n" \
 	"CzZcOJbdRV9HX11PxwG4waaAh/Lt0eap\n"                                 \
 	"-----END PUBLIC KEY-----\n"
+/* What a certificate is taken for that is none. */
+#define CERT_OTHER                                                           \
+	"-----BEGIN CERTIFICATE-----\n"                                      \
+	"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEENxKMP18uz+ny+0uQu6ziykPwiEA/bOr\n" \
+	"-----END CERTIFICATE-----\n"
 #define LOG "d/messages/a+b.log"
 
 static struct store *s;
@@ -146,6 +153,10 @@ static const struct {
     {"d/pems/carol.key", PEM, "pems/carol.key: is not named", true, 0},
     {"d/pems/ALICE.pem", PEM, "pems/ALICE.pem: is not used, because pems/alice.pem",
      false, 0},
+    {"d/nodes/kiel.pem", "", "nodes/kiel.pem: is no certificate", true, 0},
+    {"d/nodes/kiel.pem", PEM, "nodes/kiel.pem: is no certificate", true, 0},
+    {"d/nodes/kiel.pem", CERT_OTHER, "nodes/kiel.pem: is no certificate", true, 0},
+    {"d/nodes/kiel.crt", "x", "nodes/kiel.crt: is not named", true, 0},
     {"d/messages/x", "x", "messages/x: is not named", true, 0},
     {"d/messages/X.log", "x", "messages/X.log: is not named", true, 0},
 };
@@ -170,6 +181,46 @@ START_TEST(bad_files_are_said_and_moved)
 	ck_assert_uint_eq(r.problems, bad_files[_i].repaired ? 0 : 1);
 	ck_assert_int_eq(users_get(s, "alice", &u), Q_OK);
 	ck_assert_uint_eq(r.users, 1);
+}
+END_TEST
+
+static void
+spill_cert(const char *file, enum key_kind kind)
+{
+	struct buf pem = BUF_INIT(CERT_PEM_MAX);
+	struct cert *cert;
+	struct key *key;
+
+	ck_assert_int_eq(key_generate(kind, 2048, &key), Q_OK);
+	ck_assert_int_eq(cert_make_self(key, "kiel", 1, &cert), Q_OK);
+	ck_assert_int_eq(cert_pem(cert, &pem), Q_OK);
+	spill(file, buf_span(&pem));
+	buf_free(&pem);
+	cert_free(cert);
+	key_free(key);
+}
+
+/* Certificates that admit a node; each may be a link, and hidden files are not ours. */
+START_TEST(certificates_of_nodes)
+{
+	struct check_result r;
+
+	spill_cert("d/nodes/kiel.pem", KEY_EC_P256);
+	spill_cert("elsewhere", KEY_RSA);
+	ck_assert_int_eq(symlink(at("elsewhere"), at("d/nodes/bonn.pem")), 0);
+	spill("d/nodes/.kiel.pem.swp", span_str("x"));
+	r = check(true);
+	ck_assert_str_eq(said, "");
+	ck_assert_uint_eq(r.nodes, 2);
+	for (int i = 2; i <= NODE_CERTS_MAX; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "d/nodes/n%d.pem", i);
+		ck_assert_int_eq(symlink(at("elsewhere"), at(name)), 0);
+	}
+	r = check(true);
+	ASSERT_SAID("nodes: 1025 certificates, and only 1024 are looked at");
+	ck_assert_uint_eq(r.problems, 1);
 }
 END_TEST
 
@@ -394,6 +445,7 @@ main(void)
 	tcase_add_loop_test(t, bad_files_are_said_and_moved, 0,
 			    sizeof(bad_files) / sizeof(bad_files[0]));
 	tcase_add_test(t, two_users_with_one_uin);
+	tcase_add_test(t, certificates_of_nodes);
 	tcase_add_test(t, no_plain_files);
 	tcase_add_test(t, linked_key);
 	tcase_add_test(t, damaged_lines_are_moved);

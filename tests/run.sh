@@ -36,7 +36,7 @@ one() {
   *) set -- "$bin" ;;
   esac
   # shellcheck disable=SC2086
-  timeout -k 5 $((170 * SLOW)) ${WRAP:-} "$@" >"$log" 2>&1 </dev/null
+  timeout -k 5 $((300 * SLOW)) ${WRAP:-} "$@" >"$log" 2>&1 </dev/null
   echo "exit $?" >>"$log"
   echo "$((SECONDS - start))" >"$log.time"
 }
@@ -45,7 +45,9 @@ one() {
 # without saying which, the last it said.
 brief() {
   local log=$1 name=$2 found
-  found=$(sed -nE 's/^([^ :]+:[0-9]+):[FE]:[^:]*:([^:]*:-?[0-9]+): (.*)$/\1, \2: \3/p' "$log" | sort -u)
+  local -x LC_ALL=C # whatever bytes a test was given
+  found=$(sed -nE 's/^([^ :]+:[0-9]+):[FE]:[^:]*:([^:]*:-?[0-9]+): (.*)$/\1, \2: \3/p' "$log" |
+    tr -cd '[:print:]\n' | sort -u)
   if [ -z "$found" ] || grep -qE '(Sanitizer|runtime error):|^==[0-9]+== ' "$log"; then
     found+=${found:+$'\n'}$(grep -E 'SUMMARY: |runtime error: |^==[0-9]+== [A-Z]' "$log" | head -n 3)
   fi

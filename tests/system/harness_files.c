@@ -78,6 +78,27 @@ harness_admin(struct harness *h, const char *word, ...)
 	buf_free(&said);
 }
 
+void
+harness_reload(struct harness *h, ...)
+{
+	struct buf text = BUF_INIT(4096);
+	const char *setting;
+	va_list ap;
+
+	va_start(ap, h);
+	while ((setting = va_arg(ap, const char *)) != NULL) {
+		int section = (int)strcspn(setting, ".");
+
+		ck_assert_int_eq(buf_printf(&text, "[%.*s]\n%s\n", section, setting,
+					    setting + section + 1),
+				 Q_OK);
+	}
+	va_end(ap);
+	harness_write(h, "server/server.conf", buf_span(&text));
+	harness_admin(h, "ctl", "reload", NULL);
+	buf_free(&text);
+}
+
 /* ---- files ---- */
 
 bool

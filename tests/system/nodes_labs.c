@@ -102,6 +102,7 @@ lab_boot(int i, const char *dials, const char *admits, const struct key *strange
 	keep_setting(h, (const char *)peers.p);
 	keep_setting(h, "nodes.redial_min=20ms");
 	keep_setting(h, "nodes.redial_max=200ms");
+	keep_setting(h, "nodes.search_timeout=20s"); /* tests that wait for it say less */
 	va_start(ap, stranger);
 	while ((setting = va_arg(ap, const char *)) != NULL)
 		keep_setting(h, setting);

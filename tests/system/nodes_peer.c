@@ -115,7 +115,7 @@ swapped_tls(struct harness *h, int fd, const struct key *key, const char *cn,
 {
 	SSL_CTX *ctx =
 	    SSL_CTX_new(who_connected ? TLS_server_method() : TLS_client_method());
-	struct timeval tv = {HARNESS_WAIT / 1000, 0};
+	struct timeval tv = {clock_left_ms(harness_deadline(HARNESS_WAIT)) / 1000, 0};
 	char ca[HARNESS_PATH + 32];
 	SSL *ssl;
 

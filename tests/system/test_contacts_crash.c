@@ -87,7 +87,9 @@ START_TEST(killed_in_the_middle_of_sends)
 	struct heard bob = {0, 0};
 	int in_file = 0;
 
-	s = play_start("alice bob", _i == 0 ? NULL : "store.durability=always", NULL);
+	/* All that a round can store waits for bob. */
+	s = play_start("alice bob", "contacts.backlog=100000",
+		       _i == 0 ? NULL : "store.durability=always", NULL);
 	play_befriend(s, "alice", "bob");
 	/* The logout settles that alice has heard of bob's confirmation. */
 	PLAY(s, "alice: logout", "alice: login");

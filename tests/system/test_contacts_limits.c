@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "protocol/contacts.h"
 #include "tests/system/contacts_play.h"
@@ -213,29 +212,22 @@ END_TEST
 START_TEST(first_line_in_time)
 {
 	struct line_peer *p;
-	struct timespec half_second = {0, 500000000};
 
-	s = play_start("alice", "limits.handshake_timeout=300ms", NULL);
-	p = play_peer(s, "slow");
-	line_send(p, span_str("110 alice"));
+	s = play_start("alice", "limits.handshake_timeout=2s", NULL);
 	PLAY(s, "alice> 999", "alice< 210"); /* a line, but no login */
+	p = play_peer(s, "slow"); /* whose time is over later than hers would be */
+	line_send(p, span_str("110 alice"));
 	HARNESS_UNTIL(line_readable(p));
-	PLAY(s, "slow: end");
-	nanosleep(&half_second, NULL);
-	PLAY(s, "alice: login");
-	nanosleep(&half_second, NULL);
-	PLAY(s, "alice: nothing");
+	PLAY(s, "slow: end", "alice: login", "alice: nothing");
 	play_end(s);
 }
 END_TEST
 
 START_TEST(login_in_time)
 {
-	struct timespec half_second = {0, 500000000};
-
-	s = play_start("alice bob", "contacts.login_timeout=300ms", NULL);
+	s = play_start("alice bob", "contacts.login_timeout=2s", NULL);
 	PLAY(s, "alice: login", "bob> 999", "bob< 210");
-	nanosleep(&half_second, NULL);
+	HARNESS_UNTIL(line_readable(play_peer(s, "bob")));
 	PLAY(s, "bob: end", "alice: nothing");
 	play_end(s);
 }

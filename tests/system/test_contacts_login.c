@@ -152,7 +152,7 @@ START_TEST(fifth_wrong_password_closes)
 	ck_assert_int_ge(clock_mono_ms() - before, 450);
 	/* The right password does not, and clears the count. */
 	PLAY(s, "x> 110 alice geheim-123", "x< 212 400 alice", "x> 111", "x< 213 400");
-	before = harness_deadline(4000); /* would be 15 s */
+	before = harness_deadline(12000); /* would be 15 s */
 	for (int i = 0; i < 4; i++)
 		PLAY(s, "x> 110 alice wrong", "x< 212 406 alice");
 	ck_assert_int_lt(clock_mono_ms(), before);
@@ -164,18 +164,14 @@ END_TEST
 /* While one waits for the answer to a wrong password, nobody else does. */
 START_TEST(waiting_hurts_nobody_else)
 {
-	int64_t before;
-
 	s = play_start("alice bob", NULL);
 	for (int i = 0; i < 5; i++)
 		PLAY(s, "> 110 alice wrong", "< 212 406 alice");
 	PLAY(s, ": end");
-	for (int i = 0; i < 2; i++)
-		PLAY(s, "> 110 alice wrong", "< 212 406 alice"); /* 0.5 s, 1 s */
-	before = clock_mono_ms();
+	for (int i = 0; i < 3; i++) /* 0.5 s, 1 s, 2 s */
+		PLAY(s, "> 110 alice wrong", "< 212 406 alice");
 	PLAY(s, "> 110 alice wrong", "bob: login", "bob: logout");
-	ck_assert(!line_readable(play_peer(s, "")));
-	ck_assert_int_lt(clock_mono_ms() - before, 1900);
+	ck_assert(!line_readable(play_peer(s, ""))); /* it has 4 s */
 	PLAY(s, "< 212 406 alice");
 	play_end(s);
 }
@@ -184,18 +180,19 @@ END_TEST
 /* What could not be anybody's name is a stranger of its own. */
 START_TEST(no_name_is_not_slowed_by_others)
 {
-	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f",
+					    "g", "h", "i", "j", "k", "l"};
 	struct line_peer *p;
 	int64_t before;
 
 	s = play_start("alice", NULL);
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 12; i++) {
 		p = line_connect(play_harness(s), names[i]);
 		line_say(p, "110 %s wrong", names[i]);
 		ck_assert_uint_eq(line_expect(p).len, strlen("212 406 x"));
 		line_free(p);
 	}
-	before = harness_deadline(3000); /* would be 4 s */
+	before = harness_deadline(7000); /* would be 8 s */
 	PLAY(s, "> 110 ../alice wrong", "< 212 406 ../alice");
 	ck_assert_int_lt(clock_mono_ms(), before);
 	play_end(s);

@@ -257,17 +257,31 @@ START_TEST(unchanged_when_it_comes_again)
 }
 END_TEST
 
+/* The position of a user in the files, "CHAT ID". */
+static bool
+saved(const char *user, const char *position)
+{
+	struct buf file = BUF_INIT(4096);
+	char path[64], line[32];
+	bool yes;
+
+	snprintf(path, sizeof(path), "queue/%s", user);
+	snprintf(line, sizeof(line), "\n%s\n", position);
+	yes = harness_read(play_harness(s), path, &file) &&
+	      memmem(file.p, file.len, line, strlen(line)) != NULL;
+	buf_free(&file);
+	return yes;
+}
+
 START_TEST(seen_over_a_kill)
 {
-	struct timespec two_seconds = {2, 0};
-
 	begin();
 	PLAY(s, "bob: logout");
 	login_by_hand();
 	PLAY(s, "alice> 115 1 one", "alice< 219 400", "bob< 220 1 1447934844001 one",
 	     "alice> 115 1 two", "alice< 219 400", "bob< 220 1 1447934844002 two",
 	     "bob> 122 1 1447934844001", "bob: nothing");
-	nanosleep(&two_seconds, NULL); /* positions are saved once a second */
+	HARNESS_UNTIL(saved("bob", "1 1")); /* once a second */
 	harness_kill(play_harness(s));
 	harness_restart(play_harness(s));
 	PLAY(s, "bob: end", "alice: end", "bob: login", "bob< 220 1 1447934844002 two",

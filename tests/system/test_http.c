@@ -301,10 +301,11 @@ END_TEST
 /* A head that comes too slowly is answered with 408, however it drips. */
 START_TEST(slow_head)
 {
-	struct harness *h = harness_start("http.request_timeout=600ms", NULL);
+	struct harness *h = harness_start(NULL);
 	struct http_peer *half = http_connect(h), *drips = http_connect(h), *p;
 	int64_t deadline = harness_deadline(HARNESS_WAIT);
 
+	harness_reload(h, "http.request_timeout=600ms", NULL);
 	http_say(half, "GET /healthz HTTP/1.1\r\nHo");
 	http_say(drips, "GET /healthz HTTP/1.1\r\nA: ");
 	for (char c; recv(drips->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == -1;) {
@@ -314,6 +315,7 @@ START_TEST(slow_head)
 	http_hear(drips, 408, NULL);
 	http_hear(half, 408, NULL);
 	http_hear_end(half);
+	harness_reload(h, NULL);
 	p = http_connect(h); /* nobody else is disturbed */
 	http_say(p, GET);
 	http_hear(p, 200, "ok\n");
@@ -345,7 +347,7 @@ END_TEST
 START_TEST(keep_alive)
 {
 	struct harness *h =
-	    harness_start("http.keepalive=5s", "http.request_timeout=300ms", NULL);
+	    harness_start("http.keepalive=5s", "http.request_timeout=2s", NULL);
 	struct http_peer *p = http_connect(h);
 	int64_t since;
 

@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(half_a_handshake)
 {
-	struct harness *h = harness_start("limits.handshake_timeout=1s", NULL);
+	struct harness *h = harness_start("limits.handshake_timeout=2s", NULL);
 	struct nodes_peer *alice;
 	uint8_t hello[16];
 	int fd;
@@ -385,7 +385,7 @@ END_TEST
 START_TEST(pings)
 {
 	struct harness *h =
-	    harness_start("nodes.ping_interval=100ms", "nodes.ping_timeout=1s", NULL);
+	    harness_start("nodes.ping_interval=100ms", "nodes.ping_timeout=3s", NULL);
 	struct nodes_message ping = {.type = NODES_PING, .two = {0xde, 0xad}}, m;
 	struct nodes_peer *alice, *silent;
 	int64_t deadline;

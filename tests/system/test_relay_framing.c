@@ -166,7 +166,8 @@ START_TEST(silence_before_the_login)
 	struct peer *p[4];
 	int64_t since;
 
-	begin("limits.handshake_timeout=500ms");
+	begin(NULL);
+	harness_reload(h, "limits.handshake_timeout=500ms", NULL);
 	since = clock_mono_ms();
 	for (int i = 0; i < 4; i++)
 		p[i] = peer_connect(h);
@@ -177,6 +178,7 @@ START_TEST(silence_before_the_login)
 		closed_for_silence(p[i], since);
 		peer_free(p[i]);
 	}
+	harness_reload(h, NULL);
 	alice = peer_login(h, "alice");
 	bob = peer_login(h, "bob");
 	end();
@@ -212,7 +214,7 @@ START_TEST(silence_after_the_login)
 {
 	struct peer *p;
 
-	begin("limits.handshake_timeout=500ms");
+	begin("limits.handshake_timeout=2s");
 	alice = peer_login(h, "alice");
 	bob = peer_login(h, "bob");
 	peer_chat(alice, bob);

@@ -186,7 +186,7 @@ END_TEST
 /* A request that was answered, or that ended otherwise, does not lapse later. */
 START_TEST(only_pending_requests_lapse)
 {
-	begin("relay.request_timeout=300ms");
+	begin("relay.request_timeout=2s");
 	harness_add_users(h, "dave", NULL);
 	peer_chat(alice, bob);
 

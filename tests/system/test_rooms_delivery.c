@@ -384,7 +384,7 @@ START_TEST(slow_member)
 {
 	enum { MESSAGES = 300 };
 	struct harness *h = rp_start("rooms.captcha=off", "limits.outbox=64KiB",
-				     "limits.sender_wait=1s", NULL);
+				     "limits.sender_wait=4s", NULL);
 	struct rooms_peer *alice = rp_enter(h, "alice"), *bob = rp_enter(h, "bob"),
 			  *carol = rp_enter(h, "carol");
 	struct rt_id room = rt_room(alice, RT_GROUP, "bob carol", bob, carol, NULL);

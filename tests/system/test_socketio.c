@@ -114,7 +114,7 @@ END_TEST
 /* After `41` the next frame is a ping. */
 START_TEST(disconnecting)
 {
-	struct harness *h = sio_start(NULL);
+	struct harness *h = sio_start("ping_timeout=5000", NULL);
 	struct http_peer *p = connected(h);
 
 	eio_say(p, "41");
@@ -128,22 +128,21 @@ END_TEST
 
 START_TEST(nobody_connects)
 {
-	struct harness *h = sio_start(CALM, "connect_timeout=200", NULL);
+	struct harness *h = sio_start(CALM, "connect_timeout=2000", NULL);
 	char sid[SID_SIZE];
-	struct http_peer *p = eio_ws(h, SOCKET, sid), *q = http_connect(h);
+	struct http_peer *in = connected(h), *p = eio_ws(h, SOCKET, sid),
+			 *q = http_connect(h);
 
-	ws_hear_close(p, 1000);
-	http_free(p);
 	eio_open(q, SOCKET, sid);
 	eio_poll(q, SOCKET, sid, 200, "1");
 	eio_poll(q, SOCKET, sid, 400, NULL);
 	http_free(q);
-	/* One that has connected stays. */
-	p = connected(h);
-	usleep(250000);
-	eio_say(p, "42[\"message\"]");
-	eio_hear(p, "42[\"message-back\"]");
+	ws_hear_close(p, 1000);
 	http_free(p);
+	/* One that has connected stays, although it is older. */
+	eio_say(in, "42[\"message\"]");
+	eio_hear(in, "42[\"message-back\"]");
+	http_free(in);
 	harness_free(h);
 }
 END_TEST
@@ -464,12 +463,12 @@ END_TEST
  * client need not answer pings; before, and when nothing flows, it is not. */
 START_TEST(slow_upload)
 {
-	struct harness *h =
-	    sio_start("max_message=65536", "max_payload=200000",
-		      "http.request_timeout=300ms", "http.min_rate=100", NULL);
+	struct harness *h = sio_start(
+	    "max_message=65536", "max_payload=200000", "ping_interval=1500",
+	    "ping_timeout=300", "http.request_timeout=1s", "http.min_rate=100", NULL);
 	struct http_peer *p = http_connect(h);
 	char sid[SID_SIZE], request[512];
-	int64_t until;
+	int64_t begun;
 
 	eio_open(p, SOCKET, sid);
 	sio_connect_poll(p, sid);
@@ -480,11 +479,11 @@ START_TEST(slow_upload)
 		 "Content-Length: 1015\r\n\r\n42[\"message\",",
 		 sid);
 	http_say(p, request);
-	/* A second, in pieces: longer than a request may take, and than a ping. */
-	until = clock_mono_ms() + 1000;
+	/* Three seconds, in pieces: longer than a request may take, and than a ping. */
+	begun = clock_mono_ms();
 	for (int i = 0; i < 100; i++) {
 		http_say(p, "          ");
-		while (clock_mono_ms() < until - 1000 + i * 10)
+		while (clock_mono_ms() < begun + i * 30)
 			usleep(1000);
 	}
 	http_say(p, "1]");

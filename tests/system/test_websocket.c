@@ -446,21 +446,19 @@ END_TEST
 /* A message that was begun has to come; an idle connection may stay. */
 START_TEST(half_a_message)
 {
-	struct harness *h = start("http.request_timeout=400ms");
-	struct http_peer *idle = ws_connect(h, "/echo", false);
-	struct http_peer *p = ws_connect(h, "/echo", false);
+	struct harness *h = start(NULL);
+	struct http_peer *idle = ws_connect(h, "/echo", false), *p[3];
 
-	ws_put(p, TEXT, "one", 3);
-	ws_hear_close(p, 1008);
-	http_free(p);
-	p = ws_connect(h, "/echo", false);
-	ws_put_header(p, WS_FIN | TEXT, 100);
-	ws_hear_close(p, 1008);
-	http_free(p);
-	p = ws_connect(h, "/echo", false);
-	http_send(p, span_of("\x81", 1));
-	ws_hear_close(p, 1008);
-	http_free(p);
+	for (int i = 0; i < 3; i++)
+		p[i] = ws_connect(h, "/echo", false);
+	harness_reload(h, "http.request_timeout=400ms", NULL);
+	ws_put(p[0], TEXT, "one", 3);
+	ws_put_header(p[1], WS_FIN | TEXT, 100);
+	http_send(p[2], span_of("\x81", 1));
+	for (int i = 0; i < 3; i++) {
+		ws_hear_close(p[i], 1008);
+		http_free(p[i]);
+	}
 	works(idle);
 	http_free(idle);
 	harness_free(h);
@@ -541,7 +539,7 @@ START_TEST(python_websockets)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		execl("/usr/bin/python3", "python3", "-c", script, port, ca,
+		execl("/usr/bin/python3", "/usr/bin/python3", "-c", script, port, ca,
 		      (char *)NULL);
 		_exit(127);
 	}

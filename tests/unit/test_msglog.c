@@ -859,7 +859,8 @@ START_TEST(few_descriptors_for_many_logs)
 	for (int round = 0; round < 3; round++)
 		for (int i = 0; i < LOGS; i++) {
 			ck_assert_int_eq(say(logs[i], "x"), Q_OK);
-			ck_assert_int_le(open_descriptors(), before + 4);
+			/* The syncer may have one of its own for a moment. */
+			ck_assert_int_le(open_descriptors(), before + 4 + 1);
 		}
 	store_sync(s);
 	for (int i = 0; i < LOGS; i++) {

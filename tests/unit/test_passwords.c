@@ -159,8 +159,11 @@ static void *
 one_of_many(void *arg)
 {
 	const char *password = arg;
+	enum qerr e;
 
-	if (check("alice", password) == (*password == 'c' ? Q_OK : Q_DENIED))
+	while ((e = check("alice", password)) == Q_TIMEOUT)
+		continue; /* a machine that is busy enough takes that long for sixty */
+	if (e == (*password == 'c' ? Q_OK : Q_DENIED))
 		atomic_fetch_add(&right, 1);
 	return NULL;
 }

@@ -340,22 +340,28 @@ struct talker {
 	int number, out;
 };
 
+/* What a talker was told of a message. */
+struct receipt {
+	struct uuid msg;
+	char ref[32];
+};
+
 static void *
 talk(void *arg)
 {
 	struct talker *t = arg;
-	char text[32];
-	struct uuid msg;
+	struct receipt said;
 
+	memset(&said, 0, sizeof(said));
 	for (int i = 0;; i++) {
-		snprintf(text, sizeof(text), "%d.%d", t->number, i);
-		if (say(&t->id, "alice", text, text, &msg) != ROOM_OK)
+		snprintf(said.ref, sizeof(said.ref), "%d.%d", t->number, i);
+		if (say(&t->id, "alice", said.ref, said.ref, &said.msg) != ROOM_OK)
 			_exit(1);
 		if (i % 3 == 0)
-			act(&t->id, ROOM_EDIT, "alice", &msg, text);
+			act(&t->id, ROOM_EDIT, "alice", &said.msg, said.ref);
 		if (i % 50 == 0 && t->number == 0)
 			change(&t->id, i % 100 ? ROOM_ADD : ROOM_REMOVE, "alice", "dave");
-		if (write(t->out, &msg, sizeof(msg)) != sizeof(msg))
+		if (write(t->out, &said, sizeof(said)) != sizeof(said))
 			_exit(1);
 	}
 }
@@ -402,7 +408,7 @@ START_TEST(test_kill)
 
 	make(ROOM_GROUP, "alice", "bob", &id);
 	for (int round = 0; round < 6; round++) {
-		struct uuid acked[64];
+		struct receipt acked[64], got;
 		size_t n = 0, total = 0, want = 200 + (size_t)round * 37;
 		int fds[2], status;
 		pid_t pid;
@@ -412,8 +418,8 @@ START_TEST(test_kill)
 		if ((pid = fork()) == 0)
 			child(&id, fds[1]);
 		close(fds[1]);
-		while (total < want && read(fds[0], &msg, sizeof(msg)) == sizeof(msg)) {
-			acked[n++ % 64] = msg;
+		while (total < want && read(fds[0], &got, sizeof(got)) == sizeof(got)) {
+			acked[n++ % 64] = got;
 			total++;
 		}
 		kill(pid, SIGKILL);
@@ -422,12 +428,13 @@ START_TEST(test_kill)
 		close(fds[0]);
 		open_rooms();
 		for (size_t i = 0; i < 64; i++) {
-			ck_assert_int_eq(rooms_page(r, &id, &acked[i], 1, &p, &e),
+			ck_assert_int_eq(rooms_page(r, &id, &acked[i].msg, 1, &p, &e),
 					 ROOM_OK);
 			room_page_free(p);
+			/* And what was said is known by its ref. */
+			ck_assert_int_eq(say(&id, "alice", "x", acked[i].ref, NULL),
+					 ROOM_REPEATED);
 		}
-		/* What was said is known by its ref. */
-		ck_assert_int_eq(say(&id, "alice", "x", "0.0", NULL), ROOM_REPEATED);
 		check_clean();
 		/* Events and pages tell of the same messages. */
 		c = (struct counting){0, 0};

@@ -130,7 +130,7 @@ harness_case(Suite *suite, const char *name)
 {
 	TCase *tc = tcase_create(name);
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	suite_add_tcase(suite, tc);
 	return tc;
 }

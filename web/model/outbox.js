@@ -17,15 +17,28 @@ export class Outbox extends Signal {
     super();
     this.connection = connection;
     this.login = login;
-    this.list = restore(); // {key, user, chat, anons, text | file and name, time, after, sent, problem}
+    this.list = restore(); // {key, user, chat, anons, text | file and name, time, after, sent, arrived, problem}
     this.busy = false;
     login.on("in", () => this.flush());
     login.on("out", () => this.#forget());
   }
 
+  // What is to be shown below the messages of a chat.
   of(chat) {
     return this.list.filter((entry) =>
-      entry.chat === chat && entry.user === this.login.username);
+      entry.chat === chat && entry.user === this.login.username && !entry.arrived);
+  }
+
+  // A message of ours has come from the server: the key of the entry that it is, whose
+  // answer is still on its way; undefined when it was written elsewhere.
+  arrived(chat, message) {
+    const entry = this.of(chat).find((one) =>
+      one.sent && message.id > one.after && message.author === one.user &&
+      (one.file === undefined ? message.text === one.text : message.name === one.name));
+
+    if (entry !== undefined)
+      entry.arrived = true;
+    return entry?.key;
   }
 
   // after: the newest message of that chat that is known.
@@ -33,7 +46,7 @@ export class Outbox extends Signal {
     this.list.push({
       key: crypto.getRandomValues(new Uint32Array(2)).join("-"), user: this.login.username,
       chat: chat.id, anons: chat.anons, ...what, time: Date.now(), after, sent: false,
-      problem: "",
+      arrived: false, problem: "",
     });
     this.#changed();
     this.flush();
@@ -77,14 +90,15 @@ export class Outbox extends Signal {
       return;
     }
     entry.sent = true;
-    this.#save();
+    entry.arrived = false;
+    this.#changed();
     const [status, message] = await this.#send(entry);
 
     if (status === 1) {
       this.discard(entry.key);
       return;
     }
-    entry.sent = false;
+    entry.sent = entry.arrived = false;
     entry.problem = message;
     this.#changed();
   }

@@ -21,7 +21,7 @@ const TYPING_SAID_MS = 2500;  // how often we say that we are writing
 const TYPING_SHOWN_MS = 6000; // how long we believe it of others
 
 class History {
-  messages = new Map(); // id: {id, author, time, text, image, name}
+  messages = new Map(); // id: {id, author, time, text, image, name, row}
   upto = 0;
   begun = false;        // something was asked for and came
   more = false;         // there are older ones on the server
@@ -134,7 +134,7 @@ export class Room extends Signal {
         "get-more-messages", "more-messages", id, history.sorted[0].id, PAGE);
 
       if (length >= 0) {
-        entries.map(fromList).forEach((message) => history.add(message));
+        entries.map(fromList).forEach((message) => this.#add(id, history, message));
         history.more = length === PAGE;
       }
     } catch {
@@ -181,7 +181,7 @@ export class Room extends Signal {
 
       if (n < 0)
         return;
-      entries.map(fromList).forEach((message) => history.add(message));
+      entries.map(fromList).forEach((message) => this.#add(chat.id, history, message));
       history.upto = entries.at(-1)?.message_id ?? history.upto;
       if (!history.begun)
         history.more = n === PAGE;
@@ -194,7 +194,7 @@ export class Room extends Signal {
   #live(chat, message) {
     if (chat !== this.id)
       return;
-    this.history.add(message);
+    this.#add(chat, this.history, message);
     if (!this.loading)
       this.history.upto = message.id;
     if (message.author !== this.login.username) {
@@ -203,6 +203,14 @@ export class Room extends Signal {
         this.unseen++;
     }
     this.tell("changed");
+  }
+
+  // A message that was written here takes the place of the one that was on its way.
+  #add(chat, history, message) {
+    if (history.messages.has(message.id))
+      return;
+    message.row = this.outbox.arrived(chat, message) ?? `m${message.id}`;
+    history.add(message);
   }
 
   #writes(chat, name) {

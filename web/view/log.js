@@ -31,7 +31,7 @@ export function showLog(room, login, pictures) {
     const first = log.querySelector("article")?.dataset.key;
 
     fill(log, rows, (row) => row.key, (row) => makeRow(row, room, login, eye),
-      (node, row) => updateRow(node, row));
+      (node, row) => updateRow(node, row, eye));
     const last = rows.at(-1), last_key = last?.key ?? 0;
     const mine = last?.pending !== undefined && last_key !== newest;
 
@@ -76,11 +76,11 @@ function rowsOf(history, pending, loading) {
   for (const message of history.sorted) {
     if (before === null || !sameDay(before.time, message.time))
       rows.push({ key: `day-${message.id}`, kind: "day", text: dayOf(message.time) });
-    rows.push({ key: `m-${message.id}`, kind: "message", message, follows: follows(before, message) });
+    rows.push({ key: message.row, kind: "message", message, follows: follows(before, message) });
     before = message;
   }
   for (const entry of pending)
-    rows.push({ key: `p-${entry.key}`, kind: "message", pending: entry, follows: false });
+    rows.push({ key: entry.key, kind: "message", pending: entry, follows: false });
   if (rows.length === 0)
     rows.push({ key: `empty-${loading}`, kind: "empty",
       text: loading ? "Loading…" : "No messages yet. Say hello." });
@@ -107,12 +107,14 @@ function makeRow(row, room, login, eye) {
   }
 }
 
-function updateRow(node, row) {
+function updateRow(node, row, eye) {
   if (row.kind !== "message")
     return;
   node.classList.toggle("follows", row.follows);
   if (row.pending !== undefined)
     updatePending(node, row.pending);
+  else if (node.classList.contains("pending"))
+    settle(node, row.message, eye);
 }
 
 // ---- a message ----
@@ -126,9 +128,13 @@ function makeMessage(message, login, eye) {
     article.append(el("p", { class: "text", dir: "auto" }, message.text));
   if (message.image !== 0)
     article.append(makePicture(message, eye));
-  article.append(el("time", {
-    class: "time", datetime: new Date(message.time).toISOString() }, timeOf(message.time)));
+  article.append(makeTime(message));
   return article;
+}
+
+function makeTime(message) {
+  return el("time", { class: "time", datetime: new Date(message.time).toISOString() },
+    timeOf(message.time));
 }
 
 function makePicture(message, eye) {
@@ -194,4 +200,19 @@ function updatePending(article, entry) {
   say(article.querySelector(".state"),
     entry.problem === "" ? words : `Not sent: ${entry.problem}`);
   article.querySelector(".repair").hidden = entry.problem === "";
+}
+
+// It is stored: the same article goes on as a message like others, so that it is read
+// aloud once and nothing jumps.
+function settle(article, message, eye) {
+  const picture = article.querySelector(".picture");
+
+  article.classList.remove("pending", "failed");
+  article.querySelector(".state").remove();
+  article.querySelector(".repair").remove();
+  if (picture !== null) {
+    URL.revokeObjectURL(picture.firstElementChild.src);
+    picture.replaceWith(makePicture(message, eye));
+  }
+  article.append(makeTime(message));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What is shown is in the address (#announcements, #chats, #chat/7): so the browser's
-// "back" leaves a chat, and a reload comes back to it.
+// "back" leaves a chat, and a reload comes back to it.  Where there is room for a list
+// beside the chat, the tabs choose the list and the chat stays.
 
 import { $ } from "./dom.js";
 
@@ -14,7 +15,22 @@ export function goTo(view, id) {
     location.hash = hash;
 }
 
+const beside = matchMedia("(min-width: 45rem)"); // as in style.css
+
+function showList(list) {
+  $("house").dataset.list = list;
+  for (const tab of ["announcements", "chats"])
+    $(`tab-${tab}`).setAttribute("aria-current", String(tab === list));
+}
+
 export function startRoutes(login, chats, room) {
+  function choose(list) {
+    if (beside.matches && room.id !== null)
+      showList(list);
+    else
+      goTo(list);
+  }
+
   function follow() {
     const [view, id] = location.hash.slice(1).split("/");
 
@@ -26,15 +42,14 @@ export function startRoutes(login, chats, room) {
       return;
     }
     $("house").dataset.view = view === "chats" ? "chats" : "announcements";
-    for (const tab of ["announcements", "chats"])
-      $(`tab-${tab}`).setAttribute("aria-current", String(tab === $("house").dataset.view));
+    showList($("house").dataset.view);
     room.close();
   }
 
   window.addEventListener("hashchange", follow);
   login.on("changed", follow);
-  $("tab-announcements").addEventListener("click", () => goTo("announcements"));
-  $("tab-chats").addEventListener("click", () => goTo("chats"));
+  $("tab-announcements").addEventListener("click", () => choose("announcements"));
+  $("tab-chats").addEventListener("click", () => choose("chats"));
   $("chat-back").addEventListener("click", () => goTo("chats"));
   chats.on("removed", (gone) => {
     if (location.hash === `#chat/${gone}`)

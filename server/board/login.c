@@ -193,7 +193,7 @@ const char *
 board_auth_request(struct board_session *bs, struct board_call *call)
 {
 	struct session *seat = sio_seat(bs->sio);
-	struct span who, password = {NULL, 0};
+	struct span who, password = span_str("");
 	char name[NAME_SIZE] = "", uin[16];
 	const char *reason;
 

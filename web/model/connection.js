@@ -47,16 +47,12 @@ export class Connection extends Signal {
     this.socket.connect();
   }
 
-  // Connect anew, so that CONNECT carries another payload.
-  reopen() {
-    this.socket.disconnect();
-    this.open();
-  }
-
+  // Do not wait for the timer of the next attempt.
   hurry() {
-    if (this.state !== "connecting" || document.hidden || this.socket.io.engine?.readyState === "opening")
-      return;
-    this.socket.disconnect().connect();
+    const trying = ["opening", "open"].includes(this.socket.io.engine?.readyState);
+
+    if (this.state === "connecting" && !document.hidden && !trying)
+      this.socket.disconnect().connect();
   }
 
   // Send an event.  False: there is no connection, and it was not sent.

@@ -35,11 +35,12 @@ export class Login extends Signal {
     this.entry = stored();  // {username, token} that may log in, or null
     this.online = false;    // the server knows us on the connection at hand
     this.problem = "";      // why somebody who was logged in is not any more
+    this.last_notice = "";  // what the server said last to everybody here
     connection.auth = () => (this.entry === null ? {} : { token: this.entry.token });
     connection.on("up", () => this.#resume());
-    connection.on("down", () => this.#set({ online: false }));
-    connection.on("notice", ([text]) => this.#ended(text));
-    connection.on("state", () => this.#ended(""));
+    connection.on("down", () => this.#lost());
+    connection.on("notice", ([text]) => { this.last_notice = text; });
+    connection.on("state", () => this.#judge());
     connection.on("auth-response", ([status, reason]) => {
       if (status !== 1 && reason === "Unauthorized" && this.online)
         this.#leave("Please log in again.");
@@ -96,22 +97,20 @@ export class Login extends Signal {
     }
   }
 
-  // The server ended the connection for good, and may have said why.
-  #ended(text) {
-    if (text !== "")
-      this.last_words = text;
+  // A server that ends the connection for good says before why.
+  #judge() {
     if (this.connection.state === "ended")
-      this.#leave(this.last_words ?? "The server has ended this session.");
+      this.#leave(this.last_notice || "The server has ended this session.");
     else if (this.connection.connected)
-      this.last_words = undefined;
+      this.last_notice = "";
   }
 
   #enter(given, keep) {
     this.entry = { username: given.username, token: given.token };
     store(this.entry, keep);
-    this.problem = "";
-    this.#set({ online: true });
+    Object.assign(this, { online: true, problem: "" });
     this.tell("in");
+    this.tell("changed");
   }
 
   #leave(problem) {
@@ -119,13 +118,14 @@ export class Login extends Signal {
 
     this.entry = null;
     store(null);
-    this.#set({ online: false, problem });
+    Object.assign(this, { online: false, problem });
     if (was_in)
       this.tell("out");
+    this.tell("changed");
   }
 
-  #set(what) {
-    Object.assign(this, what);
+  #lost() {
+    this.online = false;
     this.tell("changed");
   }
 }

@@ -21,7 +21,7 @@ const TYPING_SAID_MS = 2500;  // how often we say that we are writing
 const TYPING_SHOWN_MS = 6000; // how long we believe it of others
 
 class History {
-  messages = new Map(); // id: {id, author, time, text, image, name, row}
+  messages = new Map(); // id: {id, author, time, text, image, name, thumb, row}
   upto = 0;
   begun = false;        // something was asked for and came
   more = false;         // there are older ones on the server
@@ -39,6 +39,7 @@ function fromList(entry) {
   return {
     id: entry.message_id, author: entry.username, time: entry.message_date,
     text: entry.message_text, image: entry.image_id ?? 0, name: entry.img_name ?? "",
+    thumb: /^data:image\//.test(entry.thumb) ? entry.thumb : "",
   };
 }
 
@@ -63,9 +64,9 @@ export class Room extends Signal {
     this.#clear();
     this.outbox.on("changed", () => this.tell("changed"));
     connection.on("chat-msg", ([id, , chat, author, time, text]) =>
-      this.#live(chat, { id, author, time, text, image: 0, name: "" }));
+      this.#live(chat, { id, author, time, text, image: 0, name: "", thumb: "" }));
     connection.on("chat-img", ([image, , chat, author, time, name, , , id]) =>
-      this.#live(chat, { id, author, time, text: "", image, name }));
+      this.#live(chat, { id, author, time, text: "", image, name, thumb: "" }));
     connection.on("typing", ([, chat, name]) => this.#writes(chat, name));
     connection.on("user-join", ([, chat, name]) => this.#here(chat, name, true));
     connection.on("user-leave", ([, chat, name]) => this.#here(chat, name, false));

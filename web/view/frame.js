@@ -40,5 +40,6 @@ export function showNotice(connection, login) {
 
   connection.on("notice", ([text]) => show(text));
   login.on("in", () => show(""));
+  login.on("out", () => show("")); // the form says it then
   $("notice-close").addEventListener("click", () => show(""));
 }

@@ -10,7 +10,7 @@ const GROUP_MS = 5 * 60000; // messages of one author within this time stand tog
 
 export function showLog(room, login, pictures) {
   const log = $("log");
-  const eye = watchPictures(log, pictures);
+  const gallery = startGallery(log, pictures);
   let shown = null, newest = 0;
 
   const draw = drawing(() => {
@@ -30,8 +30,8 @@ export function showLog(room, login, pictures) {
     const rows = rowsOf(history, room.outbox.of(room.id), room.loading);
     const first = log.querySelector("article")?.dataset.key;
 
-    fill(log, rows, (row) => row.key, (row) => makeRow(row, room, login, eye),
-      (node, row) => updateRow(node, row, eye));
+    fill(log, rows, (row) => row.key, (row) => makeRow(row, room, login, gallery),
+      (node, row) => updateRow(node, row, gallery));
     const last = rows.at(-1), last_key = last?.key ?? 0;
     const mine = last?.pending !== undefined && last_key !== newest;
 
@@ -92,7 +92,7 @@ function follows(before, message) {
     sameDay(before.time, message.time) && message.time - before.time < GROUP_MS;
 }
 
-function makeRow(row, room, login, eye) {
+function makeRow(row, room, login, gallery) {
   switch (row.kind) {
   case "more":
     return el("p", { class: "older" }, el("button", {
@@ -103,23 +103,23 @@ function makeRow(row, room, login, eye) {
     return el("p", { class: "empty" }, row.text);
   default:
     return row.pending === undefined
-      ? makeMessage(row.message, login, eye) : makePending(row.pending, room);
+      ? makeMessage(row.message, login, gallery) : makePending(row.pending, room);
   }
 }
 
-function updateRow(node, row, eye) {
+function updateRow(node, row, gallery) {
   if (row.kind !== "message")
     return;
   node.classList.toggle("follows", row.follows);
   if (row.pending !== undefined)
     updatePending(node, row.pending);
   else if (node.classList.contains("pending"))
-    settle(node, row.message, eye);
+    settle(node, row.message, gallery);
 }
 
 // ---- a message ----
 
-function makeMessage(message, login, eye) {
+function makeMessage(message, login, gallery) {
   const mine = message.author === login.username;
   const article = el("article", { class: mine ? "message mine" : "message" },
     el("p", { class: "author" }, message.author));
@@ -127,7 +127,7 @@ function makeMessage(message, login, eye) {
   if (message.text !== "")
     article.append(el("p", { class: "text", dir: "auto" }, message.text));
   if (message.image !== 0)
-    article.append(makePicture(message, eye));
+    article.append(gallery.make(message));
   article.append(makeTime(message));
   return article;
 }
@@ -137,39 +137,54 @@ function makeTime(message) {
     timeOf(message.time));
 }
 
-function makePicture(message, eye) {
-  const image = el("img", { alt: message.name, "data-image": message.image });
+// ---- pictures ----
 
-  eye.observe(image);
-  return el("a", { class: "picture", href: "#", onclick: (event) => {
-    event.preventDefault();
-    enlarge(image, message.name);
-  } }, image);
-}
-
-// Fetch pictures when they come into sight.
-function watchPictures(log, pictures) {
+// Lists bring small pictures along.  Without one, the whole is fetched when it comes into
+// sight; and it is what a click shows.
+function startGallery(log, pictures) {
+  const images = new WeakMap(); // <img>: its message
   const eye = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting)
         continue;
       eye.unobserve(target);
-      pictures.url(Number(target.dataset.image)).then(
-        (url) => { target.src = url; },
-        () => target.classList.add("lost"));
+      load(target, images.get(target));
     }
   }, { root: log, rootMargin: "400px" });
 
-  return eye;
-}
+  async function load(image, message) {
+    try {
+      image.src = await pictures.url(message.image);
+    } catch {
+      image.classList.add("lost");
+    }
+  }
 
-function enlarge(image, name) {
-  if (image.src === "")
-    return;
-  $("viewer-image").src = $("viewer-save").href = image.src;
-  $("viewer-image").alt = name;
-  $("viewer-save").download = name;
-  $("viewer").showModal();
+  function make(message) {
+    const image = el("img", { alt: message.name });
+
+    images.set(image, message);
+    if (message.thumb !== "")
+      image.src = message.thumb;
+    else
+      eye.observe(image);
+    return el("a", { class: "picture", href: "#", onclick: (event) => {
+      event.preventDefault();
+      enlarge(message, image.src);
+    } }, image);
+  }
+
+  async function enlarge(message, small) {
+    const view = $("viewer-image");
+
+    view.src = small;
+    view.alt = message.name;
+    $("viewer-save").download = message.name;
+    $("viewer").showModal();
+    view.src = $("viewer-save").href = await pictures.url(message.image).catch(() => small);
+  }
+
+  return { make };
 }
 
 // ---- one that is not sent yet ----
@@ -204,7 +219,7 @@ function updatePending(article, entry) {
 
 // It is stored: the same article goes on as a message like others, so that it is read
 // aloud once and nothing jumps.
-function settle(article, message, eye) {
+function settle(article, message, gallery) {
   const picture = article.querySelector(".picture");
 
   article.classList.remove("pending", "failed");
@@ -212,7 +227,7 @@ function settle(article, message, eye) {
   article.querySelector(".repair").remove();
   if (picture !== null) {
     URL.revokeObjectURL(picture.firstElementChild.src);
-    picture.replaceWith(makePicture(message, eye));
+    picture.replaceWith(gallery.make(message));
   }
   article.append(makeTime(message));
 }

@@ -50,7 +50,13 @@ export function startRoutes(login, chats, room) {
   login.on("changed", follow);
   $("tab-announcements").addEventListener("click", () => choose("announcements"));
   $("tab-chats").addEventListener("click", () => choose("chats"));
-  $("chat-back").addEventListener("click", () => goTo("chats"));
+  $("chat-back").addEventListener("click", () => {
+    const button = $("chats").querySelector(`[data-key="${room.id}"] button`);
+
+    goTo("chats");
+    setTimeout(() => button?.focus());
+  });
+  login.on("out", () => history.replaceState(null, "", "#announcements"));
   chats.on("removed", (gone) => {
     if (location.hash === `#chat/${gone}`)
       goTo("chats");

@@ -46,6 +46,7 @@ enum command_verb {
 	COMMAND_CLEAR,   /* text: nothing, or a name */
 	COMMAND_SEARCH,  /* text: perhaps nothing; this one and the next: of the screen */
 	COMMAND_BELL,    /* text: nothing, on or off */
+	COMMAND_VIEW,    /* text: nothing, or a name; of the screen too */
 	COMMAND_PING,
 	COMMAND_NODES,
 	COMMAND_WAIT, /* wait, wait_ms */

@@ -70,6 +70,29 @@ people_spoke(struct people *p, const char *name)
 		who->spoke = ++p->clock;
 }
 
+void
+people_unseen(struct people *p, const char *name, uint64_t n)
+{
+	struct person *who;
+
+	/* Whom nobody knows need not be made known to say nothing of them. */
+	if (n == 0)
+		for (size_t i = 0; i < p->count; i++)
+			if (name_cmp(p->all[i].name, name) == 0)
+				p->all[i].unseen = 0;
+	if (n > 0 && (who = person(p, name)) != NULL)
+		who->unseen = n;
+}
+
+const char *
+people_unread(const struct people *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].unread + p->all[i].unseen > 0)
+			return p->all[i].name;
+	return NULL;
+}
+
 static void
 set(struct people *p, const struct client_event *e)
 {
@@ -126,11 +149,11 @@ rank(const struct person *who, const char *partner)
 {
 	if (partner[0] != '\0' && name_cmp(who->name, partner) == 0)
 		return 0;
-	return who->asks                   ? 1
-	       : who->unread > 0           ? 2
-	       : who->contact || who->chat ? 3
-	       : who->here                 ? 4
-					   : 5;
+	return who->asks                       ? 1
+	       : who->unread + who->unseen > 0 ? 2
+	       : who->contact || who->chat     ? 3
+	       : who->here                     ? 4
+					       : 5;
 }
 
 static void
@@ -141,10 +164,11 @@ draw_person(struct canvas *c, int row, int left, int right, const struct person 
 	char mark[2] = {marks[r], '\0'}, count[24] = "";
 	int column, end = right;
 	unsigned style = scrollback_colour(who->name);
+	uint64_t unread = who->unread + who->unseen;
 
-	if (who->unread > 0) {
+	if (unread > 0) {
 		snprintf(count, sizeof(count), " %" PRIu64,
-			 who->unread > 9999 ? 9999 : who->unread);
+			 unread > 9999 ? 9999 : unread);
 		end = right - (int)strlen(count);
 	}
 	column = canvas_str(c, row, left, end, r < 3 ? STYLE_BOLD : 0, mark);

@@ -201,7 +201,10 @@ do_line(struct plain *p, struct span line)
 			show_status("%s", command_help[i]);
 		break;
 	case COMMAND_SEARCH:
-	case COMMAND_BELL: refuse(p, "/search and /bell are for the full screen"); break;
+	case COMMAND_BELL:
+	case COMMAND_VIEW:
+		refuse(p, "/search, /bell and /view are for the full screen");
+		break;
 	case COMMAND_WAIT:
 		p->wait = c.wait;
 		p->wait_deadline_ms = clock_mono_ms() + c.wait_ms;

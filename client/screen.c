@@ -134,10 +134,7 @@ heard(void *arg, const struct client_event *e)
 {
 	struct screen *s = arg;
 
-	if (e->kind == CLIENT_UNSENT) {
-		scrollback_unanswered(&s->lines, front_view(&s->front)->on_the_way);
-		scrollback_doubt(&s->lines);
-	}
+	screen_views_heard(s, e);
 	people_heard(&s->people, e);
 	file_heard(s, e);
 	/* Attempt after attempt is told in the row above, a file has a bar, and a line of
@@ -161,7 +158,7 @@ heard(void *arg, const struct client_event *e)
 			ask_later(s, CLIENT_DO_LIST);
 		break;
 	case CLIENT_CONTACT_NOW: ask_later(s, CLIENT_DO_CONTACTS); break;
-	case CLIENT_CLEARED: scrollback_clear(&s->lines); break;
+	case CLIENT_CLEARED: views_clear(&s->views, e->name); break;
 	default: break;
 	}
 }
@@ -175,11 +172,14 @@ place(void *arg, const struct words *w)
 		return;
 	if (w->kind == WORDS_OWN) {
 		people_spoke(&s->people, w->name);
-		scrollback_unmark(&s->lines);
-	} else if (!somebody_looks(s)) {
-		scrollback_look_away(&s->lines);
+		scrollback_unmark(screen_lines(s));
+		views_add(&s->views, w->name, w, s->user, clock_wall_ms());
+		return;
 	}
-	scrollback_add(&s->lines, w, s->user, clock_wall_ms());
+	if (!somebody_looks(s))
+		scrollback_look_away(screen_lines(s));
+	/* What the front says itself is about nobody. */
+	views_add(&s->views, w->name != NULL ? s->chat : "", w, s->user, clock_wall_ms());
 }
 
 /* ---- what was typed ---- */
@@ -189,7 +189,7 @@ static bool
 needs_login(enum command_verb verb)
 {
 	return verb != COMMAND_LOGOUT && verb != COMMAND_QUIT && verb != COMMAND_HELP &&
-	       verb != COMMAND_SEARCH && verb != COMMAND_BELL;
+	       verb != COMMAND_SEARCH && verb != COMMAND_BELL && verb != COMMAND_VIEW;
 }
 
 static void
@@ -215,6 +215,7 @@ do_command(struct screen *s, const struct command *c)
 		break;
 	case COMMAND_SEARCH: screen_search(s, c->text); break;
 	case COMMAND_BELL: do_bell(s, c->text); break;
+	case COMMAND_VIEW: screen_views_named(s, c->text); break;
 	case COMMAND_WAIT:
 		front_say(&s->front, WORDS_TROUBLE, "/wait is for scripts");
 		break;
@@ -268,7 +269,14 @@ screen_line(struct screen *s, struct span line)
 		screen_hint(s, "not connected: your line is kept");
 		return false;
 	}
-	scrollback_bottom(&s->lines);
+	if ((c.verb == COMMAND_TEXT || c.verb == COMMAND_SEND) &&
+	    !screen_views_heeded(s)) {
+		screen_hint(s,
+			    "%s does not hear what is said here; Alt-N, Alt-P go there",
+			    front_view(&s->front)->partner);
+		return false;
+	}
+	scrollback_bottom(screen_lines(s));
 	if (!needs_login(c.verb) || !busy(s)) {
 		do_command(s, &c);
 		return true;
@@ -431,7 +439,7 @@ turn(struct screen *s)
 	if (s->ring)
 		terminal_bell();
 	s->ring = false;
-	scrollback_unanswered(&s->lines, front_view(&s->front)->on_the_way);
+	screen_views_settle(s);
 	screen_draw(s);
 	if (terminal_paint(&s->canvas) == Q_SYS)
 		s->gone = s->over = true;
@@ -490,7 +498,7 @@ begin(struct screen *s, const struct client_login *login, struct why *why)
 	editor_init(&s->editor, s->front.protocol->text_max + 1);
 	editor_init(&s->search, SCROLLBACK_NEEDLE - 1);
 	terminal_size(&rows, &columns);
-	if (scrollback_init(&s->lines) != Q_OK ||
+	if (views_init(&s->views, s->front.protocol->side_ops != NULL) != Q_OK ||
 	    canvas_resize(&s->canvas, rows, columns) != Q_OK)
 		return why_set(why, Q_NOMEM, "there is no memory for a screen");
 	return Q_OK;
@@ -504,7 +512,7 @@ end(struct screen *s)
 	strokes_fini(&s->strokes);
 	editor_fini(&s->editor);
 	editor_fini(&s->search);
-	scrollback_fini(&s->lines);
+	views_fini(&s->views);
 	people_fini(&s->people);
 	canvas_free(&s->canvas);
 	buf_wipe(&s->pasted);

@@ -27,7 +27,12 @@ state_text(const struct screen *s, char *out, size_t size)
 	case CLIENT_PHASE_ASKING: snprintf(out, size, "asking %s", v->partner); break;
 	case CLIENT_PHASE_ASKED: snprintf(out, size, "%s asks", v->partner); break;
 	case CLIENT_PHASE_KEYING: snprintf(out, size, "keys with %s", v->partner); break;
-	case CLIENT_PHASE_CHATTING: snprintf(out, size, "in chat"); break;
+	case CLIENT_PHASE_CHATTING:
+		if (screen_views_heeded(s))
+			snprintf(out, size, "in chat");
+		else
+			snprintf(out, size, "in chat with %s", v->partner);
+		break;
 	case CLIENT_PHASE_LEAVING: snprintf(out, size, "leaving"); break;
 	case CLIENT_PHASE_OVER: snprintf(out, size, "no connection"); break;
 	}
@@ -47,13 +52,18 @@ draw_status(struct screen *s)
 	struct canvas *c = &s->canvas;
 	char left[NAME_SIZE + TARGET_TEXT_SIZE + 8], state[NAME_SIZE + 32], right[96];
 	char partner[NAME_SIZE + 32] = "";
+	size_t unread = v->unread;
 	int column, end;
 
+	for (size_t i = 0; i < s->views.count; i++)
+		unread += s->views.all[i]->unseen;
 	state_text(s, state, sizeof(state));
 	snprintf(right, sizeof(right), "%s ", state);
-	if (v->unread > 0)
-		snprintf(right, sizeof(right), "%zu unread | %s ", v->unread, state);
-	if (v->phase == CLIENT_PHASE_CHATTING) {
+	if (unread > 0)
+		snprintf(right, sizeof(right), "%zu unread | %s ", unread, state);
+	if (s->views.now->name[0] != '\0')
+		snprintf(partner, sizeof(partner), " | %s", s->views.now->name);
+	if (v->phase == CLIENT_PHASE_CHATTING && screen_views_heeded(s)) {
 		snprintf(partner, sizeof(partner), " | %s%s", v->partner,
 			 v->fingerprint[0] == '\0' ? ""
 			 : v->verified             ? ", key verified"
@@ -167,7 +177,8 @@ draw_hint(struct screen *s, const struct layout *l)
 	} else if (s->mode == SCREEN_SEARCHING) {
 		snprintf(text, sizeof(text),
 			 "%zu found; Up older, Down newer, Enter stays, Esc comes back",
-			 s->search.text.len > 0 ? scrollback_matches(&s->lines) : 0);
+			 s->search.text.len > 0 ? scrollback_matches(screen_lines(s))
+						: 0);
 	} else if (in_trouble(s)) {
 		snprintf(text, sizeof(text), "%s",
 			 front_over(&s->front)
@@ -176,10 +187,12 @@ draw_hint(struct screen *s, const struct layout *l)
 		style = STYLE_BOLD;
 	} else if (s->waiting.len > 0) {
 		snprintf(text, sizeof(text), "waiting for an answer");
-	} else if (!s->lines.follow) {
+	} else if (!screen_lines(s)->follow && screen_lines(s)->unseen == 0) {
+		snprintf(text, sizeof(text), "Esc goes to the newest");
+	} else if (!screen_lines(s)->follow) {
 		snprintf(text, sizeof(text), "%" PRIu64 " new below; Esc goes there",
-			 s->lines.unseen);
-		style = s->lines.unseen > 0 ? STYLE_BOLD | 3 : STYLE_DIM;
+			 screen_lines(s)->unseen);
+		style = STYLE_BOLD | 3;
 	} else {
 		snprintf(text, sizeof(text),
 			 "F1 help  F2 people  Tab completes  PgUp scrolls  Ctrl-R "
@@ -267,7 +280,7 @@ prompt(const struct screen *s, char *out, size_t size)
 		return STYLE_BOLD;
 	}
 	snprintf(out, size, "> ");
-	if (v->phase != CLIENT_PHASE_CHATTING)
+	if (v->phase != CLIENT_PHASE_CHATTING || !screen_views_heeded(s))
 		return 0;
 	if (s->canvas.columns >= 40)
 		snprintf(out, size, "%s> ", v->partner);
@@ -350,11 +363,11 @@ screen_draw(struct screen *s)
 	}
 	draw_status(s);
 	if (s->mode == SCREEN_HELPING) {
-		s->lines.height = l.bottom - l.top;
+		screen_lines(s)->height = l.bottom - l.top;
 		screen_help_draw(s, l.top, l.bottom);
 	} else {
 		if (l.right > 0)
-			scrollback_draw(&s->lines, c, l.top, l.bottom, l.right);
+			scrollback_draw(screen_lines(s), c, l.top, l.bottom, l.right);
 		draw_people(s, &l);
 	}
 	draw_files(s, &l);

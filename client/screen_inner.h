@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * screen_inner.h - what the files of the screen share: screen.c the loop and what
- * happens, screen_keys.c what keys do, screen_draw.c what it looks like, screen_help.c
- * the help.
+ * happens, screen_views.c whose lines are shown, screen_keys.c what keys do, screen_draw.c
+ * what it looks like, screen_help.c the help.
  */
 #ifndef CLIENT_SCREEN_INNER_H
 #define CLIENT_SCREEN_INNER_H
@@ -11,8 +11,8 @@
 #include "client/front.h"
 #include "client/layout.h"
 #include "client/people.h"
-#include "client/scrollback.h"
 #include "client/strokes.h"
+#include "client/views.h"
 
 #define SCREEN_HINT_MS  5000
 #define SCREEN_AGAIN_MS 3000 /* for the second Ctrl-C */
@@ -42,7 +42,8 @@ struct screen {
 	struct strokes strokes;
 	struct editor editor, search;
 	struct completion tab;
-	struct scrollback lines;
+	struct views views;
+	char chat[NAME_SIZE]; /* where the event of now belongs; "": nowhere */
 	struct people people;
 	struct canvas canvas;
 	enum layout_people people_shown;
@@ -65,6 +66,13 @@ struct screen {
 	bool over;      /* leave */
 };
 
+/* What is shown. */
+static inline struct scrollback *
+screen_lines(struct screen *s)
+{
+	return &s->views.now->lines;
+}
+
 /* ---- screen.c ---- */
 /* Say it in the row of hints for a while. */
 void
@@ -73,6 +81,20 @@ screen_hint(struct screen *s, const char *fmt, ...) __attribute__((format(printf
 void screen_leave(struct screen *s);
 /* A line has been typed.  False: not now, keep it. */
 bool screen_line(struct screen *s, struct span line);
+
+/* ---- screen_views.c ---- */
+/* Where does e belong?  Shows that when it has become the partner. */
+void screen_views_heard(struct screen *s, const struct client_event *e);
+/* Is what is shown what the partner hears? */
+bool screen_views_heeded(const struct screen *s);
+/* Show it, and speak to them from now on, if there is a chat. */
+void screen_views_go(struct screen *s, struct view *view);
+/* To the next one where something is unread. */
+void screen_views_unread(struct screen *s);
+/* /view NAME */
+void screen_views_named(struct screen *s, struct span name);
+/* Before drawing: what the list of people has to know. */
+void screen_views_settle(struct screen *s);
 
 /* ---- screen_keys.c ---- */
 void screen_stroke(struct screen *s, const struct stroke *k);

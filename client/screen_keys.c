@@ -13,22 +13,22 @@
 static void
 scroll(struct screen *s, int rows)
 {
-	if (s->lines.follow && rows < 0)
-		scrollback_look_away(&s->lines);
-	scrollback_scroll(&s->lines, rows);
+	if (screen_lines(s)->follow && rows < 0)
+		scrollback_look_away(screen_lines(s));
+	scrollback_scroll(screen_lines(s), rows);
 }
 
 /* Keys that scroll in every mode.  False: it is none. */
 static bool
 scrolls(struct screen *s, const struct stroke *k)
 {
-	int page = s->lines.height > 2 ? s->lines.height - 1 : 1;
+	int page = screen_lines(s)->height > 2 ? screen_lines(s)->height - 1 : 1;
 
 	switch (k->kind) {
 	case STROKE_PAGE_UP: scroll(s, -page); break;
 	case STROKE_PAGE_DOWN: scroll(s, page); break;
-	case STROKE_TOP: scrollback_top(&s->lines); break;
-	case STROKE_BOTTOM: scrollback_bottom(&s->lines); break;
+	case STROKE_TOP: scrollback_top(screen_lines(s)); break;
+	case STROKE_BOTTOM: scrollback_bottom(screen_lines(s)); break;
 	default: return false;
 	}
 	return true;
@@ -39,7 +39,7 @@ scrolls(struct screen *s, const struct stroke *k)
 static void
 search_now(struct screen *s)
 {
-	scrollback_search(&s->lines, buf_span(&s->search.text));
+	scrollback_search(screen_lines(s), buf_span(&s->search.text));
 }
 
 void
@@ -55,16 +55,16 @@ screen_search(struct screen *s, struct span text)
 static void
 search_end(struct screen *s, bool stay)
 {
-	(void)scrollback_search(&s->lines, span_of(NULL, 0));
+	(void)scrollback_search(screen_lines(s), span_of(NULL, 0));
 	if (!stay)
-		scrollback_bottom(&s->lines);
+		scrollback_bottom(screen_lines(s));
 	s->mode = SCREEN_TYPING;
 }
 
 static void
 search_again(struct screen *s, int direction)
 {
-	if (!scrollback_again(&s->lines, direction))
+	if (!scrollback_again(screen_lines(s), direction))
 		screen_hint(s, direction < 0 ? "nothing before this one"
 					     : "nothing behind this one");
 }
@@ -235,9 +235,16 @@ alt(struct screen *s, char letter)
 	case '\b': editor_kill(e, EDITOR_WORD_LEFT); break;
 	case '\r':
 	case '\n': insert(s, span_str("\n")); break;
-	case '<': scrollback_top(&s->lines); break;
-	case '>': scrollback_bottom(&s->lines); break;
-	default: break;
+	case 'a': screen_views_unread(s); break;
+	case 'n': screen_views_go(s, views_beside(&s->views, 1)); break;
+	case 'p': screen_views_go(s, views_beside(&s->views, -1)); break;
+	case '<': scrollback_top(screen_lines(s)); break;
+	case '>': scrollback_bottom(screen_lines(s)); break;
+	default:
+		if (letter >= '1' && letter <= '9' &&
+		    (size_t)(letter - '1') < s->views.count)
+			screen_views_go(s, s->views.all[letter - '1']);
+		break;
 	}
 }
 
@@ -248,9 +255,9 @@ home_or_end(struct screen *s, bool home)
 	if (s->editor.text.len > 0)
 		editor_move(&s->editor, home ? EDITOR_HOME : EDITOR_END);
 	else if (home)
-		scrollback_top(&s->lines);
+		scrollback_top(screen_lines(s));
 	else
-		scrollback_bottom(&s->lines);
+		scrollback_bottom(screen_lines(s));
 }
 
 static void
@@ -290,7 +297,7 @@ typing(struct screen *s, const struct stroke *k)
 	case STROKE_DELETE: editor_delete(e, EDITOR_RIGHT); break;
 	case STROKE_TAB: tab(s, 1); break;
 	case STROKE_BACK_TAB: tab(s, -1); break;
-	case STROKE_ESCAPE: scrollback_bottom(&s->lines); break;
+	case STROKE_ESCAPE: scrollback_bottom(screen_lines(s)); break;
 	default: (void)scrolls(s, k);
 	}
 }
@@ -300,8 +307,8 @@ typing(struct screen *s, const struct stroke *k)
 static void
 helping(struct screen *s, const struct stroke *k)
 {
-	int page = s->lines.height > 2 ? s->lines.height - 1 : 1;
-	int last = screen_help_rows(s) - s->lines.height;
+	int page = screen_lines(s)->height > 2 ? screen_lines(s)->height - 1 : 1;
+	int last = screen_help_rows(s) - screen_lines(s)->height;
 
 	switch (k->kind) {
 	case STROKE_PAGE_DOWN: s->help_at += page; break;
@@ -335,14 +342,17 @@ focus(struct screen *s, bool in)
 {
 	s->focus_known = true;
 	s->focused = in;
-	if (!in)
-		scrollback_look_away(&s->lines);
+	if (in)
+		scrollback_look_back(screen_lines(s));
+	else
+		scrollback_look_away(screen_lines(s));
 }
 
 static void
 toggle_people(struct screen *s)
 {
-	bool beside = s->canvas.columns > s->lines.width || s->lines.width == 0;
+	bool beside =
+	    s->canvas.columns > screen_lines(s)->width || screen_lines(s)->width == 0;
 
 	if (s->people_shown != LAYOUT_PEOPLE_AUTO)
 		s->people_shown = LAYOUT_PEOPLE_AUTO;

@@ -127,6 +127,13 @@ scrollback_look_away(struct scrollback *s)
 }
 
 void
+scrollback_look_back(struct scrollback *s)
+{
+	if (s->mark == s->next)
+		s->mark = 0;
+}
+
+void
 scrollback_unmark(struct scrollback *s)
 {
 	s->mark = 0;
@@ -144,10 +151,8 @@ scrollback_doubt(struct scrollback *s)
 	for (size_t i = s->count; s->unanswered > 0 && i-- > 0;) {
 		struct scrollback_line *l = scrollback_at(s, i);
 
-		if (l->said != 0) {
+		if (l->said != 0 && s->said - l->said < s->unanswered)
 			l->doubtful = true;
-			s->unanswered--;
-		}
 	}
 	s->unanswered = 0;
 }

@@ -70,6 +70,8 @@ void scrollback_add(struct scrollback *s, const struct words *w, const char *own
 		    int64_t now_ms);
 /* From the next line on nobody looks, unless that was so already. */
 void scrollback_look_away(struct scrollback *s);
+/* Somebody looks again: the next line is not one that nobody has seen. */
+void scrollback_look_back(struct scrollback *s);
 void scrollback_unmark(struct scrollback *s);
 
 /* So many of the newest lines of ours are not known to have arrived. */

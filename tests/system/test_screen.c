@@ -308,7 +308,7 @@ START_TEST(history)
 	tmux_key(p.t, "alice", "Enter");
 	tmux_until_row(p.t, "alice", "bob>");
 	tmux_key(p.t, "alice", "Home");
-	tmux_until(p.t, "alice", "logged in as alice");
+	tmux_until(p.t, "alice", "chat with bob, key");
 	tmux_key(p.t, "alice", "End");
 	tmux_until(p.t, "alice", "something new");
 	finish(&p);

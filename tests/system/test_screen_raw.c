@@ -160,7 +160,7 @@ START_TEST(hostile_seen)
 	tmux_until(t, "alice", "in chat");
 	run_say(bob, HOSTILE "\n");
 	tmux_until(t, "alice", "<bob> " HOSTILE_SHOWN);
-	ck_assert(tmux_shows(t, "alice", "logged in as alice")); /* nothing was cleared */
+	ck_assert(tmux_shows(t, "alice", "chat with bob, key")); /* nothing was cleared */
 	snprintf(path, sizeof(path), "%.400s/%s", h->dir, name);
 	ck_assert_ptr_nonnull(f = fopen(path, "w"));
 	ck_assert_int_eq(fclose(f), 0);

@@ -28,8 +28,7 @@ remove_files(struct chats *c, uint64_t id)
 	return e == Q_OK ? tally : e;
 }
 
-/* Remove the files of a deleted chat, write that and forget it. */
-static void
+void
 chat_clear(struct chats *c, struct chat *chat)
 {
 	char data[24];
@@ -103,7 +102,7 @@ clear_deleted(struct chats *c)
 		struct chat *chat = INDEX_OBJECT(node, struct chat, by_id);
 
 		next = index_walk(&c->ids, node);
-		if (chat->deleted)
+		if (chat->deleted && !chat->unclear)
 			chat_clear(c, chat);
 	}
 }

@@ -2,8 +2,10 @@
  *
  * The journal is read once, at start, and everything is in memory from then on.
  * An event that does not fit to what was read before (because a line before it was
- * damaged) is taken for what it proves: a chat that is made anew, or whose files are
- * gone, had been deleted.
+ * damaged) is taken for what it proves.  A chat whose files are gone had been deleted.
+ * One that is made anew while there is one of the same pair proves that the old one had
+ * ended, but not how: it was deleted, or one of the two was removed and the other one
+ * kept it.  So nobody finds it any more and its files stay, for "server check" to tell of.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +43,9 @@ replay_create(struct chats *c, const struct record *r, const uint64_t n[2])
 		return Q_OK;
 	}
 	if ((e = chat_new(c, r->from, r->to, n[1], &chat)) == Q_EXISTS) {
-		chat_unpublish(c, chat_of(pairs_find(&c->pairs, r->from, r->to, n[1])));
+		chat = chat_of(pairs_find(&c->pairs, r->from, r->to, n[1]));
+		chat_unpublish(c, chat);
+		chat->unclear = true;
 		c->odd++;
 		e = chat_new(c, r->from, r->to, n[1], &chat);
 	}
@@ -56,11 +60,15 @@ replay_end(struct chats *c, const struct record *r, uint64_t id)
 	bool cleared = strcmp(r->kind, CHAT_CLEARED) == 0;
 	struct chat *chat = chat_find(c, id);
 
-	if (chat == NULL || chat->deleted != cleared)
+	/* What both removed may have been being deleted just then. */
+	if (chat == NULL || (cleared && !chat->deleted))
 		c->odd++;
-	if (chat != NULL && !chat->deleted)
+	if (chat == NULL)
+		return;
+	if (!chat->deleted)
 		chat_unpublish(c, chat);
-	if (chat != NULL && cleared)
+	chat->unclear = false;
+	if (cleared)
 		chat_forget(c, chat);
 }
 
@@ -74,7 +82,7 @@ replay(void *arg, const struct record *r)
 	c->last_event = r->id;
 	if (strcmp(r->kind, CHAT_GONE) == 0 && r->from[0] != '\0') {
 		/* Whose chats were all deleted since has none here: that is in order. */
-		chat_user_gone(c, r->from);
+		(void)chat_user_gone(c, r->from); /* cleared when they are opened */
 		return Q_OK;
 	}
 	if (strcmp(r->kind, CHAT_CREATE) == 0 && read_numbers(r->data, n, 2)) {
@@ -157,10 +165,12 @@ chats_stale(const struct chats *c)
 bool
 chats_known(struct chats *c, uint64_t id)
 {
+	struct chat *chat;
 	bool known;
 
 	lock_take(&c->lock);
-	known = chat_find(c, id) != NULL;
+	chat = chat_find(c, id);
+	known = chat != NULL && !chat->unclear;
 	lock_drop(&c->lock);
 	return known;
 }

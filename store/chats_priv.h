@@ -28,6 +28,10 @@ struct chat {
 	uint64_t id; /* 0, and not in the index: it is being made */
 	int64_t created_ms;
 	bool deleted; /* only its files are left, perhaps */
+	/* Deleted, or one of the two was removed, and the line that says which is damaged:
+	 * its files are no longer anybody's, and nobody's to delete. */
+	bool unclear;
+	struct chat *next; /* of those that a removal has ended */
 };
 
 struct chats {
@@ -50,11 +54,16 @@ enum qerr chats_load(struct store *s, struct chats **out);
 /* Has the journal grown since it was read? */
 bool chats_stale(const struct chats *c);
 /* Is there a chat with that id, or one that was deleted whose files are still to be
- * removed? */
+ * removed?  Not one of which it is unclear what became of it. */
 bool chats_known(struct chats *c, uint64_t id);
 
 /* ---- chats_forget.c; with c->lock held, or while nobody else knows c ---- */
-void chat_user_gone(struct chats *c, const char *user);
+/* The chats that have no member any more are deleted now, and returned as a list. */
+struct chat *chat_user_gone(struct chats *c, const char *user);
+
+/* ---- chats_delete.c ---- */
+/* Remove the files of a deleted chat, write that and forget it. */
+void chat_clear(struct chats *c, struct chat *chat);
 
 /* ---- chats.c; with c->lock held, or while nobody else knows c ---- */
 struct chat *chat_of(struct pair *pair);

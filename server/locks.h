@@ -20,7 +20,8 @@
  *      rooms' uuids and saver (rooms/), owners of tokens (token_owners.c),
  *      board's presence (board/presence.c; also below the session table's lock),
  *      whose turn it is among guests (board/guests.c),
- *      the dialer's targets (nodes/dial.c), a link's turns (nodes/turns.c),
+ *      the dialer's targets (nodes/dial.c) and, below them, each look-up of a name
+ *      (nodes/lookup.c), a link's turns (nodes/turns.c),
  *      rooms' list of positions to be settled (rooms/positions.c),
  *      each pool's queue (pool.c), each Engine.IO server's table
  *      (engineio/eio_server.c), each TLS connection (stream_tls.c; held for one

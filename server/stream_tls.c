@@ -149,3 +149,9 @@ stream_tls(struct session *s, struct tls *t)
 	lock_init(&new->lock);
 	return &new->st;
 }
+
+enum qerr
+stream_tls_bulk(struct stream *st)
+{
+	return tls_bulk(of(st)->tls);
+}

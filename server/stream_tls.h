@@ -13,4 +13,7 @@
  * no memory, nothing was taken. */
 struct stream *stream_tls(struct session *s, struct tls *t);
 
+/* The stream, which is one of these and not in use yet, is to carry much: tls_bulk. */
+enum qerr stream_tls_bulk(struct stream *st);
+
 #endif

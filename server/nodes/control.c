@@ -44,22 +44,9 @@ control_free(struct control *c)
 /* ---- saying ---- */
 
 void
-nodes_tell(struct session *s, const struct nodes_message *m)
-{
-	struct buf b = BUF_INIT(NODES_MESSAGE_MAX);
-	enum qerr e = nodes_put(&b, m);
-
-	if (e == Q_OK)
-		(void)outbox_put(s, OUTBOX_CONTROL, buf_span(&b));
-	else
-		session_end(s, GOODBYE_ERROR, qerr_str(e));
-	buf_free(&b);
-}
-
-void
 control_tell(struct control *c, enum nodes_type type, uint32_t uin)
 {
-	nodes_tell(c->session, &(struct nodes_message){.type = type, .uin = uin});
+	dialogue_tell(c->session, &(struct nodes_message){.type = type, .uin = uin});
 }
 
 /* A client that reads this does not come again by itself. */
@@ -83,14 +70,6 @@ control_goodbye(struct session *s, enum goodbye why)
 		}
 	}
 	lock_drop(&s->out.lock);
-}
-
-static void
-broken(struct session *s, const char *reason)
-{
-	metric_add(METRIC_protocol_errors_total, 1);
-	log_limited(LOG_WARN, &s->peer, s, "protocol-error", "reason=%s", reason);
-	session_end(s, GOODBYE_ERROR, reason);
 }
 
 /* ---- who is it? ---- */
@@ -157,19 +136,9 @@ static bool
 shake_hands(struct session *s, struct control *c)
 {
 	struct judgement j = {.session = s, .control = c};
-	struct tls_context *context = node_tls_context(s->server->identity, false);
-	struct span first = session_input(s);
-	struct tls *t = NULL;
-	enum qerr e;
+	enum qerr e = node_tls_begin(s, false, judge, &j);
 
-	if (context != NULL)
-		t = tls_new(context, s->stream->fd, first);
-	tls_context_free(context);
-	if (t == NULL)
-		return false;
-	session_consume(s, first.len);
-	tls_judge(t, judge, &j);
-	if ((e = tls_begin(s, t)) == Q_DENIED && j.reason != NULL)
+	if (e == Q_DENIED && j.reason != NULL)
 		refused(s, &j);
 	return e == Q_OK;
 }
@@ -209,46 +178,13 @@ leave(struct control *c)
 {
 	struct session *s = c->session;
 
-	timer_cancel(s->server->timers, &c->timer);
 	nodes_begin();
 	calls_leave(&nodes_calls, &c->party, NODES_ARG);
 	nodes_finish(s->server);
 	log_event(LOG_INFO, s, "logout", "uin=%" PRIu32, c->party.uin);
 }
 
-/* The timer: a ping each nodes.ping_interval, the end after nodes.ping_timeout without a
- * byte. */
-static void
-tick(void *arg)
-{
-	struct control *c = arg;
-	const struct config *cfg = config_now();
-	int64_t now = clock_mono_ms();
-
-	if (now - atomic_load(&c->heard_ms) >= cfg->nodes_ping_timeout_ms) {
-		session_end(c->session, GOODBYE_SLOW, "nothing was heard of you");
-		return;
-	}
-	nodes_tell(c->session, &(struct nodes_message){.type = NODES_PING});
-	timer_set(c->session->server->timers, &c->timer,
-		  now + cfg->nodes_ping_interval_ms, tick, c);
-	outbox_flush_touched();
-}
-
 /* ---- what a client says ---- */
-
-/* Who asks too often hears of nobody. */
-static bool
-who_too_often(struct control *c)
-{
-	int64_t now = clock_mono_ms();
-
-	if (now - c->who_ms >= 1000) {
-		c->who_ms = now;
-		c->who_count = 0;
-	}
-	return ++c->who_count > WHO_PER_SECOND;
-}
 
 static void
 who_is(struct control *c, const struct nodes_message *m)
@@ -258,8 +194,8 @@ who_is(struct control *c, const struct nodes_message *m)
 	char name[NAME_SIZE] = "";
 	struct user u;
 
-	if (who_too_often(c)) {
-		nodes_tell(c->session, &answer);
+	if (rate_exceeded(&c->questions, WHO_PER_SECOND)) {
+		dialogue_tell(c->session, &answer);
 		return;
 	}
 	if (m->type == NODES_WHO_UIN)
@@ -272,7 +208,7 @@ who_is(struct control *c, const struct nodes_message *m)
 		answer.uin = u.uin;
 		answer.bytes = span_str(u.name);
 	}
-	nodes_tell(c->session, &answer);
+	dialogue_tell(c->session, &answer);
 }
 
 /* A call, under the lock that calls have. */
@@ -300,9 +236,9 @@ on_call(struct control *c, const struct nodes_message *m)
 }
 
 static void
-obey(struct control *c, const struct nodes_message *m)
+obey(void *arg, const struct nodes_message *m)
 {
-	struct nodes_message pong = *m;
+	struct control *c = arg;
 
 	switch (m->type) {
 	case NODES_CALL:
@@ -311,67 +247,20 @@ obey(struct control *c, const struct nodes_message *m)
 	case NODES_WHO_NAME:
 	case NODES_WHO_UIN: who_is(c, m); break;
 	case NODES_ASK_NODES: links_list(c->session); break;
-	case NODES_PING:
-		pong.type = NODES_PONG;
-		nodes_tell(c->session, &pong);
-		break;
-	default: break; /* a pong */
+	default: break; /* a client says nothing else */
 	}
-}
-
-/* All whole messages of the input. */
-static enum qerr
-take_messages(struct control *c)
-{
-	struct session *s = c->session;
-	struct nodes_message m;
-	enum qerr e;
-
-	while ((e = nodes_next(session_input(s), NODES_CLIENT, &m)) == Q_OK) {
-		obey(c, &m);
-		session_consume(s, m.total);
-		if (session_ended(s))
-			return Q_CLOSED;
-	}
-	return e;
 }
 
 static void
 serve_user(struct session *s)
 {
 	struct control *c = s->state;
-	enum qerr e = Q_OK;
 
-	timer_set(s->server->timers, &c->timer,
-		  clock_mono_ms() + config_now()->nodes_ping_interval_ms, tick, c);
-	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s)) {
-		if (e == Q_OK)
-			atomic_store(&c->heard_ms, clock_mono_ms());
-		if (take_messages(c) == Q_FORMAT)
-			broken(s, "no message that a client may send");
-		else
-			e = session_fill(s, INPUT_MAX);
-	}
-	session_end(s, GOODBYE_SELF, NULL);
+	dialogue_run(&c->dialogue);
 	leave(c);
 }
 
 /* ---- the beginning ---- */
-
-bool
-nodes_welcome(struct session *s, const struct nodes_message *hello)
-{
-	struct nodes_message answer = {.type = NODES_OK};
-
-	if (hello->two[0] != NODES_MAJOR) {
-		answer.type = NODES_OTHER_VERSION;
-		answer.two[0] = NODES_MAJOR;
-		answer.two[1] = NODES_MINOR;
-	}
-	nodes_tell(s, &answer);
-	outbox_flush_touched();
-	return answer.type == NODES_OK;
-}
 
 void
 control_serve(struct session *s)
@@ -380,12 +269,17 @@ control_serve(struct session *s)
 	struct control *c;
 
 	if (nodes_next(session_input(s), NODES_OPENER, &hello) != Q_OK ||
-	    !nodes_welcome(s, &hello))
+	    !dialogue_welcome(s, &hello))
 		return;
 	session_consume(s, HELLO_LEN);
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return;
 	c->session = s;
+	c->dialogue = (struct dialogue){.session = s,
+					.speaker = NODES_CLIENT,
+					.longest = INPUT_MAX,
+					.obey = obey,
+					.arg = c};
 	c->party.address = s->peer;
 	if (!shake_hands(s, c)) {
 		control_free(c);
@@ -394,7 +288,6 @@ control_serve(struct session *s)
 	lock_take(&s->out.lock);
 	s->state = c;
 	lock_drop(&s->out.lock);
-	atomic_store(&c->heard_ms, clock_mono_ms());
 	session_deadline(s, 0);
 	if (enter(c))
 		session_continue(s, serve_user);

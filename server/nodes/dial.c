@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * DESIGN.  One thread goes through the targets: those that are due are resolved and
- * connected to without blocking, any number side by side, and what is connected becomes a
- * session with a worker of its own, which does the rest.  When that session is over its
- * target is due again, later each time.  Names are resolved by the thread itself: a name
- * server that is slow holds up other dials and nobody else; addresses need none.
+ * DESIGN.  One thread goes through the targets: those that are due are looked up
+ * (lookup.h) and connected to without blocking, any number side by side, and what is
+ * connected becomes a session with a worker of its own, which does the rest.  When that
+ * session is over its target is due again, later each time.
  *
  * A node with which there is a link, whoever has dialled, is left alone.
  */
@@ -12,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -30,26 +28,28 @@
 #include "server/log.h"
 #include "server/nodes/node_link.h"
 #include "server/nodes/links.h"
+#include "server/nodes/lookup.h"
 #include "server/worker.h"
 
 #define LOOK_MS    1000 /* settings may have changed, or a link may be gone */
+#define LOOKUP_MS  30000
 #define CONNECT_MS 10000
 #define FOLLOW_MAX 16
-#define ADDRESSES  4 /* of a name, that are tried */
 
-enum target_state { WAITING, CONNECTING, BUSY, DONE };
+enum target_state { WAITING, LOOKING, CONNECTING, BUSY, DONE };
 
 /* Only the thread frees targets, and it reads without the lock what nobody else
  * writes. */
 struct target {
 	struct dial_call call;   /* set at birth */
 	enum target_state state; /* [lock] */
-	int64_t due_ms;          /* [lock] WAITING: not before; CONNECTING: no longer */
+	int64_t due_ms;          /* [lock] WAITING: not before; else no longer */
 	int64_t delay_ms;        /* [lock] the last one */
 	bool linked;             /* [lock] when we last looked */
 	bool stale;              /* thread: nodes.peers has it no more */
+	struct lookup *lookup;   /* thread: LOOKING, else NULL */
 	int fd;                  /* thread: CONNECTING, else -1 */
-	struct sockaddr_storage to[ADDRESSES];
+	struct sockaddr_storage to[LOOKUP_MAX];
 	size_t to_count, to_next;
 	TAILQ_ENTRY(target) link;
 };
@@ -111,6 +111,7 @@ drop_locked(struct target *t) REQUIRES(dialer.lock)
 {
 	TAILQ_REMOVE(&dialer.targets, t, link);
 	dialer.follows -= t->call.any;
+	lookup_drop(t->lookup);
 	if (t->fd != -1)
 		close(t->fd);
 	free(t);
@@ -206,36 +207,6 @@ may_connect(const struct sockaddr_storage *to)
 	return place_may_be_dialled(&p) && !is_ourselves(to);
 }
 
-static const char *
-resolve(struct target *t)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	char text[PLACE_TEXT_SIZE], host[PEER_HOST_SIZE], port[8];
-	struct addrinfo *list;
-	uint16_t number;
-	int rc;
-
-	place_text(&t->call.place, text);
-	if (peer_address(text, strlen(text), host, &number) != Q_OK)
-		return "no address to connect to";
-	snprintf(port, sizeof(port), "%u", number);
-	if (t->call.place.kind != NODES_HOST)
-		hints.ai_flags |= AI_NUMERICHOST;
-	if ((rc = getaddrinfo(host, port, &hints, &list)) != 0)
-		return gai_strerror(rc);
-	t->to_count = t->to_next = 0;
-	for (struct addrinfo *a = list; a != NULL && t->to_count < ADDRESSES;
-	     a = a->ai_next) {
-		struct sockaddr_storage *to = &t->to[t->to_count];
-
-		memset(to, 0, sizeof(*to));
-		memcpy(to, a->ai_addr, a->ai_addrlen);
-		t->to_count += may_connect(to);
-	}
-	freeaddrinfo(list);
-	return t->to_count == 0 ? "that is ourselves, or nobody" : NULL;
-}
-
 /* The target has come to nothing this time.  One that a search named is forgotten. */
 static void
 failed(struct target *t, const char *reason)
@@ -246,6 +217,8 @@ failed(struct target *t, const char *reason)
 	place_text(&t->call.place, text);
 	log_limited(LOG_INFO, &a, NULL, "node-unreachable", "addr=%s reason=%s", text,
 		    reason);
+	lookup_drop(t->lookup);
+	t->lookup = NULL;
 	lock_take(&dialer.lock);
 	if (t->fd != -1)
 		close(t->fd);
@@ -372,9 +345,36 @@ is_linked(struct view *v)
 static void
 begin(struct target *t)
 {
+	set(t, LOOKING, clock_mono_ms() + LOOKUP_MS);
+	if ((t->lookup = lookup_start(&t->call.place, dial_look)) == NULL)
+		failed(t, qerr_str(Q_NOMEM));
+}
+
+/* Its addresses may be there. */
+static void
+look_up(const struct view *v)
+{
+	struct target *t = v->target;
+	struct lookup_found found;
 	const char *reason;
 
-	if ((reason = resolve(t)) != NULL || (reason = connect_next(t)) != NULL)
+	if (t->lookup == NULL)
+		return;
+	if (!lookup_done(t->lookup, &found)) {
+		if (v->due_ms <= clock_mono_ms())
+			failed(t, "its name is not found out");
+		return;
+	}
+	lookup_drop(t->lookup);
+	t->lookup = NULL;
+	t->to_count = t->to_next = 0;
+	for (size_t i = 0; i < found.count; i++)
+		if (may_connect(&found.to[i]))
+			t->to[t->to_count++] = found.to[i];
+	reason = found.problem;
+	if (reason == NULL && t->to_count == 0)
+		reason = "that is ourselves, or nobody";
+	if (reason != NULL || (reason = connect_next(t)) != NULL)
 		failed(t, reason);
 }
 
@@ -387,6 +387,8 @@ start_what_is_due(void)
 	size_t n = view_all(v);
 
 	for (size_t i = 0; i < n; i++) {
+		if (v[i].state == LOOKING)
+			look_up(&v[i]);
 		if (v[i].state != WAITING || is_linked(&v[i]))
 			continue;
 		if (v[i].due_ms <= now)
@@ -563,7 +565,9 @@ dial_report(struct buf *out)
 		place_text(&t->call.place, text);
 		(void)buf_printf(
 		    out, "not linked  %.16s  %s, %s %lld.%01lld s\n", hex, text,
-		    t->state == CONNECTING ? "connecting for at most" : "tried again in",
+		    t->state == LOOKING      ? "looked up for at most"
+		    : t->state == CONNECTING ? "connecting for at most"
+					     : "tried again in",
 		    (long long)(left / 1000), (long long)(left % 1000 / 100));
 	}
 	lock_drop(&dialer.lock);

@@ -452,7 +452,7 @@ links_list(struct session *s)
 	m.count = (uint16_t)list_locked(s, &list);
 	lock_drop(&nodes_calls.lock);
 	m.bytes = buf_span(&list);
-	nodes_tell(s, &m);
+	dialogue_tell(s, &m);
 	buf_free(&list);
 }
 

@@ -20,7 +20,7 @@
 #include "server/nodes/node_tls.h"
 #include "server/nodes/nodes.h"
 #include "server/nodes/nodes_session.h"
-#include "server/tls.h"
+#include "server/stream_tls.h"
 
 #define ANSWER_MAX 4096 /* bytes read before TLS */
 /* In each second: A5 that are answered, AA that are heard, A4 and 90. */
@@ -31,35 +31,10 @@
 void
 node_link_tell(struct node_link *l, const struct nodes_message *m)
 {
-	nodes_tell(l->session, m);
-}
-
-static bool
-too_often(struct rate *r, unsigned a_second)
-{
-	int64_t now = clock_mono_ms();
-
-	if (now - r->since_ms >= 1000) {
-		r->since_ms = now;
-		r->n = 0;
-	}
-	return ++r->n > a_second;
+	dialogue_tell(l->session, m);
 }
 
 /* ---- life ---- */
-
-static struct node_link *
-link_new(struct session *s)
-{
-	struct node_link *l = calloc(1, sizeof(*l));
-
-	if (l == NULL)
-		return NULL;
-	l->session = s;
-	l->slot = LINK_NO_SLOT;
-	turns_init(&l->turns);
-	return l;
-}
 
 void
 node_link_free(struct node_link *l)
@@ -77,21 +52,6 @@ become(struct session *s, struct node_link *l)
 	s->state = l;
 	atomic_store(&s->protocol, &nodes_link_protocol);
 	lock_drop(&s->out.lock);
-}
-
-enum qerr
-node_link_prepare(struct session *s, const struct dial_call *call)
-{
-	struct node_link *l = link_new(s);
-
-	if (l == NULL)
-		return Q_NOMEM;
-	l->dialled = true;
-	l->call = *call;
-	l->place = call->place;
-	l->placed = true;
-	become(s, l);
-	return Q_OK;
 }
 
 /* ---- TLS ---- */
@@ -116,52 +76,21 @@ judge(void *arg, const struct cert *peer)
 	       memcmp(l->fingerprint, l->call.fingerprint, SHA256_LEN) == 0;
 }
 
-/* Who has connected is TLS's server. */
 static bool
 shake_hands(struct node_link *l)
 {
 	struct judgement j = {.link = l};
 	struct session *s = l->session;
-	struct tls_context *context = node_tls_context(s->server->identity, l->dialled);
-	struct span first = session_input(s);
-	struct tls *t = NULL;
-	enum qerr e;
+	enum qerr e = node_tls_begin(s, l->dialled, judge, &j);
 
-	if (context != NULL)
-		t = tls_new(context, s->stream->fd, first);
-	tls_context_free(context);
-	if (t == NULL)
-		return false;
-	session_consume(s, first.len);
-	tls_judge(t, judge, &j);
-	e = tls_begin(s, t);
 	if (e == Q_DENIED && j.reason != NULL) {
 		metric_add(METRIC_login_failures_total, 1);
 		log_limited(LOG_WARN, &s->peer, s, "node-refused", "reason=%s", j.reason);
 	}
 	/* Without memory for it the link is slower. */
 	if (e == Q_OK)
-		(void)tls_bulk(t);
+		(void)stream_tls_bulk(s->stream);
 	return e == Q_OK;
-}
-
-/* ---- pings ---- */
-
-static void
-tick(void *arg)
-{
-	const struct config *cfg = config_now();
-	int64_t now = clock_mono_ms();
-	struct node_link *l = arg;
-
-	if (now - atomic_load(&l->heard_ms) >= cfg->nodes_ping_timeout_ms) {
-		session_end(l->session, GOODBYE_SLOW, "nothing was heard of you");
-		return;
-	}
-	node_link_tell(l, &(struct nodes_message){.type = NODES_PING});
-	timer_set(l->session->server->timers, &l->timer,
-		  now + cfg->nodes_ping_interval_ms, tick, l);
-	outbox_flush_touched();
 }
 
 /* ---- what a node says ---- */
@@ -171,7 +100,7 @@ on_call(struct node_link *l, const struct nodes_message *m)
 {
 	int64_t now = clock_mono_ms();
 
-	if (m->type == NODES_ASK_CALL && too_often(&l->asks, ASKS_A_SECOND)) {
+	if (m->type == NODES_ASK_CALL && rate_exceeded(&l->asks, ASKS_A_SECOND)) {
 		node_link_tell(l, &(struct nodes_message){.type = NODES_CALL_OVER,
 							  .uin = m->uin,
 							  .uin2 = m->uin2});
@@ -186,9 +115,9 @@ on_call(struct node_link *l, const struct nodes_message *m)
 }
 
 static void
-obey(struct node_link *l, const struct nodes_message *m)
+obey(void *arg, const struct nodes_message *m)
 {
-	struct nodes_message pong = *m;
+	struct node_link *l = arg;
 
 	switch (m->type) {
 	case NODES_DATA: node_link_take_data(l, m); break;
@@ -196,7 +125,7 @@ obey(struct node_link *l, const struct nodes_message *m)
 	case NODES_CALL_ALLOWED: on_call(l, m); break;
 	case NODES_CALL_OVER: links_over(l, m->uin, m->uin2); break;
 	case NODES_SEARCH:
-		if (!too_often(&l->searches, SEARCHES_A_SECOND))
+		if (!rate_exceeded(&l->searches, SEARCHES_A_SECOND))
 			links_asked(l, m->uin);
 		break;
 	case NODES_HERE: links_here(l, m->uin); break;
@@ -204,7 +133,7 @@ obey(struct node_link *l, const struct nodes_message *m)
 	case NODES_PORT:
 	case NODES_LIST:
 	case NODES_ASK_NODES:
-		if (too_often(&l->lists, LISTS_A_SECOND))
+		if (rate_exceeded(&l->lists, LISTS_A_SECOND))
 			break;
 		if (m->type == NODES_PORT)
 			links_announced(l, m->port);
@@ -213,58 +142,16 @@ obey(struct node_link *l, const struct nodes_message *m)
 		else
 			links_list(l->session);
 		break;
-	case NODES_PING:
-		pong.type = NODES_PONG;
-		node_link_tell(l, &pong);
-		break;
-	default: break; /* a pong */
+	default: break; /* a node says nothing else */
 	}
-}
-
-/* All whole messages of the input. */
-static enum qerr
-take_messages(struct node_link *l)
-{
-	struct session *s = l->session;
-	struct nodes_message m;
-	enum qerr e;
-
-	while ((e = nodes_next(session_input(s), NODES_NODE, &m)) == Q_OK) {
-		obey(l, &m);
-		session_consume(s, m.total);
-		if (session_ended(s))
-			return Q_CLOSED;
-	}
-	return e;
-}
-
-static void
-broken(struct session *s)
-{
-	metric_add(METRIC_protocol_errors_total, 1);
-	log_limited(LOG_WARN, &s->peer, s, "protocol-error", "reason=%s",
-		    "no message that a node may send");
-	session_end(s, GOODBYE_ERROR, NULL);
 }
 
 static void
 serve_link(struct session *s)
 {
 	struct node_link *l = s->state;
-	enum qerr e = Q_OK;
 
-	timer_set(s->server->timers, &l->timer,
-		  clock_mono_ms() + config_now()->nodes_ping_interval_ms, tick, l);
-	while ((e == Q_OK || e == Q_SHORT) && !session_ended(s)) {
-		if (e == Q_OK)
-			atomic_store(&l->heard_ms, clock_mono_ms());
-		if (take_messages(l) == Q_FORMAT)
-			broken(s);
-		else
-			e = session_fill(s, NODES_MESSAGE_MAX);
-	}
-	session_end(s, GOODBYE_SELF, NULL);
-	timer_cancel(s->server->timers, &l->timer);
+	dialogue_run(&l->dialogue);
 	links_leave(l);
 	log_event(LOG_INFO, s, "unlink", "direction=%s", l->dialled ? "out" : "in");
 	if (l->dialled)
@@ -274,6 +161,39 @@ serve_link(struct session *s)
 
 /* ---- the beginning ---- */
 
+static struct node_link *
+link_new(struct session *s)
+{
+	struct node_link *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->session = s;
+	l->dialogue = (struct dialogue){.session = s,
+					.speaker = NODES_NODE,
+					.longest = NODES_MESSAGE_MAX,
+					.obey = obey,
+					.arg = l};
+	l->slot = LINK_NO_SLOT;
+	turns_init(&l->turns);
+	return l;
+}
+
+enum qerr
+node_link_prepare(struct session *s, const struct dial_call *call)
+{
+	struct node_link *l = link_new(s);
+
+	if (l == NULL)
+		return Q_NOMEM;
+	l->dialled = true;
+	l->call = *call;
+	l->place = call->place;
+	l->placed = true;
+	become(s, l);
+	return Q_OK;
+}
+
 /* TLS is up.  False: the link is not wanted. */
 static bool
 enter(struct node_link *l)
@@ -281,7 +201,6 @@ enter(struct node_link *l)
 	char hex[HEX_LEN(SHA256_LEN) + 1];
 	struct session *s = l->session;
 
-	atomic_store(&l->heard_ms, clock_mono_ms());
 	session_deadline(s, 0);
 	hex_encode(span_of(l->fingerprint, SHA256_LEN), hex);
 	if (!links_enter(l)) {
@@ -300,7 +219,7 @@ node_link_accepted(struct session *s, const struct nodes_message *hello)
 {
 	struct node_link *l;
 
-	if (!nodes_welcome(s, hello) || (l = link_new(s)) == NULL)
+	if (!dialogue_welcome(s, hello) || (l = link_new(s)) == NULL)
 		return;
 	session_consume(s, hello->total);
 	if (!shake_hands(l)) {
@@ -319,7 +238,7 @@ greet(struct session *s)
 				  .two = {NODES_MAJOR, NODES_MINOR}};
 	enum qerr e;
 
-	nodes_tell(s, &m);
+	dialogue_tell(s, &m);
 	while ((e = nodes_next(session_input(s), NODES_ACCEPTOR, &m)) == Q_SHORT)
 		if (session_fill(s, ANSWER_MAX) != Q_OK)
 			return false;

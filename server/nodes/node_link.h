@@ -6,20 +6,16 @@
 #define SERVER_NODES_NODE_LINK_H
 
 #include "server/nodes/calls.h"
+#include "server/nodes/dialogue.h"
 #include "server/nodes/dial.h"
 #include "server/nodes/turns.h"
 #include "server/session.h"
 
 #define LINK_NO_SLOT (-1)
 
-/* So much of something in each second. */
-struct rate {
-	int64_t since_ms;
-	unsigned n;
-};
-
 struct node_link {
 	struct session *session;
+	struct dialogue dialogue;
 	bool dialled;                    /* by us */
 	struct dial_call call;           /* dialled: what for */
 	uint8_t fingerprint[SHA256_LEN]; /* once TLS is up: of the node's key */
@@ -30,8 +26,6 @@ struct node_link {
 	bool placed;        /* [calls] place is known */
 	struct place place; /* [calls] where others reach the node */
 	struct turns turns; /* of the data that is sent */
-	struct timer timer; /* pings, and the end of silence */
-	_Atomic int64_t heard_ms;
 	struct rate searches, asks, lists; /* worker */
 };
 

@@ -6,6 +6,9 @@
 #include "server/nodes/node_tls.h"
 
 #include "base/lock.h"
+#include "server/identity.h"
+#include "server/server.h"
+#include "server/tls.h"
 
 static struct {
 	struct lock lock;
@@ -51,8 +54,10 @@ out:
 	lock_drop(&kept.lock);
 }
 
-struct tls_context *
-node_tls_context(struct identity *id, bool server)
+/* With the identity's key and certificate as they are now; NULL: no memory, or libcrypto
+ * refused. */
+static struct tls_context *
+context(struct identity *id, bool server)
 {
 	struct buf chain = BUF_INIT(2 * CERT_PEM_MAX);
 	struct tls_context *c = NULL;
@@ -67,6 +72,25 @@ node_tls_context(struct identity *id, bool server)
 	}
 	buf_free(&chain);
 	return c;
+}
+
+enum qerr
+node_tls_begin(struct session *s, bool server,
+	       bool (*judge)(void *arg, const struct cert *peer), void *arg)
+{
+	struct tls_context *c = context(s->server->identity, server);
+	struct span first = session_input(s);
+	struct tls *t;
+
+	if (c == NULL)
+		return Q_CRYPTO;
+	t = tls_new(c, s->stream->fd, first);
+	tls_context_free(c);
+	if (t == NULL)
+		return Q_NOMEM;
+	session_consume(s, first.len);
+	tls_judge(t, judge, arg);
+	return tls_begin(s, t);
 }
 
 void

@@ -7,11 +7,13 @@
 #define SERVER_NODES_NODE_TLS_H
 
 #include "crypto/tls.h"
-#include "server/identity.h"
+#include "server/session.h"
 
-/* The context for one of the two roles, a reference, with the identity's key and
- * certificate as they are now.  NULL: no memory, or libcrypto refused.  Any thread. */
-struct tls_context *node_tls_context(struct identity *id, bool server);
+/* Worker: TLS on s, of which the bytes read so far are the first.  server: our role.  judge
+ * (crypto/tls.h) decides within the handshake.  Q_OK: s's stream is what is inside; errors
+ * as of tls_begin, Q_CRYPTO. */
+enum qerr node_tls_begin(struct session *s, bool server,
+			 bool (*judge)(void *arg, const struct cert *peer), void *arg);
 /* Forget what is kept (no session is left). */
 void node_tls_fini(void);
 

@@ -8,11 +8,10 @@
 #define SERVER_NODES_NODES_SESSION_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
-#include "protocol/nodes.h"
 #include "server/config.h"
 #include "server/nodes/calls.h"
+#include "server/nodes/dialogue.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -30,21 +29,13 @@ void nodes_finish(struct server *server) RELEASES(nodes_calls.lock);
 /* Something a data connection waits for has happened ([calls] is its lock). */
 extern pthread_cond_t nodes_changed;
 
-/* ---- control connections and links (control.c) ---- */
-/* Any thread, [calls] may be held: put a message. */
-void nodes_tell(struct session *s, const struct nodes_message *m);
-/* Answer CA or CB.  False: it is a version that we do not speak, as it was told. */
-bool nodes_welcome(struct session *s, const struct nodes_message *hello);
-
 /* ---- control connections (control.c) ---- */
 struct control {
 	struct session *session;
-	struct party party;   /* [calls] but uin and address */
-	char user[NAME_SIZE]; /* as registered; "" until judged */
-	struct timer timer;   /* pings, and the end of silence */
-	_Atomic int64_t heard_ms;
-	int64_t who_ms; /* worker: since when who_count counts */
-	unsigned who_count;
+	struct dialogue dialogue;
+	struct party party;    /* [calls] but uin and address */
+	char user[NAME_SIZE];  /* as registered; "" until judged */
+	struct rate questions; /* worker: 60 and 62 */
 };
 /* The worker, after CA CA in the clear: from there to the end. */
 void control_serve(struct session *s);

@@ -13,7 +13,10 @@
 struct fault {
 	atomic_uint no_threads;   /* not 0: pthread_create fails with EAGAIN */
 	atomic_uint malloc_every; /* N > 0: every Nth allocation of a thread fails */
-	atomic_uint failed;       /* how many calls have been made to fail */
+	atomic_uint slow_names; /* not 0: looking up a name in .test takes until it is 0,
+				   * and then there is none */
+	atomic_uint names;      /* how many do so now */
+	atomic_uint failed;     /* how many calls have been made to fail */
 };
 
 #endif

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * shim_fault.c - loaded into the server with LD_PRELOAD: lets a test take
- * threads and memory away from it, and give them back.  The switches lie in
+ * threads, memory and name servers away from it, and give them back.  The switches lie in
  * shared memory, so that looking at them costs no system call and works inside
  * the sandbox.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +25,8 @@ extern void *__libc_realloc(void *, size_t);
 
 static struct fault off;
 static struct fault *fault = &off;
+static int (*real_getaddrinfo)(const char *, const char *, const struct addrinfo *,
+			       struct addrinfo **);
 static int (*real_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 __attribute__((constructor)) static void
@@ -31,6 +36,7 @@ map_switches(void)
 	void *p;
 	int fd;
 
+	*(void **)&real_getaddrinfo = dlsym(RTLD_NEXT, "getaddrinfo");
 	*(void **)&real_create = dlsym(RTLD_NEXT, "pthread_create");
 	if (path == NULL || (fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
 		return;
@@ -49,6 +55,21 @@ pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *),
 		return EAGAIN;
 	}
 	return real_create(t, attr, start, arg);
+}
+
+int
+getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
+	    struct addrinfo **out)
+{
+	bool ours = name != NULL && strstr(name, ".test") != NULL;
+
+	if (!ours || atomic_load(&fault->slow_names) == 0)
+		return real_getaddrinfo(name, port, hints, out);
+	atomic_fetch_add(&fault->names, 1);
+	while (atomic_load(&fault->slow_names) != 0)
+		usleep(1000);
+	atomic_fetch_sub(&fault->names, 1);
+	return EAI_AGAIN;
 }
 
 static int

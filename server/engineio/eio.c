@@ -250,6 +250,7 @@ eio_raise(struct eio *e, size_t max_message)
 {
 	atomic_store(&e->max_message, max_message);
 	atomic_store(&e->raised, true);
+	atomic_store(&e->settle, true);
 }
 
 /* ---- turns ---- */

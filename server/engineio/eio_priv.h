@@ -58,6 +58,7 @@ struct eio {
 	void *state;
 	atomic_size_t max_message;
 	atomic_bool raised;
+	atomic_bool settle; /* a login came just now: the worker gives back its stack */
 	struct timer timer;
 
 	RB_ENTRY(eio) by_sid;    /* [server] */

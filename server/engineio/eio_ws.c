@@ -131,23 +131,6 @@ take_message(struct eio *e, const struct ws_message *m)
 	return err;
 }
 
-/* The worker, once the session is here. */
-static void
-carry(struct carrier *c, struct eio *e)
-{
-	struct ws_message m;
-	enum qerr err;
-
-	do {
-		lock_take(&e->lock);
-		eio_unlock(e);
-		ws_limit(&c->ws, atomic_load(&e->max_message));
-		err = ws_read(&c->ws, &m);
-		if (err == Q_OK)
-			err = take_message(e, &m);
-	} while (err == Q_OK || err == Q_SHORT);
-}
-
 /* ---- the upgrade ---- */
 
 static enum qerr
@@ -270,6 +253,39 @@ begin(struct carrier *c, struct session *s)
 }
 
 static void
+leave(struct carrier *c, struct eio *e)
+{
+	if (e != NULL)
+		detach(e, c->ws.session);
+	ws_fini(&c->ws);
+}
+
+/* The worker, once the session is here.  What a login has touched of the stack is not for an
+ * idle session to keep. */
+static void
+carry(struct session *s)
+{
+	struct carrier *c = s->state;
+	struct eio *e = atomic_load(&c->e);
+	struct ws_message m;
+	enum qerr err;
+
+	do {
+		if (atomic_exchange(&e->settle, false)) {
+			session_continue(s, carry);
+			return;
+		}
+		lock_take(&e->lock);
+		eio_unlock(e);
+		ws_limit(&c->ws, atomic_load(&e->max_message));
+		err = ws_read(&c->ws, &m);
+		if (err == Q_OK)
+			err = take_message(e, &m);
+	} while (err == Q_OK || err == Q_SHORT);
+	leave(c, e);
+}
+
+static void
 carrier_main(struct session *s)
 {
 	struct carrier *c = s->state;
@@ -291,10 +307,9 @@ carrier_main(struct session *s)
 	else
 		err = upgrade(c, e);
 	if (err == Q_OK && e != NULL)
-		carry(c, e);
-	if (e != NULL)
-		detach(e, s);
-	ws_fini(&c->ws);
+		carry(s);
+	else
+		leave(c, e);
 }
 
 /* ---- the row ---- */

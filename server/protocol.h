@@ -18,16 +18,27 @@ enum event_kind {
 	EVENT_NOTICE,       /* text from the administrator (ctl say) */
 	EVENT_MESSAGES,     /* count messages of a shared chat, in the file's order */
 	EVENT_CHAT_DELETED, /* a shared chat is gone for both of its members */
+	EVENT_CHAT_MADE,    /* there is a new one, of which the user is a member */
 	EVENT_CONTACT       /* name asks for the session's user, or has confirmed */
 };
+struct chat_info;
 struct shared_chat;
 struct shared_message;
+/* What a protocol makes of an event for one session, and keeps for the next ones: all are
+ * told by one thread, one after the other. */
+struct event_slot {
+	void *p; /* NULL at first */
+	void (*drop)(void *p);
+};
 struct event {
 	enum event_kind kind;
-	struct span text;                      /* NOTICE */
+	struct span text;                      /* NOTICE; CHAT_MADE: its title */
 	struct shared_chat *chat;              /* MESSAGES, CHAT_DELETED */
 	const struct shared_message *messages; /* MESSAGES */
 	size_t count;                          /* MESSAGES */
+	const struct session *sender;          /* MESSAGES: whose they are, or NULL */
+	struct event_slot *slot;               /* MESSAGES */
+	const struct chat_info *made;          /* CHAT_MADE */
 	const char *name;                      /* CONTACT */
 };
 

@@ -21,6 +21,7 @@
 #include "server/shared_priv.h"
 #include "store/decimal.h"
 #include "store/msglog.h"
+#include "store/positions.h"
 
 static int
 cmp_chat(const struct shared_chat *a, const struct shared_chat *b)
@@ -43,6 +44,11 @@ shared_open(struct server *server, struct shared **out, struct why *why)
 	sh->server = server;
 	lock_init(&sh->table);
 	RB_INIT(&sh->chats);
+	if (shared_saver_start(sh) != Q_OK) {
+		lock_fini(&sh->table);
+		free(sh);
+		return why_set(why, Q_NOMEM, "cannot open the chats: no memory");
+	}
 	*out = sh;
 	return Q_OK;
 }
@@ -52,6 +58,7 @@ shared_close(struct shared *sh)
 {
 	if (sh == NULL)
 		return;
+	shared_saver_stop(sh);
 	assert(RB_EMPTY(&sh->chats));
 	lock_fini(&sh->table);
 	free(sh);
@@ -253,13 +260,18 @@ shared_tell(struct shared_chat *c, const struct session *origin,
 enum qerr
 shared_message_parse(const struct record *r, struct shared_message *out)
 {
-	struct shared_message m = {.id = r->id, .time_ms = r->time_ms, .text = r->data};
+	struct shared_message m = {
+	    .id = r->id,
+	    .time_ms = r->time_ms,
+	    .text = r->data,
+	    .image = strcmp(r->kind, KIND_IMAGE) == 0,
+	};
 	const uint8_t *blank;
 	size_t len;
 
 	if (!r->text || r->from[0] == '\0')
 		return Q_FORMAT;
-	if (strcmp(r->kind, KIND_MEDIA) == 0) {
+	if (m.image || strcmp(r->kind, KIND_MEDIA) == 0) {
 		blank = r->data.len == 0 ? NULL : memchr(r->data.p, ' ', r->data.len);
 		if (blank == NULL)
 			return Q_FORMAT;
@@ -321,6 +333,19 @@ shared_id_at(struct shared_chat *c, int64_t time_ms, uint64_t *id)
 
 /* ---- deleting ---- */
 
+/* Nothing of it waits for anybody.  What stays because of an error harms nobody, as ids of
+ * chats are never used again. */
+static void
+forget(struct shared_chat *c)
+{
+	struct store *store = c->shared->server->store;
+
+	shared_settle(c->shared); /* who was saving it is done */
+	(void)tally_remove(store, c->info.id);
+	(void)positions_drop(store, c->info.maker, c->info.id);
+	(void)positions_drop(store, c->info.other, c->info.id);
+}
+
 enum qerr
 shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin)
 {
@@ -334,6 +359,7 @@ shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin)
 	leave_table_locked(sh, c);
 	lock_drop(&sh->table);
 	shared_flights_end(c);
+	forget(c);
 	shared_tell(c, origin, &event);
 	return Q_OK;
 }

@@ -9,12 +9,17 @@
  * telling is put into the file's order by a queue in the chat, without a lock held over
  * the disk or over a session.
  *
+ * The room: protocols that know who looks at a chat right now (board) say so here.  Then
+ * there are counts of what is new, and what a user was shown in the room is not delivered
+ * again by protocols that deliver (contacts).
+ *
  * A struct shared_chat is counted; it holds the open log.  Any thread, no lock held by
  * the caller.
  */
 #ifndef SERVER_SHARED_H
 #define SERVER_SHARED_H
 
+#include "protocol/image_kind.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "store/chats.h"
@@ -40,18 +45,42 @@ const struct chat_info *shared_chat_info(const struct shared_chat *c);
 bool shared_chat_member(const struct shared_chat *c, const char *user);
 const char *shared_chat_partner(const struct shared_chat *c, const char *user);
 
-/* What somebody says.  Kinds in the log: "msg" (text) and "media" (data is
- * "MEDIAID text", so that one record is one message). */
+struct blob; /* server/engineio/bundle.h */
+
+/* A picture or file of a message, for those who are told while its sender still has it at
+ * hand.  It is in the store under the message's media_id. */
+struct shared_media {
+	enum image_kind kind; /* IMAGE_NONE: a file that is no picture */
+	struct blob *content; /* borrowed: blob_ref what is to stay */
+};
+
+/* Write down in info, for media_add, what the content is, and whether info.name is what
+ * its sender calls it (which may be ""). */
+void shared_media_note(struct media_info *info, enum image_kind kind, bool named);
+/* What it was found to be; of media that nobody has looked at the content is read.  Errors
+ * of media_read. */
+enum qerr
+shared_media_kind(struct shared *sh, const struct media_info *info, enum image_kind *out);
+#define SHARED_MEDIA_NAME_SIZE (MEDIA_NAME_MAX + 1)
+/* What a picture is called: as its sender does, else "media-ID.EXTENSION". */
+void shared_media_name(const struct media_info *info, enum image_kind kind,
+		       char out[SHARED_MEDIA_NAME_SIZE]);
+
+/* What somebody says.  Kinds in the log: "msg" (text), "media" and "image" (data is
+ * "MEDIAID text", so that one record is one message).  An image is nothing but a picture,
+ * and its text what its sender calls it; media come with a message. */
 struct shared_post {
-	struct span text;  /* any UTF-8, line breaks too */
-	uint64_t media_id; /* 0: none */
+	struct span text;                 /* any UTF-8, line breaks too */
+	uint64_t media_id;                /* 0: none */
+	const struct shared_media *media; /* borrowed; NULL when media_id is 0 */
+	bool image;
 	/* filled in: */
 	uint64_t id;     /* in the chat's file, rises by 1 */
 	int64_t time_ms; /* rises strictly within the chat, from before a restart too */
 };
 /* Store n posts of from (a member) with one append, then tell: every session of both
- * members but `origin` (may be NULL) gets one EVENT_MESSAGES with all of them through
- * its protocol's deliver.  May wait for its turn while others' earlier posts are told;
+ * members gets one EVENT_MESSAGES with all of them through its protocol's deliver, also
+ * `origin` (may be NULL), which knows itself by event.sender.  May wait for its turn while others' earlier posts are told;
  * touched sessions are left for the caller's next outbox_flush_touched.
  *
  * Q_OK: all are stored and told.  Q_CLOSED: the chat was deleted.  Q_FORMAT: a text is
@@ -70,6 +99,8 @@ struct shared_message {
 	char from[NAME_SIZE];
 	struct span text;
 	uint64_t media_id;
+	const struct shared_media *media; /* NULL: look into the store */
+	bool image;
 };
 /* Take a chat's record apart; text stays borrowed from it.  Q_FORMAT: not a message. */
 enum qerr shared_message_parse(const struct record *r, struct shared_message *out);
@@ -92,5 +123,24 @@ enum qerr shared_forget(struct shared *sh, const char *user);
  * the chat gets Q_CLOSED from it.  Q_MISSING: another was quicker; Q_FULL, Q_NOMEM,
  * Q_SYS: it is still there. */
 enum qerr shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin);
+
+/* ---- the room (shared_room.c) ---- */
+/* One more connection of user (a member) enters, or one leaves.  May read up to a
+ * thousand records.  When it was the first of the user's, or the last, told(arg) is called
+ * (told may be NULL), for one chat in the order in which that happened; it may not
+ * block. */
+void
+shared_enter(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg);
+void
+shared_leave(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg);
+/* User was shown messages from..to in the room.  Never blocks. */
+void shared_shown(struct shared_chat *c, const char *user, uint64_t from, uint64_t to);
+/* How many messages there are, and how many of these are of others and were stored after
+ * the user last left the room (0 while it is there).  May read up to a thousand records;
+ * errors as for shared_read. */
+enum qerr
+shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *fresh);
+/* What was shown so far is in the store when this returns, if it can be written. */
+void shared_settle(struct shared *sh);
 
 #endif

@@ -75,16 +75,22 @@ has_turn_locked(struct shared_chat *c, const struct flight *f) REQUIRES(c->lock)
 	return true;
 }
 
-/* The append came back with ids from first on: wait for the turn. */
-static void
-flight_wait_turn(struct shared_chat *c, struct flight *f, uint64_t first)
+/* The append came back with n ids from first on: wait for the turn.  True: it is time to
+ * save the tally. */
+static bool
+flight_wait_turn(struct shared_chat *c, struct flight *f, enum tally_member from,
+		 uint64_t first, size_t n)
 {
+	bool save;
+
 	lock_take(&c->lock);
 	f->first = first;
 	wake_locked(c); /* those who had to know what this one would get */
 	while (!has_turn_locked(c, f))
 		wait_locked(c);
+	save = shared_count_locked(c, from, first, n);
 	lock_drop(&c->lock);
+	return save;
 }
 
 /* next: the id behind the last one that was told; 0: nothing was stored. */
@@ -165,12 +171,15 @@ batch_make(struct batch *b, const struct shared_chat *c, const char *from,
 
 		m.text = p->text;
 		m.media_id = p->media_id;
+		m.media = p->media;
+		m.image = p->image;
 		b->messages[i] = m;
 		r.data = p->text;
 		b->records[i] = r;
 		if (p->media_id == 0)
 			continue;
-		strlcpy(b->records[i].kind, KIND_MEDIA, sizeof(r.kind));
+		strlcpy(b->records[i].kind, p->image ? KIND_IMAGE : KIND_MEDIA,
+			sizeof(r.kind));
 		len = snprintf(text, MEDIA_PREFIX_SIZE, "%" PRIu64 " ", p->media_id);
 		if (p->text.len > 0)
 			memcpy(text + len, p->text.p, p->text.len);
@@ -209,7 +218,14 @@ enum qerr
 shared_post(struct shared *sh, struct shared_chat *c, const char *from,
 	    struct session *origin, struct shared_post *posts, size_t n)
 {
-	struct event event = {.kind = EVENT_MESSAGES, .chat = c, .count = n};
+	struct event_slot slot = {NULL, NULL};
+	struct event event = {
+	    .kind = EVENT_MESSAGES,
+	    .chat = c,
+	    .count = n,
+	    .sender = origin,
+	    .slot = &slot,
+	};
 	struct flight flight;
 	struct batch b;
 	uint64_t next = 0;
@@ -227,12 +243,15 @@ shared_post(struct shared *sh, struct shared_chat *c, const char *from,
 	e = msglog_append_rising(c->log, b.records, n);
 	if (b.records[0].id != 0) { /* in the file; see shared.h for Q_SYS */
 		batch_number(&b, posts);
-		flight_wait_turn(c, &flight, posts[0].id);
+		if (flight_wait_turn(c, &flight, shared_which(c, from), posts[0].id, n))
+			shared_save_soon(c);
 		event.messages = b.messages;
-		shared_tell(c, origin, &event);
+		shared_tell(c, NULL, &event);
 		next = posts[n - 1].id + 1;
 	}
 	flight_end(c, &flight, next);
+	if (slot.p != NULL)
+		slot.drop(slot.p);
 	count(&b, e);
 	free(b.records);
 	return e;

@@ -17,6 +17,7 @@
 #include <bsd/stdlib.h>
 
 #include "server/board/account.h"
+#include "server/board/upper.h"
 #include "server/log.h"
 
 /* What a client may send before it has logged in; as much as needs no budget. */
@@ -166,8 +167,10 @@ deliver(struct session *seat, const struct event *event)
 {
 	struct board_session *bs = board_of(seat);
 
-	if (event->kind != EVENT_NOTICE)
+	if (event->kind != EVENT_NOTICE) {
+		board_chats_deliver(bs, event);
 		return;
+	}
 	lock_take(&bs->lock);
 	if (board_logged_in(bs))
 		notice(bs, event->text);
@@ -222,6 +225,7 @@ reload(struct server *server)
 static void
 stop(struct server *server)
 {
+	board_thumbs_stop();
 	board_presence_stop(server);
 	sio_server_free(server->board);
 	server->board = NULL;
@@ -236,7 +240,8 @@ start(struct server *server, struct why *why)
 
 	if (e != Q_OK)
 		return why_set(why, e, "cannot start board: %s", qerr_str(e));
-	if ((e = board_presence_start(server)) == Q_OK)
+	if ((e = board_presence_start(server)) == Q_OK &&
+	    (e = board_thumbs_start(server)) == Q_OK)
 		return Q_OK;
 	stop(server);
 	return why_set(why, e, "cannot start board: %s", qerr_str(e));

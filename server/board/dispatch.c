@@ -22,6 +22,17 @@ static const struct board_event events[] = {
     {"logout", board_logout, "logout-response", BOARD_STATUS, true},
     {"get-anons", board_get_anons, "anons-list", BOARD_LIST, false},
     {"new-anons", board_new_anons, "new-anons-response", BOARD_STATUS, false},
+    {"get-user-chats", board_get_user_chats, "user-chats", BOARD_LIST, false},
+    {"get-chat-messages", board_get_chat_messages, "chat-messages", BOARD_LIST, false},
+    {"get-more-messages", board_get_more_messages, "more-messages", BOARD_LIST, false},
+    {"new-chat", board_new_chat, "new-chat-response", BOARD_CHAT, false},
+    {"join-chat", board_join_chat, "join-chat-response", BOARD_CHAT, false},
+    {"leave-chat", board_leave_chat, "leave-chat-response", BOARD_CHAT, false},
+    {"chat-msg", board_chat_msg, "chat-response", BOARD_STATUS, false},
+    {"chat-img", board_chat_img, "chat-response", BOARD_STATUS, false},
+    {"get-image", board_get_image, "image", BOARD_STATUS, false},
+    {"delete-chat", board_delete_chat, "delete-chat-response", BOARD_STATUS, false},
+    {"typing", board_typing, NULL, BOARD_SILENT, false},
 };
 
 static const struct board_event *

@@ -321,6 +321,7 @@ board_leave(struct board_session *bs, const char *how)
 
 	if (!board_logged_in(bs))
 		return;
+	board_chats_leave(bs);
 	lock_take(&bs->lock);
 	memcpy(user, bs->user, sizeof(user));
 	bs->user[0] = '\0';

@@ -29,7 +29,7 @@ struct waiting {
 	int64_t time_ms;
 	size_t at, len; /* of its text in the source's */
 	uint64_t media_id;
-	bool own;
+	bool silent; /* the user's own, or one that it was shown elsewhere */
 };
 
 /* A chat that is owed. */
@@ -56,6 +56,24 @@ struct round {
 
 /* ---- reading ---- */
 
+/* Was it shown to the user elsewhere (in a browser, in the chat's room)? */
+static bool
+was_had(const struct contacts_session *cs, uint64_t chat, uint64_t id)
+{
+	size_t lo = 0, hi = cs->n_had;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct had *h = &cs->had[mid];
+
+		if (h->chat < chat || (h->chat == chat && h->to < id))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < cs->n_had && cs->had[lo].chat == chat && cs->had[lo].from <= id;
+}
+
 static bool
 keep(void *arg, const struct shared_message *m)
 {
@@ -69,9 +87,10 @@ keep(void *arg, const struct shared_message *m)
 	    .at = src->text.len,
 	    .len = m->text.len,
 	    .media_id = m->media_id,
-	    .own = name_cmp(m->from, r->cs->user) == 0,
+	    .silent =
+		name_cmp(m->from, r->cs->user) == 0 || was_had(r->cs, src->id, m->id),
 	};
-	if (!src->m[src->n - 1].own)
+	if (!src->m[src->n - 1].silent)
 		src->e = buf_put_span(&src->text, m->text);
 	return src->e == Q_OK && src->n < READ_MAX && src->text.len < r->share;
 }
@@ -183,7 +202,7 @@ add(struct round *r, struct source *src)
 	const struct waiting *m = &src->m[src->next++];
 	enum qerr e = Q_OK;
 
-	if (!m->own)
+	if (!m->silent)
 		e = contacts_put_message(&r->lines, src->id, m->time_ms,
 					 span_of(src->text.p + m->at, m->len),
 					 m->media_id);
@@ -301,6 +320,8 @@ contacts_catch_up(struct contacts_session *cs)
 
 	for (int i = 0; i < ROUNDS_MAX && e == Q_OK; i++)
 		e = run_round(cs);
+	if (e == Q_CLOSED) /* what waited for the login has been sent */
+		contacts_had_clear(cs);
 	if (e == Q_OK)
 		session_wake(cs->session);
 	else if (e != Q_CLOSED && e != Q_FULL)
@@ -310,12 +331,20 @@ contacts_catch_up(struct contacts_session *cs)
 /* ---- login ---- */
 
 static uint64_t
-position_of(const struct position *p, size_t n, uint64_t chat)
+position_of(const struct contacts_session *cs, uint64_t chat)
 {
-	for (size_t i = 0; i < n; i++)
-		if (p[i].chat == chat)
-			return p[i].id;
+	for (size_t i = 0; i < cs->n_had; i++)
+		if (cs->had[i].chat == chat)
+			return cs->had[i].from == 1 ? cs->had[i].to : 0;
 	return 0;
+}
+
+void
+contacts_had_clear(struct contacts_session *cs)
+{
+	free(cs->had);
+	cs->had = NULL;
+	cs->n_had = 0;
 }
 
 /* Only the newest contacts.backlog records of a chat wait for a login. */
@@ -358,18 +387,17 @@ enum qerr
 contacts_arrive(struct contacts_session *cs)
 {
 	struct server *server = cs->session->server;
-	struct position *positions = NULL;
 	struct chat_info *chats = NULL;
-	size_t n_positions = 0, n_chats = 0;
+	size_t n_chats = 0;
 	enum qerr e;
 
-	e = positions_load(server->store, cs->user, &positions, &n_positions);
+	contacts_had_clear(cs);
+	shared_settle(server->shared); /* what a browser was shown a moment ago */
+	e = positions_load_had(server->store, cs->user, &cs->had, &cs->n_had);
 	if (e == Q_OK)
 		e = chats_of(server->chats, cs->user, &chats, &n_chats);
 	for (size_t i = 0; i < n_chats && e == Q_OK; i++)
-		e = arrive_at(cs, chats[i].id,
-			      position_of(positions, n_positions, chats[i].id));
-	free(positions);
+		e = arrive_at(cs, chats[i].id, position_of(cs, chats[i].id));
 	free(chats);
 	return e;
 }

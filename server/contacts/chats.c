@@ -7,10 +7,11 @@
 #include <stdlib.h>
 
 #include "server/limits.h"
+#include "server/hub.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/protocol.h"
 #include "store/chats.h"
-#include "store/positions.h"
 
 void
 contacts_chat_list(struct contacts_session *cs, const struct contacts_request *r)
@@ -37,6 +38,16 @@ contacts_chat_list(struct contacts_session *cs, const struct contacts_request *r
 	free(all);
 }
 
+/* Here the other member is not told, but elsewhere a list of chats may be open. */
+static void
+tell_made(struct server *server, const struct chat_info *chat)
+{
+	const struct event event = {.kind = EVENT_CHAT_MADE, .made = chat};
+
+	(void)hub_tell(server, chat->maker, &event);
+	(void)hub_tell(server, chat->other, &event);
+}
+
 void
 contacts_chat_create(struct contacts_session *cs, const struct contacts_request *r)
 {
@@ -57,6 +68,7 @@ contacts_chat_create(struct contacts_session *cs, const struct contacts_request 
 			metric_add(METRIC_chats_total, 1);
 			log_event(LOG_INFO, cs->session, "chat-made", "chat=%llu with=%s",
 				  (unsigned long long)chat.id, other);
+			tell_made(server, &chat);
 		} else if (e != Q_EXISTS) {
 			status = contacts_failed(cs, "chat-create", e);
 		}
@@ -64,25 +76,22 @@ contacts_chat_create(struct contacts_session *cs, const struct contacts_request 
 	contacts_answer(cs, CONTACTS_CHAT_CREATE_RESPONSE, status);
 }
 
-/* The chat is gone: nothing of it waits for anybody.  A position that stays because of
- * an error harms nobody, as ids of chats are never used again. */
+/* Other sessions hear of it; this one is where it was asked. */
 static void
-forget(struct contacts_session *cs, const struct chat_info *chat)
+forget(struct contacts_session *cs, uint64_t chat)
 {
 	struct session *s = cs->session;
 
 	lock_take(&s->out.lock);
-	inbox_forget(&cs->inbox, chat->id);
+	inbox_forget(&cs->inbox, chat);
 	lock_drop(&s->out.lock);
-	(void)positions_drop(s->server->store, chat->maker, chat->id);
-	(void)positions_drop(s->server->store, chat->other, chat->id);
 }
 
 static int
 delete_chat(struct contacts_session *cs, struct shared_chat *chat)
 {
 	struct server *server = cs->session->server;
-	struct chat_info info = *shared_chat_info(chat);
+	uint64_t id = shared_chat_info(chat)->id;
 	enum qerr e;
 
 	if (!shared_chat_member(chat, cs->user))
@@ -93,8 +102,8 @@ delete_chat(struct contacts_session *cs, struct shared_chat *chat)
 	if (e != Q_OK)
 		return contacts_failed(cs, "chat-delete", e);
 	log_event(LOG_INFO, cs->session, "chat-deleted", "chat=%llu",
-		  (unsigned long long)info.id);
-	forget(cs, &info);
+		  (unsigned long long)id);
+	forget(cs, id);
 	return CONTACTS_OK;
 }
 

@@ -319,6 +319,7 @@ release(struct session *s)
 	inbox_clear(&cs->inbox);
 	buf_wipe(&cs->scratch);
 	buf_free(&cs->reply);
+	contacts_had_clear(cs);
 	free(cs->heard);
 	free(cs);
 	s->state = NULL;

@@ -16,6 +16,7 @@
 #include "server/server.h"
 #include "server/session.h"
 #include "server/shared.h"
+#include "store/positions.h"
 #include "store/relations.h"
 
 /* A 233 that this session was sent. */
@@ -44,6 +45,8 @@ struct contacts_session {
 	int64_t login_by_ms;  /* monotonic; 0: no limit */
 	char user[NAME_SIZE]; /* as registered; "" when not logged in */
 	struct shared_chat *chat; /* a reference: the one of the last 115 */
+	struct had *had;          /* until what waited was sent: what had been had */
+	size_t n_had;
 	struct contacts_heard *heard;
 	size_t n_heard;
 
@@ -106,9 +109,10 @@ void contacts_settle_news(struct contacts_session *cs, uint64_t acked);
 int contacts_other(struct contacts_session *cs, struct span name, char out[NAME_SIZE]);
 /* media.c */
 contacts_operation contacts_media;
-/* Store the media of r for the chat.  CONTACTS_OK and *id, or the status. */
+/* Store the media of r for the chat.  CONTACTS_OK, *id and *media, whose content is a
+ * reference for the caller; or the status. */
 int contacts_media_keep(struct contacts_session *cs, const struct contacts_request *r,
-			uint64_t *id);
+			uint64_t *id, struct shared_media *media);
 
 /* ---- send.c ---- */
 void contacts_run_clear(struct contacts_run *run);
@@ -133,6 +137,8 @@ enum qerr contacts_ring_room_locked(struct session *s, size_t n) REQUIRES(s->out
 /* Fill the inbox with the user's chats and what waits in them.  It is ARRIVING, and
  * events are told already. */
 enum qerr contacts_arrive(struct contacts_session *cs);
+/* Forget cs->had. */
+void contacts_had_clear(struct contacts_session *cs);
 /* Send what is owed from the files, as far as the outbox takes it; the worker is woken
  * when it takes more. */
 void contacts_catch_up(struct contacts_session *cs);

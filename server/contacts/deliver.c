@@ -100,7 +100,10 @@ event_locked(struct session *s, const struct event *event) REQUIRES(s->out.lock)
 	if (cs == NULL || cs->inbox.phase == INBOX_AWAY)
 		return Q_OK;
 	switch (event->kind) {
-	case EVENT_MESSAGES: return event->count > 0 ? messages_locked(s, event) : Q_OK;
+	case EVENT_MESSAGES:
+		if (event->sender == s || event->count == 0)
+			return Q_OK;
+		return messages_locked(s, event);
 	case EVENT_CHAT_DELETED:
 		inbox_forget(&cs->inbox, shared_chat_info(event->chat)->id);
 		break;
@@ -108,6 +111,7 @@ event_locked(struct session *s, const struct event *event) REQUIRES(s->out.lock)
 		cs->news = true;
 		session_wake(s);
 		break;
+	case EVENT_CHAT_MADE:     /* shown by its first message, or by 112 */
 	case EVENT_NOTICE: break; /* contacts cannot say it */
 	}
 	return Q_OK;

@@ -172,6 +172,7 @@ contacts_logout(struct contacts_session *cs, const struct contacts_request *r)
 	contacts_answers_out(cs);
 	set_phase(cs, INBOX_AWAY);
 	contacts_drop_chat(cs);
+	contacts_had_clear(cs);
 	free(cs->heard);
 	cs->heard = NULL;
 	cs->n_heard = 0;

@@ -5,31 +5,36 @@
  */
 #include "server/contacts/contacts_session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "server/engineio/bundle.h"
 #include "store/chats.h"
 #include "store/media.h"
 
 int
 contacts_media_keep(struct contacts_session *cs, const struct contacts_request *r,
-		    uint64_t *id)
+		    uint64_t *id, struct shared_media *media)
 {
 	struct media_info info = {.chat = r->id};
-	uint8_t *content = malloc(r->media.size);
+	struct blob *content = blob_new(r->media.size);
+	enum image_kind kind;
 	enum qerr e;
 
 	_Static_assert(CONTACTS_MEDIA_TYPE_MAX <= MEDIA_TYPE_MAX,
 		       "the store has room for every type");
 	if (content == NULL)
 		return contacts_failed(cs, "media", Q_NOMEM);
-	contacts_media_decode(&r->media, content);
+	contacts_media_decode(&r->media, content->p);
+	kind = image_kind_of(blob_span(content), NULL);
 	if (r->media.type.len > 0)
 		memcpy(info.type, r->media.type.p, r->media.type.len);
-	e = media_add(cs->session->server->store, &info, span_of(content, r->media.size));
-	free(content);
-	if (e != Q_OK)
+	shared_media_note(&info, kind, false);
+	e = media_add(cs->session->server->store, &info, blob_span(content));
+	if (e != Q_OK) {
+		blob_unref(content);
 		return contacts_failed(cs, "media", e);
+	}
+	*media = (struct shared_media){kind, content};
 	*id = info.id;
 	return CONTACTS_OK;
 }

@@ -11,8 +11,8 @@
 
 #include "crypto/random.h"
 #include "server/accounts.h"
+#include "server/engineio/bundle.h"
 #include "server/limits.h"
-#include "server/metrics.h"
 #include "store/media.h"
 
 void
@@ -62,7 +62,7 @@ find_chat(struct contacts_session *cs, uint64_t id)
 		return contacts_failed(cs, "send", e);
 	if (!shared_chat_member(chat, cs->user))
 		status = CONTACTS_CHAT_PERMISSION_DENIED;
-	else
+	else if (shared_chat_info(chat)->anons_id == 0)
 		status = check_partner(cs, chat);
 	if (status == CONTACTS_OK)
 		cs->chat = chat;
@@ -79,15 +79,13 @@ may_send(struct contacts_session *cs, uint64_t id)
 	const char *partner;
 	int status = find_chat(cs, id);
 
-	if (status != CONTACTS_OK)
+	/* In a chat about an announcement nobody has to be a contact, nor to be there. */
+	if (status != CONTACTS_OK || shared_chat_info(cs->chat)->anons_id != 0)
 		return status;
-	/* A new user of the same name is somebody else. */
+	/* A new user of the same name is somebody else; and the contact may have ended
+	 * since the last time. */
 	partner = shared_chat_partner(cs->chat, cs->user);
-	if (!shared_chat_member(cs->chat, partner))
-		return CONTACTS_CONTACT_NOT_CONFIRMED;
-	/* In a chat about an announcement nobody has to be a contact.  Elsewhere the
-	 * contact may have ended since the last time. */
-	if (shared_chat_info(cs->chat)->anons_id == 0 &&
+	if (!shared_chat_member(cs->chat, partner) ||
 	    relations_get(relations, cs->user, partner) != RELATION_CONTACT)
 		return CONTACTS_CONTACT_NOT_CONFIRMED;
 	return CONTACTS_OK;
@@ -97,21 +95,14 @@ static int
 post(struct contacts_session *cs, struct shared_post *posts, size_t n)
 {
 	struct session *s = cs->session;
-	size_t bytes = 0;
 	enum qerr e;
 
 	e = shared_post(s->server->shared, cs->chat, cs->user, s, posts, n);
-	if (e == Q_OK) {
-		for (size_t i = 0; i < n; i++)
-			bytes += posts[i].text.len;
-		metric_add(METRIC_messages_total, n);
-		metric_add(METRIC_message_bytes_total, bytes);
+	if (e == Q_OK)
 		return CONTACTS_OK;
-	}
 	contacts_drop_chat(cs);
 	if (e == Q_CLOSED || e == Q_MISSING)
 		return CONTACTS_CHAT_NOT_FOUND;
-	metric_add(METRIC_archive_failures_total, n);
 	return contacts_failed(cs, "send", e);
 }
 
@@ -147,18 +138,20 @@ contacts_run_post(struct contacts_session *cs, struct contacts_run *run)
 static int
 send_media(struct contacts_session *cs, const struct contacts_request *r)
 {
-	struct shared_post p = {.text = r->message};
+	struct shared_media media = {.content = NULL};
+	struct shared_post p = {.text = r->message, .media = &media};
 	int status = may_send(cs, r->id);
 
 	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_MESSAGE, 1, NULL))
 		status = CONTACTS_SERVER_ERROR;
 	if (status == CONTACTS_OK)
-		status = contacts_media_keep(cs, r, &p.media_id);
+		status = contacts_media_keep(cs, r, &p.media_id, &media);
 	if (status != CONTACTS_OK)
 		return status;
 	/* A message with an id is in the file, even when the disk was not sure. */
 	if ((status = post(cs, &p, 1)) != CONTACTS_OK && p.id == 0)
 		(void)media_remove(cs->session->server->store, p.media_id);
+	blob_unref(media.content);
 	return status;
 }
 

@@ -13,6 +13,7 @@
 #include "server/accounts.h"
 #include "server/contacts/contacts.h"
 #include "server/contacts/contacts_session.h"
+#include "server/limits.h"
 #include "store/positions.h"
 #include "tests/unit/tempdir.h"
 
@@ -125,17 +126,19 @@ leave(struct side *p)
 static void
 start(const char *setting)
 {
-	const char *settings[] = {"limits.outbox=8KiB", setting};
+	const char *settings[] = {"limits.outbox=8KiB", "limits.messages=1000000",
+				  setting};
 	struct store_options options = STORE_OPTIONS_DEFAULT;
 	struct why why;
 
 	tempdir_make();
-	core_start_with(settings, setting == NULL ? 1 : 2);
+	core_start_with(settings, setting == NULL ? 2 : 3);
 	ck_assert_int_eq(store_open(at("d"), &options, &core.store, &why), Q_OK);
 	ck_assert_int_eq(chats_open(core.store, &core.chats), Q_OK);
 	ck_assert_int_eq(relations_open(core.store, &core.relations), Q_OK);
 	ck_assert_int_eq(accounts_new(core.store, &core.accounts), Q_OK);
 	ck_assert_int_eq(shared_open(&core, &core.shared, &why), Q_OK);
+	ck_assert_ptr_nonnull(core.limits = limits_new());
 	add_user("ann");
 	add_user("Bob");
 	chat_id = befriend("ann", "Bob");
@@ -163,6 +166,7 @@ teardown(void)
 	if (bob.cs != NULL)
 		leave(&bob);
 	shared_close(core.shared);
+	limits_free(core.limits);
 	accounts_free(core.accounts);
 	relations_close(core.relations);
 	chats_close(core.chats);
@@ -456,6 +460,33 @@ START_TEST(delivered_is_what_tcp_has_acknowledged)
 }
 END_TEST
 
+/* What a browser was shown in the chat's room does not wait for the next login; what lies
+ * between does. */
+START_TEST(shown_in_the_room_is_not_sent_again)
+{
+	struct shared_chat *chat;
+
+	leave(&bob);
+	say(&ann, chat_id, 0, 10);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	shared_shown(chat, "bob", 3, 4);
+	shared_shown(chat, "bob", 8, 10);
+	arrive(&bob, "Bob");
+	for (unsigned i = 0; i < 10; i++)
+		if (i + 1 < 3 || (i + 1 > 4 && i + 1 < 8))
+			EXPECT_220(&bob, chat_id, i);
+	EXPECT(&bob, "");
+	/* Live ones come in both. */
+	say(&ann, chat_id, 10, 1);
+	EXPECT_220(&bob, chat_id, 10);
+	leave(&bob);
+	/* The position has passed over what was shown. */
+	arrive(&bob, "Bob");
+	EXPECT(&bob, "");
+	shared_chat_unref(chat);
+}
+END_TEST
+
 START_TEST(only_the_newest_wait_for_a_login)
 {
 	leave(&bob);
@@ -595,6 +626,7 @@ main(void)
 	tcase_add_test(tc, none_twice_and_none_lost_while_somebody_writes);
 	tcase_add_test(tc, waiting_messages_come_by_time_over_all_chats);
 	tcase_add_test(tc, delivered_is_what_tcp_has_acknowledged);
+	tcase_add_test(tc, shown_in_the_room_is_not_sent_again);
 	tcase_add_test(tc, seen_is_said_by_122);
 	tcase_add_test(tc, each_wish_is_told_once);
 	tcase_add_test(tc, a_deleted_chat_takes_all_with_it);

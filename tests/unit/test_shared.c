@@ -48,7 +48,8 @@ struct listener {
 	struct session *session;
 	int peer;
 	struct lock lock;
-	size_t events, messages; /* [lock] */
+	size_t events, messages; /* [lock] of others */
+	size_t own;              /* [lock] events of what it posted itself */
 	uint64_t last_id;        /* [lock] */
 	int64_t last_ms;         /* [lock] */
 	uint64_t media_id;       /* [lock] of the last one */
@@ -79,6 +80,11 @@ hear_event(struct session *s, const struct event *event)
 	struct listener *l = s->state;
 
 	lock_take(&l->lock);
+	if (event->sender == s) {
+		l->own++;
+		lock_drop(&l->lock);
+		return;
+	}
 	l->events++;
 	if (event->kind == EVENT_CHAT_DELETED)
 		l->deleted = true;
@@ -228,7 +234,7 @@ START_TEST(the_chat_and_its_members)
 }
 END_TEST
 
-START_TEST(both_members_hear_it_but_the_origin)
+START_TEST(both_members_hear_it_and_the_sender_knows_itself)
 {
 	struct shared_post p[3] = {{.text = span_str("one\ntwo\r\t\\")},
 				   {.text = span_str(""), .media_id = 12},
@@ -245,7 +251,9 @@ START_TEST(both_members_hear_it_but_the_origin)
 	ck_assert_uint_eq(p[0].id, 1);
 	ck_assert_uint_eq(p[2].id, 3);
 	ck_assert_int_gt(p[0].time_ms, T0);
-	ck_assert_uint_eq(here.events + carol.events, 0);
+	ck_assert_uint_eq(here.events + carol.events + carol.own, 0);
+	ck_assert_uint_eq(here.own, 1);
+	ck_assert_uint_eq(there.own + bob.own, 0);
 	ck_assert_uint_eq(there.events, 1); /* the batch is one event */
 	ck_assert_uint_eq(there.messages, 3);
 	ck_assert_uint_eq(bob.messages, 3);
@@ -684,7 +692,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, the_chat_and_its_members);
-	tcase_add_test(t, both_members_hear_it_but_the_origin);
+	tcase_add_test(t, both_members_hear_it_and_the_sender_knows_itself);
 	tcase_add_test(t, what_was_said_is_read_back);
 	tcase_add_test(t, foreign_records);
 	tcase_add_test(t, a_bad_text_spoils_its_batch_only);

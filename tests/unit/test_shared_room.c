@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The room of a shared chat: who comes and goes, what counts as new, what was shown, over
+ * restarts, damage and many threads.
+ */
+#include "tests/unit/core.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "server/shared.h"
+#include "store/msglog.h"
+#include "store/positions.h"
+#include "store/tally.h"
+#include "tests/unit/tempdir.h"
+
+static struct store_options options;
+static uint64_t chat_id;
+static struct shared_chat *chat;
+
+static void
+open_store(void)
+{
+	struct why why;
+
+	ck_assert_int_eq(store_open(at("d"), &options, &core.store, &why), Q_OK);
+	ck_assert_int_eq(chats_open(core.store, &core.chats), Q_OK);
+	ck_assert_int_eq(shared_open(&core, &core.shared, &why), Q_OK);
+}
+
+static void
+close_store(void)
+{
+	shared_chat_unref(chat);
+	chat = NULL;
+	shared_close(core.shared);
+	chats_close(core.chats);
+	store_close(core.store);
+}
+
+static void
+again(void)
+{
+	close_store();
+	open_store();
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+}
+
+static void
+setup(void)
+{
+	struct chat_info info;
+
+	tempdir_make();
+	options = (struct store_options)STORE_OPTIONS_DEFAULT;
+	core_start();
+	open_store();
+	ck_assert_int_eq(chats_create(core.chats, "Alice", "bob", 0, &info), Q_OK);
+	chat_id = info.id;
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+}
+
+static void
+teardown(void)
+{
+	close_store();
+	core_stop();
+	tempdir_remove();
+}
+
+static void
+say(const char *who, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct shared_post p = {.text = span_str("x")};
+
+		ck_assert_int_eq(shared_post(core.shared, chat, who, NULL, &p, 1), Q_OK);
+	}
+}
+
+static void
+assert_counts(const char *who, uint64_t all, uint64_t fresh)
+{
+	uint64_t a = 99, f = 99;
+
+	ck_assert_int_eq(shared_counts(chat, who, &a, &f), Q_OK);
+	ck_assert_uint_eq(a, all);
+	ck_assert_uint_eq(f, fresh);
+}
+
+static void
+count_call(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* ---- counts ---- */
+
+START_TEST(what_is_new)
+{
+	assert_counts("alice", 0, 0);
+	say("Alice", 3);
+	say("bob", 2);
+	assert_counts("ALICE", 5, 2); /* never there: all of the other's */
+	assert_counts("bob", 5, 3);
+	shared_enter(chat, "bob", NULL, NULL);
+	assert_counts("bob", 5, 0);
+	say("Alice", 4);
+	assert_counts("bob", 9, 0);
+	shared_leave(chat, "bob", NULL, NULL);
+	assert_counts("bob", 9, 0);
+	say("bob", 1); /* one's own are not new */
+	say("Alice", 2);
+	assert_counts("bob", 12, 2);
+	assert_counts("alice", 12, 3);
+	again();
+	assert_counts("bob", 12, 2);
+	assert_counts("alice", 12, 3);
+	say("Alice", 1);
+	assert_counts("bob", 13, 3);
+}
+END_TEST
+
+/* Nobody asks while messages come: it is all there afterwards. */
+START_TEST(counted_late)
+{
+	say("Alice", 2500);
+	say("bob", 100);
+	again();
+	say("bob", 7);
+	assert_counts("alice", 2607, 107);
+	again();
+	assert_counts("bob", 2607, 2500);
+}
+END_TEST
+
+/* The file is replaced every 1,024 messages, so that little is read after a restart. */
+START_TEST(little_is_read)
+{
+	struct tally t;
+
+	say("Alice", 5000);
+	shared_settle(core.shared);
+	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_OK);
+	ck_assert_uint_gt(t.upto, 5000 - 1024);
+	ck_assert_uint_eq(t.by[TALLY_MAKER], t.upto);
+}
+END_TEST
+
+/* A file that is gone, or ahead of the log, costs reading, and what it alone knew. */
+START_TEST(lost_or_ahead)
+{
+	const struct tally ahead = {900, {500, 400}, {300, 5}};
+
+	say("Alice", 10);
+	shared_enter(chat, "bob", NULL, NULL);
+	shared_leave(chat, "bob", NULL, NULL);
+	say("Alice", 1);
+	assert_counts("bob", 11, 1);
+	close_store();
+	ck_assert_int_eq(unlink(at("d/tallies/1")), 0);
+	open_store();
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	assert_counts("bob", 11, 11);
+	close_store();
+	open_store();
+	ck_assert_int_eq(tally_save(core.store, chat_id, &ahead), Q_OK);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	assert_counts("bob", 11, 6); /* five were seen */
+	assert_counts("alice", 11, 0);
+}
+END_TEST
+
+/* Who is there when the server is killed leaves then: what was saved says so. */
+START_TEST(killed_in_the_room)
+{
+	struct tally t;
+
+	shared_enter(chat, "bob", NULL, NULL);
+	say("Alice", 6);
+	shared_shown(chat, "bob", 1, 6);
+	shared_settle(core.shared);
+	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_OK);
+	ck_assert_uint_eq(t.seen[TALLY_OTHER], 6);
+	shared_leave(chat, "bob", NULL, NULL);
+}
+END_TEST
+
+/* ---- coming and going ---- */
+
+START_TEST(first_and_last_are_told)
+{
+	int came = 0, went = 0;
+
+	shared_enter(chat, "bob", count_call, &came);
+	shared_enter(chat, "Bob", count_call, &came);
+	ck_assert_int_eq(came, 1);
+	shared_enter(chat, "alice", count_call, &came);
+	ck_assert_int_eq(came, 2);
+	shared_leave(chat, "bob", count_call, &went);
+	ck_assert_int_eq(went, 0);
+	shared_leave(chat, "bob", count_call, &went);
+	ck_assert_int_eq(went, 1);
+	shared_leave(chat, "alice", count_call, &went);
+	ck_assert_int_eq(went, 2);
+}
+END_TEST
+
+static atomic_int inside;
+
+static void
+note_came(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(atomic_fetch_add(&inside, 1), 0);
+}
+
+static void
+note_went(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(atomic_fetch_sub(&inside, 1), 1);
+}
+
+static void *
+visit(void *arg)
+{
+	const char *who = arg;
+
+	for (int i = 0; i < 200; i++) {
+		uint64_t all, fresh;
+
+		shared_enter(chat, who, note_came, NULL);
+		say("Alice", 1);
+		ck_assert_int_eq(shared_counts(chat, who, &all, &fresh), Q_OK);
+		ck_assert_uint_eq(fresh, 0);
+		shared_leave(chat, who, note_went, NULL);
+	}
+	return NULL;
+}
+
+/* What is told alternates, however many threads come and go. */
+START_TEST(many_visitors)
+{
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+		    pthread_create(&t[i], NULL, visit, (void *)(uintptr_t) "bob"), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	ck_assert_int_eq(inside, 0);
+	assert_counts("bob", 800, 0);
+	again();
+	assert_counts("bob", 800, 0);
+}
+END_TEST
+
+/* ---- what was shown ---- */
+
+static const char *
+had_by(const char *user)
+{
+	static char text[1024];
+	struct had *h;
+	size_t n;
+
+	ck_assert_int_eq(positions_load_had(core.store, user, &h, &n), Q_OK);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%d-%d",
+			 i == 0 ? "" : " ", (int)h[i].from, (int)h[i].to);
+	free(h);
+	return text;
+}
+
+START_TEST(shown_is_written_down)
+{
+	static const struct {
+		uint64_t from, to;
+		const char *then;
+	} steps[] = {
+	    {5, 5, "5-5"},         {6, 6, "5-6"},
+	    {2, 3, "2-3 5-6"},     {9, 9, "2-3 5-6 9-9"},
+	    {4, 4, "2-6 9-9"},     {7, 8, "2-9"},
+	    {1, 1, "1-9"},         {3, 4, "1-9"},
+	    {20, 30, "1-9 20-30"}, {11, 18, "1-9 11-18 20-30"},
+	    {10, 19, "1-30"},
+	};
+
+	/* All at once, and one by one. */
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		shared_shown(chat, "bob", steps[i].from, steps[i].to);
+		if (_i == 0)
+			continue;
+		shared_settle(core.shared);
+		ck_assert_str_eq(had_by("bob"), steps[i].then);
+	}
+	shared_settle(core.shared);
+	ck_assert_str_eq(had_by("bob"), "1-30");
+	ck_assert_str_eq(had_by("alice"), "");
+}
+END_TEST
+
+/* More stretches than are kept in memory: the newest are. */
+START_TEST(too_many_stretches)
+{
+	for (uint64_t i = 1; i <= 12; i++)
+		shared_shown(chat, "bob", 10 * i, 10 * i);
+	shared_shown(chat, "bob", 3, 3); /* older than all, and no room */
+	shared_shown(chat, "bob", 75, 75);
+	shared_settle(core.shared);
+	ck_assert_str_eq(had_by("bob"), "60-60 70-70 75-75 80-80 90-90 100-100 110-110 "
+					"120-120");
+}
+END_TEST
+
+START_TEST(a_full_disk_forgets_nothing)
+{
+	struct rlimit before, lim;
+
+	signal(SIGXFSZ, SIG_IGN);
+	say("Alice", 3);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	lim = before;
+	lim.rlim_cur = 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	shared_enter(chat, "bob", NULL, NULL);
+	shared_shown(chat, "bob", 1, 2);
+	shared_leave(chat, "bob", NULL, NULL);
+	shared_settle(core.shared);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_str_eq(had_by("bob"), "");
+	shared_shown(chat, "bob", 3, 3);
+	shared_settle(core.shared);
+	ck_assert_str_eq(had_by("bob"), "1-3");
+	again();
+	assert_counts("bob", 3, 0);
+}
+END_TEST
+
+/* Nothing of it is written after a chat was deleted, nor for who was removed. */
+START_TEST(gone)
+{
+	shared_shown(chat, "alice", 1, 2);
+	shared_shown(chat, "bob", 1, 2);
+	ck_assert_int_eq(shared_forget(core.shared, "bob"), Q_OK);
+	shared_settle(core.shared);
+	ck_assert_str_eq(had_by("bob"), "");
+	ck_assert_str_eq(had_by("alice"), "1-2");
+	shared_enter(chat, "alice", NULL, NULL);
+	shared_shown(chat, "alice", 3, 3);
+	ck_assert_int_eq(shared_delete(core.shared, chat, NULL), Q_OK);
+	ck_assert_str_eq(had_by("alice"), "");
+	shared_shown(chat, "alice", 4, 4);
+	shared_leave(chat, "alice", NULL, NULL);
+	shared_settle(core.shared);
+	ck_assert_str_eq(had_by("alice"), "");
+	ck_assert_int_eq(count_names("d/tallies", ""), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("shared_room");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, what_is_new);
+	tcase_add_test(t, counted_late);
+	tcase_add_test(t, little_is_read);
+	tcase_add_test(t, lost_or_ahead);
+	tcase_add_test(t, killed_in_the_room);
+	tcase_add_test(t, first_and_last_are_told);
+	tcase_add_test(t, many_visitors);
+	tcase_add_loop_test(t, shown_is_written_down, 0, 2);
+	tcase_add_test(t, too_many_stretches);
+	tcase_add_test(t, a_full_disk_forgets_nothing);
+	tcase_add_test(t, gone);
+	suite_add_tcase(suite, t);
+	return unit_main(suite);
+}

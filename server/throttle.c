@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * throttle.c - who has failed, or asked, how often.
+ * throttle.c - who has failed how often.
  *
  * One table of ENTRIES places, allocated once.  A tree finds an entry by what
- * it counts (a login of a user, all logins, "enrol", ...), user and address; a
+ * it counts (a login of a user, all logins, "rooms", ...), user and address; a
  * list keeps the entries in the order of their last use, and a new one takes
  * the place of the oldest.  IPv6 addresses count as their /64: a single host
  * can use every address of its network, as an IPv4 host cannot.
@@ -33,7 +33,6 @@
 #define DELAY_MAX_MS   8000
 #define ADDRESS_FREE   100 /* failures of an address alone, within a minute */
 #define ADDRESS_MS     60000
-#define HOUR_MS        INT64_C(3600000)
 
 #define WHAT_SIZE 16
 
@@ -42,8 +41,8 @@ struct entry {
 	TAILQ_ENTRY(entry) by_use; /* the longest unused first */
 	bool used;                 /* it is in the tree */
 	/* the key */
-	char what[WHAT_SIZE]; /* "login", "logins" (of anybody), or what throttle_take
-			       * was asked for */
+	char what[WHAT_SIZE]; /* "login", "logins" (of anybody), or what throttle_fail was
+			       * told */
 	char user[NAME_SIZE]; /* folded; "" for an address alone, and in "login" for
 			       * names that are none */
 	struct in6_addr ip;   /* IPv6 cut to its /64 */
@@ -51,9 +50,6 @@ struct entry {
 	int64_t failures;
 	int64_t since_ms; /* when the first of these was; monotonic */
 	int64_t last_ms;  /* and the last */
-	/* buckets: tokens in 1/HOUR_MS, so that one millisecond adds the rate */
-	int64_t tokens;
-	int64_t filled_ms; /* when tokens was right; monotonic */
 };
 
 RB_HEAD(entry_tree, entry);
@@ -347,35 +343,4 @@ throttle_wait(struct throttle *t, struct session *s, int ms)
 	t->waiting -= ok;
 	lock_drop(&t->lock);
 	return ok;
-}
-
-/* ---- token buckets ---- */
-
-int
-throttle_take(struct throttle *t, const char *what, const struct address *a,
-	      int64_t burst, int64_t rate_per_hour)
-{
-	int64_t now = clock_mono_ms(), full = burst * HOUR_MS, missing;
-	struct entry key, *e;
-	int seconds = 0;
-
-	if (address_trusted(a) || rate_per_hour <= 0)
-		return 0;
-	make_key(&key, what, "", a);
-	lock_take(&t->lock);
-	e = touch_locked(t, &key);
-	if (e->filled_ms == 0 || now - e->filled_ms >= full / rate_per_hour)
-		e->tokens = full; /* new, or untouched for long enough to be full */
-	else
-		e->tokens += (now - e->filled_ms) * rate_per_hour;
-	if (e->tokens > full)
-		e->tokens = full;
-	e->filled_ms = now;
-	missing = HOUR_MS - e->tokens;
-	if (missing <= 0)
-		e->tokens -= HOUR_MS;
-	else
-		seconds = (int)((missing / rate_per_hour + 999) / 1000);
-	lock_drop(&t->lock);
-	return missing <= 0 ? 0 : larger(seconds, 1);
 }

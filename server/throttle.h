@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * throttle.h - fair limits, the same for all protocols (docs/protocols/README.md,
- * "Fair limits"): failed logins per user and address, and per address alone;
- * token buckets for what may be done how often.
+ * throttle.h - failures, counted the same way for all protocols (docs/protocols/README.md,
+ * "Fair limits"): failed logins per user and address, and per address alone.  What may be
+ * done how often is limits.h's.
  *
  * The table has a fixed size; what was not touched longest is forgotten first,
  * so nobody can make it grow.  Any thread; one mutex, never held long.
@@ -41,10 +41,6 @@ int64_t throttle_fail(struct throttle *t, const char *what, const char *user,
 void throttle_forgive(struct throttle *t, const char *what, const char *user,
 		      const struct address *a);
 
-/* Take one token of what ("enrol", "message", ...) for a; burst tokens at most,
- * refilled at rate_per_hour.  Returns 0, or the seconds to wait. */
-int throttle_take(struct throttle *t, const char *what, const struct address *a,
-		  int64_t burst, int64_t rate_per_hour);
 /* Is a in limits.trust? */
 bool address_trusted(const struct address *a);
 

@@ -252,6 +252,17 @@ START_TEST(wrong_proofs_are_limited)
 }
 END_TEST
 
+/* Those who know the code make no more accounts from an address than others. */
+START_TEST(accounts_are_limited)
+{
+	begin("limits.accounts=2");
+	ck_assert_int_eq(enrol("alice"), RELAY_ENROL_DONE);
+	ck_assert_int_eq(enrol("Bob-2.x"), RELAY_ENROL_DONE);
+	ck_assert_int_eq(enrol("carol"), RELAY_ENROL_LATER);
+	end();
+}
+END_TEST
+
 START_TEST(rotated_code)
 {
 	char old[20];
@@ -336,6 +347,7 @@ main(void)
 	LOOP(tc, bad_name, bad_names);
 	tcase_add_loop_test(tc, bad_key, 0, 5);
 	tcase_add_test(tc, wrong_proofs_are_limited);
+	tcase_add_test(tc, accounts_are_limited);
 	tcase_add_test(tc, rotated_code);
 	tcase_add_test(tc, code_is_printed_at_the_first_start);
 	tcase_add_test(tc, logs_in_on_the_same_connection);

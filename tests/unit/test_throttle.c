@@ -180,7 +180,6 @@ START_TEST(trusted)
 	ck_assert(!address_trusted(&b));
 	for (int i = 0; i < 300; i++) {
 		ck_assert_int_eq(throttle_login_failed(t, "alice", &a), 0);
-		ck_assert_int_eq(throttle_take(t, "enrol", &a, 1, 1), 0);
 	}
 }
 END_TEST
@@ -209,41 +208,6 @@ START_TEST(other_failures)
 }
 END_TEST
 
-START_TEST(buckets)
-{
-	struct address a = from("10.0.0.1"), b = from("10.0.0.2");
-	int wait;
-
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(throttle_take(t, "enrol", &a, 3, 1), 0);
-	wait = throttle_take(t, "enrol", &a, 3, 1); /* one an hour: it names the time */
-	ck_assert_int_ge(wait, 3500);
-	ck_assert_int_le(wait, 3600);
-	ck_assert_int_eq(throttle_take(t, "message", &a, 3, 1), 0);
-	ck_assert_int_eq(throttle_take(t, "enrol", &b, 3, 1), 0);
-}
-END_TEST
-
-/* One a second comes back, however often somebody asks, and never more than that. */
-START_TEST(buckets_fill_again)
-{
-	struct address a = from("10.0.0.1");
-	int64_t begun = clock_mono_ms();
-	int wait, taken = 0;
-
-	while (taken < 5) {
-		if ((wait = throttle_take(t, "enrol", &a, 3, 3600)) == 0) {
-			taken++;
-			ck_assert_int_le(taken, 3 + (clock_mono_ms() - begun) / 1000);
-			continue;
-		}
-		ck_assert_int_eq(wait, 1);
-		usleep(20000);
-	}
-	ck_assert_int_ge(clock_mono_ms() - begun, 2000);
-}
-END_TEST
-
 /* More sources than places: the longest unused are forgotten, the others not. */
 START_TEST(flood)
 {
@@ -253,13 +217,13 @@ START_TEST(flood)
 		throttle_login_failed(t, "alice", &a);
 	for (unsigned i = 0; i < 30000; i++) {
 		memcpy(&x.ip.s6_addr[12], &i, sizeof(i));
-		throttle_take(t, "enrol", &x, 10, 10);
+		throttle_fail(t, "enrol", NULL, &x, 60000);
 		if (i % 1000 == 0) /* she is still trying */
 			ck_assert_int_ge(throttle_login_failed(t, "alice", &a), 2000);
 	}
 	for (unsigned i = 0; i < 30000; i++) {
 		memcpy(&x.ip.s6_addr[12], &i, sizeof(i));
-		throttle_take(t, "enrol", &x, 10, 10);
+		throttle_fail(t, "enrol", NULL, &x, 60000);
 	}
 	ck_assert_int_eq(throttle_login_delay(t, "alice", &a), 0);
 }
@@ -333,8 +297,6 @@ main(void)
 	tcase_add_test(c, ipv6_counts_as_its_network);
 	tcase_add_test(c, trusted);
 	tcase_add_test(c, other_failures);
-	tcase_add_test(c, buckets);
-	tcase_add_test(c, buckets_fill_again);
 	tcase_add_test(c, flood);
 	tcase_add_test(c, at_most_64_wait);
 	tcase_add_test(c, waits_for_so_long);

@@ -130,7 +130,7 @@ valgrind: deps-dev
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@SLOW=20 QUINTET_SANITIZER=valgrind SKIP="$(VALGRIND_SKIP)" \
 	    WRAP="valgrind -q --error-exitcode=99 --leak-check=no" tests/run.sh /unit/ /fuzz/
-VALGRIND_SKIP ?= test_(throttle|key|password|passwords|listener|bytes|file|hash|msglog)$$
+VALGRIND_SKIP ?= test_(throttle|key|password|passwords|listener|bytes|file|hash|msglog|msglog_damage|msglog_short)$$
 
 # A smoke run of every fuzz target: FUZZ_SECONDS each, from the seeds in git.
 FUZZ_SECONDS ?= 10

@@ -15,7 +15,7 @@ export QUINTET_SERVER=$PWD/${SERVER:-server/server}
 export QUINTET_CLIENT=$PWD/${CLIENT:-client/client}
 export QUINTET_BUILD=$PWD/$BUILD
 export CK_TIMEOUT_MULTIPLIER=${SLOW:-1} SLOW=${SLOW:-1}
-export CK_DEFAULT_TIMEOUT=60
+export CK_DEFAULT_TIMEOUT=120
 logs=$BUILD/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"

@@ -10,9 +10,17 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "store/check.h"
 #include "store/rooms.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
+
+/* For threads and children: Check counts in the main thread alone. */
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
+	} while (0)
 
 static struct store *s;
 static struct rooms *r;
@@ -262,6 +270,40 @@ waiting(const struct uuid *id, const char *user, uint64_t after)
 	if (rooms_events(r, id, user, after, 100, list_event, &l, NULL) != Q_OK)
 		return "none";
 	return line;
+}
+
+/* For rooms_events: they come one after another; how many of them are messages. */
+struct counting {
+	uint64_t seq;
+	size_t sent;
+};
+
+static inline bool
+count_event(void *arg, const struct room_event *ev)
+{
+	struct counting *c = arg;
+
+	ck_assert_uint_eq(ev->seq, ++c->seq);
+	c->sent += ev->kind == ROOM_SEND;
+	return true;
+}
+
+static inline void
+complain(void *arg, const char *sentence)
+{
+	(void)arg;
+	note_report(NULL, sentence);
+}
+
+/* "server check" finds nothing. */
+static inline void
+check_clean(void)
+{
+	struct check_result result;
+
+	reported[0] = '\0';
+	ck_assert_int_eq(store_check(s, false, complain, NULL, &result), Q_OK);
+	ck_assert_msg(result.problems == 0, "%s", reported);
 }
 
 #endif

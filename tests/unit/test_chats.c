@@ -287,7 +287,7 @@ main(void)
 
 	suite_add_tcase(su, t);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, make_and_find);
 	tcase_add_test(t, names_that_are_none);
 	tcase_add_test(t, ids_are_used_once);

@@ -366,7 +366,7 @@ main(void)
 
 	suite_add_tcase(su, t);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, torn_end);
 	tcase_add_test(t, lost_ids_are_not_given_again);
 	tcase_add_test(t, flipped_byte);

@@ -381,7 +381,7 @@ main(void)
 
 	suite_add_tcase(su, t);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_new_user_of_an_old_name);
 	tcase_add_test(t, nobody_is_left);
 	tcase_add_test(t, all_removed_while_chats_are_deleted);

@@ -320,7 +320,7 @@ suite(void)
 	TCase *t = tcase_create("history");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, kept);
 	tcase_add_test(t, secret);
 	tcase_add_test(t, cleared);

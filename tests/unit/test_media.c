@@ -545,7 +545,7 @@ main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, what_came_goes_out_again);
 	tcase_add_test(t, limits);
 	tcase_add_test(t, removing);

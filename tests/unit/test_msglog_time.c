@@ -222,7 +222,7 @@ main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, times_rise);
 	tcase_add_test(t, only_what_is_in_the_file_counts);
 	tcase_add_test(t, the_end_of_time);

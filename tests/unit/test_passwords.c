@@ -191,7 +191,7 @@ main(void)
 	Suite *s = suite_create("passwords");
 	TCase *c = tcase_create("passwords");
 
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, right_and_wrong);
 	tcase_add_test(c, setting);

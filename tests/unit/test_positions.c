@@ -387,7 +387,7 @@ main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, forwards_only);
 	tcase_add_test(t, stretches);
 	tcase_add_test(t, stretches_are_bounded);

@@ -644,7 +644,7 @@ suite(void)
 
 	suite_add_tcase(su, t);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, two_become_contacts);
 	tcase_add_test(t, nothing_new);
 	tcase_add_test(t, removing);

@@ -536,7 +536,7 @@ main(void)
 	TCase *tc = tcase_create("snapshot");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 30);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, what_is_in_it);
 	tcase_add_test(tc, long_torn_end);
 	tcase_add_test(tc, it_stays_as_it_was);

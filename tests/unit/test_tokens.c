@@ -498,7 +498,7 @@ make_suite(void)
 	TCase *tc = tcase_create("tokens");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_token);
 	tcase_add_test(tc, test_token_limit);
 	tcase_add_test(tc, test_tokens_each);

@@ -86,7 +86,7 @@ suite(void)
 	Suite *s = suite_create("wrap");
 	TCase *t = tcase_create("wrap");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, round_trip, 0, 2);
 	tcase_add_loop_test(t, refused, 0, 2);
 	suite_add_tcase(s, t);

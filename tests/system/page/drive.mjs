@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+//
+// The web page in a real browser, end to end:
+//   node drive.mjs FOLDER-WITH-NODE_MODULES PORT SCREENSHOTS PICTURE CHROMIUM
+// What it wants done to the server it says (node_play.h); the exit status says whether all
+// was as it should be.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+import { PASSWORD, Person } from "./person.mjs";
+import { Terminal } from "./terminal.mjs";
+
+const [folder, port, shots, picture, program] = process.argv.slice(2);
+const { chromium } = createRequire(path.resolve(folder, "package.json"))("playwright-core");
+const url = `http://127.0.0.1:${port}/`;
+const WAIT = 15000 * Number(process.env.SLOW ?? 1);
+const DESKTOP = { viewport: { width: 1100, height: 760 }, colorScheme: "light" };
+const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: "dark", hasTouch: true };
+const EVIL = `<img src=x onerror=alert(1)><script>alert(2)</script>'"&`;
+const WORD = "unbroken".repeat(40);
+
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function server(words) {
+  console.log(`do: ${words}`);
+  await answers.next();
+}
+
+const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+
+async function at(options) {
+  const person = await Person.at(browser, url, options);
+  person.context.setDefaultTimeout(WAIT);
+  person.page.setDefaultTimeout(WAIT);
+  return person;
+}
+
+const stored = (person) => person.page.evaluate(() => [sessionStorage, localStorage].map((place) =>
+  Object.values(place).some((value) => value.includes("token"))));
+
+// ---- the acts, in this order: each goes on where the one before ended ----
+
+async function comingIn(alice, bob) {
+  // Errors are told, in role alert.
+  await alice.fillIn("alice", PASSWORD);
+  await alice.role("button", "Log in").click();
+  await alice.page.getByRole("alert").filter({ hasText: /\S/ }).first().waitFor();
+  await alice.fits();
+  await alice.picture(shots, "login-light");
+  await bob.fits();
+  await bob.picture(shots, "login-dark");
+  await alice.register("alice");
+  await bob.register("bob");
+  // The token is this tab's unless it was asked for.
+  assert.deepEqual(await stored(alice), [true, false]);
+  await alice.role("button", "Log out").click();
+  await alice.role("button", "Log in").waitFor();
+  assert.deepEqual(await stored(alice), [false, false]);
+  await alice.page.getByLabel("Keep me logged in").check();
+  await alice.logIn("alice");
+  assert.equal((await stored(alice))[1], true);
+}
+
+// Two people, an announcement, a chat, a picture; whatever they write stays text.
+async function talking(alice, bob) {
+  await alice.post("Bicycle for sale", `Red. ${EVIL}`);
+  await alice.post(EVIL, WORD);
+  assert.equal(await (await alice.announcement("Bicycle")).getByRole("button", { name: "Ask" }).count(), 0);
+  const entry = await bob.announcement("Bicycle for sale");
+  assert.ok((await entry.innerText()).includes("alice"));
+  assert.ok((await entry.innerText()).includes(EVIL));
+  await bob.fits();
+  await bob.picture(shots, "announcements-phone");
+  await bob.ask("Bicycle for sale");
+  await bob.say("Is it still there?");
+  await (await alice.chat("bob", "Bicycle for sale", "1 new", "online")).waitFor();
+  await alice.titled("(1) Quintet");
+  await alice.open("bob");
+  await alice.hears("bob", "Is it still there?");
+  await (await alice.chat("bob")).filter({ hasNotText: /new/ }).waitFor();
+  await alice.titled("Quintet");
+  // Typing, and what Enter does.
+  await alice.role("textbox", "Message").pressSequentially("Yes,");
+  await bob.role("status", "Typing").filter({ hasText: "alice is typing" }).waitFor();
+  await alice.role("textbox", "Message").press("Shift+Enter");
+  await alice.role("textbox", "Message").pressSequentially("it is");
+  await alice.role("textbox", "Message").press("Enter");
+  await bob.hears("alice", "Yes,\nit is");
+  assert.equal(await alice.role("textbox", "Message").inputValue(), "");
+  await alice.say(EVIL);
+  await bob.hears("alice", EVIL);
+  await bob.say(WORD);
+  await bob.fits();
+  await bob.page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
+  for (const person of [alice, bob]) {
+    const image = person.log().getByRole("img", { name: "picture.png", exact: true });
+    await image.waitFor();
+    await image.evaluate((img) => img.decode());
+    assert.ok(await image.evaluate((img) => img.naturalWidth > 0));
+  }
+  await alice.picture(shots, "chat-desktop");
+  await bob.picture(shots, "chat-phone-dark");
+}
+
+// One goes and comes back: it is still logged in, and knows what is new.
+async function away(alice, bob) {
+  await alice.page.close();
+  await (await bob.chat("alice")).and(bob.page.getByRole("button", { name: /^(?!.*online)/ })).waitFor();
+  await bob.open("alice");
+  await bob.say("first while you were away");
+  await bob.say("second while you were away");
+  await alice.arrive();
+  alice.page.setDefaultTimeout(WAIT);
+  await alice.role("button", "Log out").waitFor();
+  await (await alice.chat("bob", "2 new")).waitFor();
+  await alice.titled("(2) Quintet");
+  await alice.open("bob");
+  await alice.hears("bob", "second while you were away");
+  await alice.titled("Quintet");
+  await (await bob.chat("alice", "online")).waitFor();
+  await bob.open("alice");
+}
+
+// The server goes and comes back; what was written meanwhile arrives, once.
+async function restarted(alice, bob) {
+  await server("stop");
+  await Promise.all([alice.disconnected(), bob.disconnected()]);
+  await bob.say("written without a server");
+  await bob.picture(shots, "reconnecting");
+  await server("start");
+  await Promise.all([alice.connected(), bob.connected()]);
+  await alice.hears("bob", "written without a server");
+  await alice.say("once more");
+  await bob.hears("alice", "once more");
+  for (const person of [alice, bob]) {
+    assert.equal(await person.article("written without a server").count(), 1);
+    assert.equal(await person.article("once more").count(), 1);
+  }
+}
+
+// Somebody at a terminal, in contacts.
+async function terminal(alice) {
+  const carol = new Terminal(port), terminalOfAlice = new Terminal(port);
+
+  await carol.ask(`117 carol "${PASSWORD}" "" ""`, "222 400");
+  await carol.ask(`110 carol "${PASSWORD}"`, "212 400");
+  await terminalOfAlice.ask(`110 alice "${PASSWORD}"`, "212 400");
+  await carol.ask("121 alice", "232 400");
+  await terminalOfAlice.ask("121 carol", "232 400");
+  terminalOfAlice.close();
+  await carol.ask("113 alice", "217 400");
+  await (await alice.chat("carol", "online")).waitFor();
+  const [, chat] = (await carol.ask("112", "215")).split(" ");
+  await carol.ask(`115 ${chat} Hello from a <terminal>`, "219 400");
+  await (await alice.chat("carol", "1 new")).waitFor();
+  await alice.open("carol");
+  await alice.hears("carol", "Hello from a <terminal>");
+  await alice.say("Hello from a browser");
+  assert.ok((await carol.hear(`220 ${chat}`)).endsWith(" Hello from a browser"));
+  carol.close();
+}
+
+// A notice, and the end of a session for good.
+async function told(alice, bob) {
+  await server("say The lab closes at six");
+  await alice.page.getByText("The lab closes at six").waitFor();
+  await server("kick bob");
+  await bob.role("button", "Log in").waitFor();
+  await bob.page.getByRole("alert").filter({ hasText: /\S/ }).first().waitFor();
+}
+
+// Everything by Tab, Enter and typing, on 320 pixels; the first view is reached, too.
+async function keyboard() {
+  const dora = await at({ viewport: { width: 320, height: 640 }, colorScheme: "light" });
+  const focus = () => dora.page.evaluate(() => {
+    const at = document.activeElement;
+    const labels = [...(at.labels ?? [])].map((label) => label.textContent);
+    return [at.getAttribute("aria-label") ?? labels[0] ?? at.textContent, at.closest("li")?.innerText ?? ""]
+      .map((text) => text.trim());
+  });
+  // Press Tab until the control of that name has the focus.
+  async function reach(name, inside = "") {
+    const seen = [];
+    for (let i = 0; i < 80; i++) {
+      await dora.page.keyboard.press("Tab");
+      const [found, around] = await focus();
+      seen.push(found);
+      if (found.match(name)?.[0] === found && around.includes(inside)) return;
+    }
+    assert.fail(`Tab does not reach ${name}, but ${seen}`);
+  }
+  const type = (text) => dora.page.keyboard.type(text);
+  const press = (key) => dora.page.keyboard.press(key);
+
+  await reach("User name");
+  await type("dora");
+  await reach("Password");
+  await type(PASSWORD);
+  await reach("Register");
+  await press("Enter");
+  await dora.role("button", "Log out").waitFor();
+  await reach("Title");
+  await type("By keyboard");
+  await reach("Text");
+  await type(WORD);
+  await reach("Post");
+  await press("Enter");
+  await (await dora.announcement("By keyboard")).waitFor();
+  await dora.fits();
+  await reach("Ask", "Bicycle for sale");
+  await press("Enter");
+  await dora.log().waitFor();
+  await reach("Message");
+  await type("typed");
+  await press("Enter");
+  await dora.article("typed").waitFor();
+  await reach("Picture");
+  await reach("Send");
+  await dora.fits();
+  await dora.picture(shots, "chat-320");
+  await dora.view("Chats");
+  await dora.fits();
+  await reach(/alice.*/);
+  await press("Enter");
+  await dora.log().waitFor();
+  await reach("Log out");
+  await press("Enter");
+  await dora.role("button", "Log in").waitFor();
+  await dora.fits();
+  dora.check();
+  await dora.context.close();
+}
+
+// Light and dark are different.
+async function colours(alice) {
+  const paper = () => alice.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = (colour) => colour.match(/[\d.]+/g).slice(0, 3).reduce((sum, v) => sum + Number(v), 0) > 384;
+
+  assert.ok(light(await paper()));
+  await alice.page.emulateMedia({ colorScheme: "dark" });
+  assert.ok(!light(await paper()));
+  await alice.picture(shots, "chat-desktop-dark");
+}
+
+mkdirSync(shots, { recursive: true });
+const alice = await at(DESKTOP), bob = await at(PHONE);
+for (const act of [comingIn, talking, away, restarted, terminal, keyboard, colours, told]) {
+  const began = Date.now();
+  try {
+    await act(alice, bob);
+    for (const person of [alice, bob]) person.check();
+  } catch (error) {
+    await alice.picture(shots, "failed-alice").catch(() => {});
+    await bob.picture(shots, "failed-bob").catch(() => {});
+    console.log(`${act.name}: ${error.stack}`);
+    process.exit(1);
+  }
+  console.log(`${act.name}: ${Date.now() - began} ms`);
+}
+await browser.close();
+process.exit(0);

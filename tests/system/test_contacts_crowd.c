@@ -118,6 +118,7 @@ START_TEST(everybody_at_once)
 
 	n = crowd_size();
 	s = play_start("", "limits.accounts=1000", "limits.per_address_before_login=1000",
+		       "limits.handshake_timeout=10m", "contacts.login_timeout=10m",
 		       NULL);
 	for (int i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "u%d", i);

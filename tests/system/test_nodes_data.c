@@ -433,6 +433,7 @@ START_TEST(too_many_pending)
 	int told = 0;
 
 	setup();
+	harness_reload(h, "nodes.call_timeout=1h", NULL);
 	for (int i = 0; i < 70; i++) {
 		snprintf(name, sizeof(name), "u%d", i);
 		harness_add_user(h, name, KEY_EC_P256);

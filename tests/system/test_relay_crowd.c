@@ -13,7 +13,8 @@
 
 START_TEST(two_hundred_in_pairs)
 {
-	struct harness *h = harness_start("limits.per_address_before_login=1000", NULL);
+	struct harness *h = harness_start("limits.per_address_before_login=1000",
+					  "limits.handshake_timeout=10m", NULL);
 	struct peer *p[CROWD];
 	char text[64];
 

@@ -383,15 +383,18 @@ slow_receivers(struct harness *h)
 START_TEST(slow_member)
 {
 	enum { MESSAGES = 300 };
-	struct harness *h = rp_start("rooms.captcha=off", "limits.outbox=64KiB",
-				     "limits.sender_wait=4s", NULL);
-	struct rooms_peer *alice = rp_enter(h, "alice"), *bob = rp_enter(h, "bob"),
-			  *carol = rp_enter(h, "carol");
-	struct rt_id room = rt_room(alice, RT_GROUP, "bob carol", bob, carol, NULL);
+	struct harness *h = rp_start("rooms.captcha=off", "limits.outbox=64KiB", NULL);
+	struct rooms_peer *alice = rp_enter(h, "alice"), *carol = rp_enter(h, "carol"),
+			  *bob;
 	struct heard heard = {1, 0, 0, false};
 	char *text = calloc(1, 40001);
+	struct rt_id room;
 	int small = 65536;
 
+	harness_reload(h, "limits.sender_wait=1s", NULL); /* for bob's connection */
+	bob = rp_enter(h, "bob");
+	harness_reload(h, NULL);
+	room = rt_room(alice, RT_GROUP, "bob carol", bob, carol, NULL);
 	memset(text, 'x', 40000);
 	seen(bob, room, 1);
 	rp_hear_nothing(bob);

@@ -13,14 +13,8 @@
 #include "server/tls.h"
 
 const struct protocol *const protocols[] = {
-    &nodes_protocol,
-    &relay_protocol,
-    &contacts_protocol,
-    &http_protocol,
-    &rooms_protocol,
-    &board_protocol,
-    &tls_protocol,
-    NULL,
+    &nodes_protocol, &relay_protocol, &contacts_protocol, &http_protocol,
+    &rooms_protocol, &board_protocol, &tls_protocol,      NULL,
 };
 
 /* A row that cannot tell yet stops the search: rows below it are only asked once

@@ -194,7 +194,7 @@ FORMATTED = $(shell git ls-files '*.c' '*.h')
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
-	    $(DESTDIR)$(PREFIX)/share/doc/quintet
+	    $(DESTDIR)$(PREFIX)/share/doc/quintet $(DESTDIR)$(PREFIX)/share/quintet
 	install -m 755 $(SERVER) $(DESTDIR)$(PREFIX)/bin/quintet-server
 	install -m 755 $(CLIENT) $(DESTDIR)$(PREFIX)/bin/quintet-client
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
@@ -202,11 +202,13 @@ install: all
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 README.md CHANGELOG.md LICENSE docs/quintet.service \
 	    $(DESTDIR)$(PREFIX)/share/doc/quintet/
+	cp -R web $(DESTDIR)$(PREFIX)/share/quintet/
+	chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/share/quintet/web
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/quintet-server $(DESTDIR)$(PREFIX)/bin/quintet-client
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man?/%,$(wildcard docs/man/*))
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/quintet
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/quintet $(DESTDIR)$(PREFIX)/share/quintet
 
 dist:
 	@mkdir -p dist

@@ -11,7 +11,7 @@
 
 #define DEFAULT_PORT 9034 /* the client's too: it need not be typed */
 
-/* One line with what a student types.  host is an address without a port. */
+/* What a student types.  host is an address without a port. */
 static void
 print_command(const char *host, unsigned port, FILE *out)
 {
@@ -24,6 +24,15 @@ print_command(const char *host, unsigned port, FILE *out)
 	else
 		fprintf(out, v6 ? "[%s]:%u" : "%s:%u", host, port);
 	fprintf(out, "%s --user NAME\n", enrol);
+}
+
+/* The same for a browser. */
+static void
+print_page(const char *host, unsigned port, FILE *out)
+{
+	bool v6 = strchr(host, ':') != NULL;
+
+	fprintf(out, v6 ? "  http://[%s]:%u/\n" : "  http://%s:%u/\n", host, port);
 }
 
 /* Split "ADDR:PORT" or "[V6]:PORT"; true when it stands for every address. */
@@ -41,7 +50,8 @@ listens_everywhere(const char *address, char host[ADDRESS_SIZE])
 }
 
 static void
-print_ways(const struct listener *l, FILE *out)
+print_ways(const struct listener *l,
+	   void (*print)(const char *host, unsigned port, FILE *out), FILE *out)
 {
 	struct host_addresses all = {NULL, 0};
 	unsigned port = listener_port(l);
@@ -50,7 +60,7 @@ print_ways(const struct listener *l, FILE *out)
 	bool v4_only;
 
 	if (!listens_everywhere(listener_address(l), host)) {
-		print_command(host, port, out);
+		print(host, port, out);
 		return;
 	}
 	v4_only = strcmp(host, "0.0.0.0") == 0;
@@ -58,11 +68,11 @@ print_ways(const struct listener *l, FILE *out)
 		log_event(LOG_WARN, NULL, "addresses-unknown", "port=%u", port);
 	for (size_t i = 0; i < all.count; i++)
 		if (!v4_only || strchr(all.text[i], ':') == NULL) {
-			print_command(all.text[i], port, out);
+			print(all.text[i], port, out);
 			shown++;
 		}
 	if (shown == 0)
-		print_command("127.0.0.1", port, out);
+		print("127.0.0.1", port, out);
 	addresses_free(&all);
 }
 
@@ -81,9 +91,15 @@ banner_print(struct server *server, struct listener *const *listeners, size_t co
 	free(real);
 	fputs("Students connect with\n", out);
 	for (size_t i = 0; i < count; i++)
-		print_ways(listeners[i], out);
+		print_ways(listeners[i], print_command, out);
 	if (config_now()->relay_enrol)
 		fprintf(out, "and the enrolment code\n  %s\n", code);
+	if (server->files != NULL && config_now()->http_enabled &&
+	    config_now()->board_enabled) {
+		fputs("or with a browser at\n", out);
+		for (size_t i = 0; i < count; i++)
+			print_ways(listeners[i], print_page, out);
+	}
 	fprintf(out, "SHA-256 fingerprint of the server's CA\n  %s\n\n", sum);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "listening on %s\n", listener_address(listeners[i]));

@@ -80,6 +80,7 @@ START_TEST(own_page)
 	static const char *const paths[] = {"/", "/app.js", "/style.css", "/icon.svg"};
 	struct harness *h = harness_start(NULL);
 	struct http_peer *p = http_connect(h);
+	char address[64];
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		get(p, paths[i], "Accept-Encoding: gzip, deflate, br\r\n");
@@ -87,6 +88,8 @@ START_TEST(own_page)
 		ck_assert_str_eq(http_header(p, "Content-Encoding"), "gzip");
 	}
 	ck_assert(harness_logged(h, "web-page"));
+	snprintf(address, sizeof(address), "\n  http://127.0.0.1:%u/\n", h->port);
+	ck_assert_ptr_nonnull(strstr((const char *)h->out.p, address));
 	http_free(p);
 	harness_free(h);
 }
@@ -299,6 +302,7 @@ START_TEST(no_folder)
 	get(p, "/", "");
 	ck_assert_int_eq(p->status, 404);
 	ck_assert_ptr_nonnull(memmem(p->body.p, p->body.len, "http.web", 8));
+	ck_assert_ptr_null(strstr((const char *)h->out.p, "http://")); /* no promise */
 	get(p, "/healthz", "");
 	ck_assert_int_eq(p->status, 200);
 	http_free(p);

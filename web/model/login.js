@@ -100,7 +100,8 @@ export class Login extends Signal {
   // A server that ends the connection for good says before why.
   #judge() {
     if (this.connection.state === "ended")
-      this.#leave(this.last_notice || "The server has ended this session.");
+      this.#leave(this.last_notice === "" ? "The server has ended this session."
+        : `The server has ended this session: ${this.last_notice}`);
     else if (this.connection.connected)
       this.last_notice = "";
   }

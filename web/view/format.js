@@ -40,9 +40,9 @@ export function sizeOf(bytes) {
 
 // The colour of a person's sign, one of eight: always the same one for a name.
 export function hueOf(name) {
-  let sum = 0;
+  let hash = 0;
 
   for (const c of name.toLowerCase())
-    sum = (sum * 31 + c.charCodeAt(0)) % 997;
-  return `hue-${sum % 8}`;
+    hash = Math.imul(hash ^ c.codePointAt(0), 0x9e3779b1);
+  return `hue-${hash >>> 29}`;
 }

@@ -42,6 +42,7 @@ export function showLogin(connection, login) {
     go((...words) => login.register(...words));
   });
   login.on("in", () => {
+    $("user-name").value = login.username; // for those who come back
     $("password").value = "";
     say($("login-error"), "");
   });

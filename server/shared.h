@@ -125,14 +125,17 @@ enum qerr shared_forget(struct shared *sh, const char *user);
 enum qerr shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin);
 
 /* ---- the room (shared_room.c) ---- */
-/* One more connection of user (a member) enters, or one leaves.  May read up to a
- * thousand records.  When it was the first of the user's, or the last, told(arg) is called
- * (told may be NULL), for one chat in the order in which that happened; it may not
- * block. */
-void
-shared_enter(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg);
-void
-shared_leave(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg);
+/* Who comes and goes does so between these two: one at a time in one chat, so that what is
+ * told about it has the order in which it happened.  The first may wait, and read up to a
+ * thousand records; no lock held.  In between nothing may block. */
+void shared_room_begin(struct shared_chat *c);
+void shared_room_end(struct shared_chat *c);
+/* One more connection of user (a member) enters: true, if it is the user's first. */
+bool shared_enter(struct shared_chat *c, const char *user);
+/* One leaves, to which messages up to `shown` (0: none) were told in the room: true, if it
+ * was the last.  What is told from the next instruction on counts as new.  Also with the
+ * lock held that keeps that connection from being told. */
+bool shared_leave(struct shared_chat *c, const char *user, uint64_t shown);
 /* User was shown messages from..to in the room.  Never blocks. */
 void shared_shown(struct shared_chat *c, const char *user, uint64_t from, uint64_t to);
 /* How many messages there are, and how many of these are of others and were stored after

@@ -99,8 +99,10 @@ flight_end(struct shared_chat *c, struct flight *f, uint64_t next)
 {
 	lock_take(&c->lock);
 	TAILQ_REMOVE(&c->flights, f, link);
-	if (next != 0)
+	if (next != 0) {
 		c->next = next;
+		c->told_first = 0;
+	}
 	wake_locked(c);
 	lock_drop(&c->lock);
 }

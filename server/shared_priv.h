@@ -63,8 +63,11 @@ struct shared_chat {
 	pthread_cond_t moved;       /* something here is different */
 
 	struct shared_member member[TALLY_MEMBERS];
-	struct tally tally;              /* [lock] if counted */
-	bool counted;                    /* [lock] */
+	struct tally tally; /* [lock] if counted */
+	bool counted;       /* [lock] */
+	/* [lock] what is being told right now: so many, from id told_first on (0: none) */
+	uint64_t told_first, told_n;
+	enum tally_member told_from;
 	bool tally_changed;              /* [lock] since it was saved */
 	bool turning;                    /* [lock] somebody tells who came or went */
 	atomic_bool to_save;             /* it is on the saver's list, or about to be */

@@ -54,6 +54,9 @@ shared_count_locked(struct shared_chat *c, enum tally_member from, uint64_t firs
 	uint64_t last = first + n - 1;
 
 	LOCK_ASSERT_HELD(&c->lock);
+	c->told_first = first;
+	c->told_n = n;
+	c->told_from = from;
 	if (c->counted && first == c->tally.upto + 1) {
 		c->tally.upto = last;
 		c->tally.by[from] += n;
@@ -180,26 +183,26 @@ shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *
 	return Q_OK;
 }
 
-/* Everything that was counted so far is seen. */
-static void see_all_locked(struct shared_chat *c, enum tally_member m) REQUIRES(c->lock);
+/* The member has seen so many of the other one's. */
+static void
+see_locked(struct shared_chat *c, enum tally_member m, uint64_t n) REQUIRES(c->lock);
 
 static void
-see_all_locked(struct shared_chat *c, enum tally_member m)
+see_locked(struct shared_chat *c, enum tally_member m, uint64_t n)
 {
 	LOCK_ASSERT_HELD(&c->lock);
-	if (!c->counted || c->tally.seen[m] == c->tally.by[other_than(m)])
+	if (!c->counted || n <= c->tally.seen[m])
 		return;
-	c->tally.seen[m] = c->tally.by[other_than(m)];
+	c->tally.seen[m] = n;
 	c->tally_changed = true;
 }
 
 /* ---- coming and going ---- */
 
-/* One turn after another, so that what is told about a room has the order in which it
- * happened. */
-static void
-take_turn(struct shared_chat *c)
+void
+shared_room_begin(struct shared_chat *c)
 {
+	(void)count(c); /* without counts one can come and go all the same */
 	lock_take(&c->lock);
 	while (c->turning) {
 		c->waiting++;
@@ -210,51 +213,48 @@ take_turn(struct shared_chat *c)
 	lock_drop(&c->lock);
 }
 
-static void
-end_turn(struct shared_chat *c)
+void
+shared_room_end(struct shared_chat *c)
 {
 	lock_take(&c->lock);
 	c->turning = false;
 	if (c->waiting > 0)
 		pthread_cond_broadcast(&c->moved);
 	lock_drop(&c->lock);
+	shared_save_soon(c);
 }
 
-void
-shared_enter(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg)
+bool
+shared_enter(struct shared_chat *c, const char *user)
 {
 	struct shared_member *m = &c->member[shared_which(c, user)];
 	bool first;
 
-	/* Without counts it can be entered all the same. */
-	(void)count(c);
-	take_turn(c);
 	lock_take(&c->lock);
+	assert(c->turning);
 	first = m->in_room++ == 0;
 	lock_drop(&c->lock);
-	if (first && told != NULL)
-		told(arg);
-	end_turn(c);
+	return first;
 }
 
-void
-shared_leave(struct shared_chat *c, const char *user, void (*told)(void *arg), void *arg)
+/* Messages count before they are told.  So those that are being told right now count, but
+ * if this connection has not been told of them it will be told as one that has left. */
+bool
+shared_leave(struct shared_chat *c, const char *user, uint64_t shown)
 {
-	enum tally_member me = shared_which(c, user);
+	enum tally_member me = shared_which(c, user), other = other_than(me);
+	uint64_t seen;
 	bool last;
 
-	(void)count(c);
-	take_turn(c);
 	lock_take(&c->lock);
-	assert(c->member[me].in_room > 0);
+	assert(c->turning && c->member[me].in_room > 0);
 	last = --c->member[me].in_room == 0;
-	if (last)
-		see_all_locked(c, me);
+	seen = c->tally.by[other];
+	if (shown < c->told_first && c->told_from == other && c->told_n <= seen)
+		seen -= c->told_n;
+	see_locked(c, me, seen);
 	lock_drop(&c->lock);
-	if (last && told != NULL)
-		told(arg);
-	end_turn(c);
-	shared_save_soon(c);
+	return last;
 }
 
 /* ---- what was shown ---- */
@@ -319,7 +319,8 @@ take_out(struct shared_chat *c, struct to_write *w)
 	for (int m = 0; m < TALLY_MEMBERS; m++) {
 		/* Who is in the room when the server is killed leaves it then. */
 		if (c->member[m].in_room > 0)
-			see_all_locked(c, (enum tally_member)m);
+			see_locked(c, (enum tally_member)m,
+				   c->tally.by[other_than((enum tally_member)m)]);
 		w->shown[m] = c->member[m];
 		c->member[m].shown_n = 0;
 	}

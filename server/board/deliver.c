@@ -100,23 +100,26 @@ is_member_locked(struct board_session *bs, const struct shared_chat *chat)
 static void
 messages(struct board_session *bs, const struct event *event)
 {
-	bool in_room = false, own;
+	uint64_t last = event->messages[event->count - 1].id;
+	struct board_joined *joined = NULL;
 	char user[NAME_SIZE];
 	enum qerr e = Q_OK;
+	bool own;
 
 	lock_take(&bs->lock);
 	if (is_member_locked(bs, event->chat)) {
-		in_room = board_in_room_locked(bs, event->chat);
+		joined = board_joined_locked(bs, event->chat);
 		own = event->sender == sio_seat(bs->sio);
 		memcpy(user, bs->user, sizeof(user));
-		e = emit_messages_locked(bs, event, in_room || own);
+		e = emit_messages_locked(bs, event, joined != NULL || own);
+		if (joined != NULL)
+			joined->shown = last;
 	}
 	lock_drop(&bs->lock);
 	if (e != Q_OK)
 		sio_end(bs->sio, SIO_END_RETURN, "no memory");
-	else if (in_room)
-		shared_shown(event->chat, user, event->messages[0].id,
-			     event->messages[event->count - 1].id);
+	else if (joined != NULL)
+		shared_shown(event->chat, user, event->messages[0].id, last);
 	for (size_t i = 0; i < event->count; i++)
 		if (event->messages[i].media != NULL &&
 		    event->messages[i].media->kind != IMAGE_NONE)

@@ -29,16 +29,16 @@ place_of(const struct board_chats *bc, const struct shared_chat *chat)
 	return i;
 }
 
-bool
-board_in_room_locked(struct board_session *bs, const struct shared_chat *chat)
+struct board_joined *
+board_joined_locked(struct board_session *bs, const struct shared_chat *chat)
 {
 	const struct board_chats *bc = bs->chats;
 	size_t i;
 
 	LOCK_ASSERT_HELD(&bs->lock);
-	if (bc == NULL || (i = place_of(bc, chat)) == bc->n)
-		return false;
-	return !bc->joined[i].gone;
+	if (bc == NULL || (i = place_of(bc, chat)) == bc->n || bc->joined[i].gone)
+		return NULL;
+	return &bc->joined[i];
 }
 
 bool
@@ -47,7 +47,7 @@ board_in_room(struct board_session *bs, const struct shared_chat *chat)
 	bool in;
 
 	lock_take(&bs->lock);
-	in = board_in_room_locked(bs, chat);
+	in = board_joined_locked(bs, chat) != NULL;
 	lock_drop(&bs->lock);
 	return in;
 }
@@ -62,24 +62,6 @@ board_room_gone_locked(struct board_session *bs, const struct shared_chat *chat)
 	LOCK_ASSERT_HELD(&bs->lock);
 	if (bc != NULL && (i = place_of(bc, chat)) < bc->n)
 		bc->joined[i].gone = true;
-}
-
-/* One that is gone, taken out; NULL: there is none. */
-static struct shared_chat *
-take_gone(struct board_session *bs)
-{
-	struct board_chats *bc = bs->chats;
-	struct shared_chat *out = NULL;
-
-	lock_take(&bs->lock);
-	for (size_t i = 0; bc != NULL && i < bc->n && out == NULL; i++) {
-		if (!bc->joined[i].gone)
-			continue;
-		out = bc->joined[i].chat;
-		bc->joined[i] = bc->joined[--bc->n];
-	}
-	lock_drop(&bs->lock);
-	return out;
 }
 
 /* Room for one more.  A turn. */
@@ -105,23 +87,6 @@ make_room(struct board_session *bs)
 	}
 	lock_drop(&bs->lock);
 	return done;
-}
-
-/* Take this one out; NULL: it is not there. */
-static struct shared_chat *
-take_out(struct board_session *bs, const struct shared_chat *chat)
-{
-	struct board_chats *bc = bs->chats;
-	struct shared_chat *out = NULL;
-	size_t i;
-
-	lock_take(&bs->lock);
-	if (bc != NULL && (i = place_of(bc, chat)) < bc->n) {
-		out = bc->joined[i].chat;
-		bc->joined[i] = bc->joined[--bc->n];
-	}
-	lock_drop(&bs->lock);
-	return out;
 }
 
 /* ---- telling the other member ---- */
@@ -157,16 +122,15 @@ emit_if_in_room(struct session *seat, const char *user, const struct shared_chat
 	struct board_session *bs = board_of(seat);
 
 	lock_take(&bs->lock);
-	if (name_cmp(bs->user, user) == 0 && board_in_room_locked(bs, chat))
+	if (name_cmp(bs->user, user) == 0 && board_joined_locked(bs, chat) != NULL)
 		board_emit(bs, event);
 	lock_drop(&bs->lock);
 }
 
 /* To the other member's connections in the room. */
 static void
-tell(void *arg)
+tell(const struct deed *d)
 {
-	const struct deed *d = arg;
 	struct sessions *t = d->bs->server->sessions;
 	const char *other = shared_chat_partner(d->chat, d->bs->user);
 	struct session *s, *next;
@@ -183,23 +147,44 @@ tell(void *arg)
 	bundle_unref(b);
 }
 
-/* Out of the room, with a reference that is given back. */
-static void
-leave(struct board_session *bs, struct shared_chat *chat, bool gone)
-{
-	struct deed deed = {bs, chat, "user-leave"};
+/* ---- out of a room; a turn ---- */
 
-	shared_leave(chat, bs->user, gone ? NULL : tell, &deed);
-	shared_chat_unref(chat);
+/* Take entry number i out. */
+static void
+leave(struct board_session *bs, size_t i)
+{
+	struct board_joined j = bs->chats->joined[i];
+	struct deed deed = {bs, j.chat, "user-leave"};
+	bool last;
+
+	shared_room_begin(j.chat);
+	lock_take(&bs->lock);
+	j = bs->chats->joined[i];
+	bs->chats->joined[i] = bs->chats->joined[--bs->chats->n];
+	last = shared_leave(j.chat, bs->user, j.shown);
+	lock_drop(&bs->lock);
+	if (last && !j.gone)
+		tell(&deed);
+	shared_room_end(j.chat);
+	shared_chat_unref(j.chat);
 }
 
+/* Those of chats that were deleted. */
 static void
 leave_gone(struct board_session *bs)
 {
-	struct shared_chat *chat;
+	size_t i = 0;
+	bool gone;
 
-	while ((chat = take_gone(bs)) != NULL)
-		leave(bs, chat, true);
+	while (bs->chats != NULL && i < bs->chats->n) {
+		lock_take(&bs->lock);
+		gone = bs->chats->joined[i].gone;
+		lock_drop(&bs->lock);
+		if (gone)
+			leave(bs, i);
+		else
+			i++;
+	}
 }
 
 /* ---- join-chat ---- */
@@ -225,10 +210,13 @@ enter(struct board_session *bs, struct board_call *call, struct shared_chat *cha
 	struct deed deed = {bs, chat, "user-join"};
 	const char *reason;
 
-	shared_enter(chat, bs->user, tell, &deed);
+	shared_room_begin(chat);
+	if (shared_enter(chat, bs->user))
+		tell(&deed);
+	shared_room_end(chat);
 	lock_take(&bs->lock);
 	reason = answer(bs, call, chat);
-	bs->chats->joined[bs->chats->n++] = (struct board_joined){chat, false};
+	bs->chats->joined[bs->chats->n++] = (struct board_joined){.chat = chat};
 	lock_drop(&bs->lock);
 	return reason;
 }
@@ -261,15 +249,15 @@ const char *
 board_leave_chat(struct board_session *bs, struct board_call *call)
 {
 	uint64_t anons_id, chat_id;
-	struct shared_chat *chat, *joined;
+	struct shared_chat *chat;
 	const char *reason;
 
 	if (!board_arg_id(call, &anons_id) || !board_arg_id(call, &chat_id))
 		return BOARD_BAD_ARGUMENTS;
 	if ((reason = board_find_chat_of(bs, anons_id, chat_id, &chat)) != NULL)
 		return reason;
-	if ((joined = take_out(bs, chat)) != NULL) {
-		leave(bs, joined, false);
+	if (board_in_room(bs, chat)) {
+		leave(bs, place_of(bs->chats, chat));
 		reason = answer(bs, call, chat);
 	} else {
 		reason = "Not in the room";
@@ -283,14 +271,13 @@ board_chats_leave(struct board_session *bs)
 {
 	struct board_chats *bc = bs->chats;
 
+	while (bc != NULL && bc->n > 0)
+		leave(bs, bc->n - 1);
 	lock_take(&bs->lock);
 	bs->chats = NULL;
 	lock_drop(&bs->lock);
-	if (bc == NULL)
-		return;
-	for (size_t i = 0; i < bc->n; i++)
-		leave(bs, bc->joined[i].chat, bc->joined[i].gone);
-	free(bc->joined);
+	if (bc != NULL)
+		free(bc->joined);
 	free(bc);
 }
 

@@ -25,7 +25,8 @@
 /* A chat whose room the connection is in. */
 struct board_joined {
 	struct shared_chat *chat; /* a reference */
-	bool gone;                /* [bs->lock] it was deleted */
+	uint64_t shown; /* [bs->lock] the last message it was told here; 0: none */
+	bool gone;      /* [bs->lock] it was deleted */
 };
 
 /* What a connection has of chats; NULL until it enters a room. */
@@ -48,8 +49,10 @@ enum qerr board_put_chat(struct buf *args, const struct chat_info *info);
 const char *board_other(const struct chat_info *info, const char *user, bool *gone);
 
 /* ---- rooms.c ---- */
-/* Is the connection in the chat's room? */
-bool board_in_room_locked(struct board_session *bs, const struct shared_chat *chat)
+/* Is the connection in the chat's room?  The entry, valid while the lock is held, or
+ * NULL. */
+struct board_joined *
+board_joined_locked(struct board_session *bs, const struct shared_chat *chat)
     REQUIRES(bs->lock);
 bool board_in_room(struct board_session *bs, const struct shared_chat *chat);
 /* The chat was deleted: nobody is in its room any more. */

@@ -88,10 +88,28 @@ assert_counts(const char *who, uint64_t all, uint64_t fresh)
 	ck_assert_uint_eq(f, fresh);
 }
 
-static void
-count_call(void *arg)
+/* One more connection comes; was it the first? */
+static bool
+enter(const char *user)
 {
-	++*(int *)arg;
+	bool first;
+
+	shared_room_begin(chat);
+	first = shared_enter(chat, user);
+	shared_room_end(chat);
+	return first;
+}
+
+/* One goes, which was told everything. */
+static bool
+leave(const char *user)
+{
+	bool last;
+
+	shared_room_begin(chat);
+	last = shared_leave(chat, user, UINT64_MAX);
+	shared_room_end(chat);
+	return last;
 }
 
 /* ---- counts ---- */
@@ -103,11 +121,11 @@ START_TEST(what_is_new)
 	say("bob", 2);
 	assert_counts("ALICE", 5, 2); /* never there: all of the other's */
 	assert_counts("bob", 5, 3);
-	shared_enter(chat, "bob", NULL, NULL);
+	(void)enter("bob");
 	assert_counts("bob", 5, 0);
 	say("Alice", 4);
 	assert_counts("bob", 9, 0);
-	shared_leave(chat, "bob", NULL, NULL);
+	(void)leave("bob");
 	assert_counts("bob", 9, 0);
 	say("bob", 1); /* one's own are not new */
 	say("Alice", 2);
@@ -118,6 +136,57 @@ START_TEST(what_is_new)
 	assert_counts("alice", 12, 3);
 	say("Alice", 1);
 	assert_counts("bob", 13, 3);
+}
+END_TEST
+
+/* Somebody leaves while messages are being told: they are new to one who was not told of
+ * them in the room. */
+struct leaver {
+	struct session *session;
+	int peer;
+	uint64_t shown;
+};
+
+static void
+leave_when_told(struct session *s, const struct event *event)
+{
+	const struct leaver *l = s->state;
+
+	if (event->kind != EVENT_MESSAGES)
+		return;
+	shared_room_begin(chat);
+	ck_assert(shared_leave(chat, "bob", l->shown));
+	shared_room_end(chat);
+}
+
+static const struct protocol leaving = {
+    .name = "leaving",
+    .deliver = leave_when_told,
+    .goodbye = core_goodbye,
+    .release = core_release,
+};
+
+START_TEST(left_while_told)
+{
+	static const struct sessions_limits none;
+	struct leaver l;
+
+	say("Alice", 3);
+	say("bob", 1);
+	assert_counts("bob", 4, 3);
+	(void)enter("bob");
+	l.session = core_session(&l.peer);
+	atomic_store(&l.session->protocol, &leaving);
+	l.session->state = &l;
+	l.shown = _i == 0 ? 0 : 5;
+	ck_assert_int_eq(sessions_add(core.sessions, l.session, &none), Q_OK);
+	ck_assert_int_eq(sessions_login(core.sessions, l.session, "bob", LOGIN_ADD, NULL),
+			 Q_OK);
+	say("Alice", 1);
+	assert_counts("bob", 5, _i == 0 ? 1 : 0);
+	sessions_remove(core.sessions, l.session);
+	session_unref(l.session);
+	close(l.peer);
 }
 END_TEST
 
@@ -153,8 +222,8 @@ START_TEST(lost_or_ahead)
 	const struct tally ahead = {900, {500, 400}, {300, 5}};
 
 	say("Alice", 10);
-	shared_enter(chat, "bob", NULL, NULL);
-	shared_leave(chat, "bob", NULL, NULL);
+	(void)enter("bob");
+	(void)leave("bob");
 	say("Alice", 1);
 	assert_counts("bob", 11, 1);
 	close_store();
@@ -176,51 +245,30 @@ START_TEST(killed_in_the_room)
 {
 	struct tally t;
 
-	shared_enter(chat, "bob", NULL, NULL);
+	(void)enter("bob");
 	say("Alice", 6);
 	shared_shown(chat, "bob", 1, 6);
 	shared_settle(core.shared);
 	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_OK);
 	ck_assert_uint_eq(t.seen[TALLY_OTHER], 6);
-	shared_leave(chat, "bob", NULL, NULL);
+	(void)leave("bob");
 }
 END_TEST
 
 /* ---- coming and going ---- */
 
-START_TEST(first_and_last_are_told)
+START_TEST(first_and_last)
 {
-	int came = 0, went = 0;
-
-	shared_enter(chat, "bob", count_call, &came);
-	shared_enter(chat, "Bob", count_call, &came);
-	ck_assert_int_eq(came, 1);
-	shared_enter(chat, "alice", count_call, &came);
-	ck_assert_int_eq(came, 2);
-	shared_leave(chat, "bob", count_call, &went);
-	ck_assert_int_eq(went, 0);
-	shared_leave(chat, "bob", count_call, &went);
-	ck_assert_int_eq(went, 1);
-	shared_leave(chat, "alice", count_call, &went);
-	ck_assert_int_eq(went, 2);
+	ck_assert(enter("bob"));
+	ck_assert(!enter("Bob"));
+	ck_assert(enter("alice"));
+	ck_assert(!leave("bob"));
+	ck_assert(leave("bob"));
+	ck_assert(leave("ALICE"));
 }
 END_TEST
 
 static atomic_int inside;
-
-static void
-note_came(void *arg)
-{
-	(void)arg;
-	ck_assert_int_eq(atomic_fetch_add(&inside, 1), 0);
-}
-
-static void
-note_went(void *arg)
-{
-	(void)arg;
-	ck_assert_int_eq(atomic_fetch_sub(&inside, 1), 1);
-}
 
 static void *
 visit(void *arg)
@@ -230,11 +278,17 @@ visit(void *arg)
 	for (int i = 0; i < 200; i++) {
 		uint64_t all, fresh;
 
-		shared_enter(chat, who, note_came, NULL);
+		shared_room_begin(chat);
+		if (shared_enter(chat, who))
+			ck_assert_int_eq(atomic_fetch_add(&inside, 1), 0);
+		shared_room_end(chat);
 		say("Alice", 1);
 		ck_assert_int_eq(shared_counts(chat, who, &all, &fresh), Q_OK);
 		ck_assert_uint_eq(fresh, 0);
-		shared_leave(chat, who, note_went, NULL);
+		shared_room_begin(chat);
+		if (shared_leave(chat, who, UINT64_MAX))
+			ck_assert_int_eq(atomic_fetch_sub(&inside, 1), 1);
+		shared_room_end(chat);
 	}
 	return NULL;
 }
@@ -325,9 +379,9 @@ START_TEST(a_full_disk_forgets_nothing)
 	lim = before;
 	lim.rlim_cur = 1;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
-	shared_enter(chat, "bob", NULL, NULL);
+	(void)enter("bob");
 	shared_shown(chat, "bob", 1, 2);
-	shared_leave(chat, "bob", NULL, NULL);
+	(void)leave("bob");
 	shared_settle(core.shared);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
 	ck_assert_str_eq(had_by("bob"), "");
@@ -348,12 +402,12 @@ START_TEST(gone)
 	shared_settle(core.shared);
 	ck_assert_str_eq(had_by("bob"), "");
 	ck_assert_str_eq(had_by("alice"), "1-2");
-	shared_enter(chat, "alice", NULL, NULL);
+	(void)enter("alice");
 	shared_shown(chat, "alice", 3, 3);
 	ck_assert_int_eq(shared_delete(core.shared, chat, NULL), Q_OK);
 	ck_assert_str_eq(had_by("alice"), "");
 	shared_shown(chat, "alice", 4, 4);
-	shared_leave(chat, "alice", NULL, NULL);
+	(void)leave("alice");
 	shared_settle(core.shared);
 	ck_assert_str_eq(had_by("alice"), "");
 	ck_assert_int_eq(count_names("d/tallies", ""), 0);
@@ -369,11 +423,12 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_is_new);
+	tcase_add_loop_test(t, left_while_told, 0, 2);
 	tcase_add_test(t, counted_late);
 	tcase_add_test(t, little_is_read);
 	tcase_add_test(t, lost_or_ahead);
 	tcase_add_test(t, killed_in_the_room);
-	tcase_add_test(t, first_and_last_are_told);
+	tcase_add_test(t, first_and_last);
 	tcase_add_test(t, many_visitors);
 	tcase_add_loop_test(t, shown_is_written_down, 0, 2);
 	tcase_add_test(t, too_many_stretches);

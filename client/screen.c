@@ -133,13 +133,14 @@ static void
 heard(void *arg, const struct client_event *e)
 {
 	struct screen *s = arg;
+	bool back = screen_views_heard(s, e);
 
-	screen_views_heard(s, e);
 	people_heard(&s->people, e);
 	file_heard(s, e);
 	/* Attempt after attempt is told in the row above, a file has a bar, and a line of
 	 * ours is marked until it was delivered. */
-	s->mute = own_answer(s, e->kind) || (e->kind == CLIENT_AWAY && e->count > 1) ||
+	s->mute = back || own_answer(s, e->kind) ||
+		  (e->kind == CLIENT_AWAY && e->count > 1) ||
 		  e->kind == CLIENT_FILE_PROGRESS || e->kind == CLIENT_SENT ||
 		  e->kind == CLIENT_DELIVERED;
 	if (calls(e->kind) && s->bell && !somebody_looks(s))

@@ -83,8 +83,9 @@ void screen_leave(struct screen *s);
 bool screen_line(struct screen *s, struct span line);
 
 /* ---- screen_views.c ---- */
-/* Where does e belong?  Shows that when it has become the partner. */
-void screen_views_heard(struct screen *s, const struct client_event *e);
+/* Where does e belong?  Shows that when it has become the partner.  True: e says no more
+ * than that one has come back there. */
+bool screen_views_heard(struct screen *s, const struct client_event *e);
 /* Is what is shown what the partner hears? */
 bool screen_views_heeded(const struct screen *s);
 /* Show it, and speak to them from now on, if there is a chat. */

@@ -68,11 +68,12 @@ close_all(struct screen *s)
 		s->views.all[i]->open = false;
 }
 
-void
+bool
 screen_views_heard(struct screen *s, const struct client_event *e)
 {
 	const struct client_view *v = front_view(&s->front);
 	struct view *view;
+	bool back = false;
 
 	strlcpy(s->chat, chat_of(s, e), sizeof(s->chat));
 	switch (e->kind) {
@@ -82,6 +83,7 @@ screen_views_heard(struct screen *s, const struct client_event *e)
 		break;
 	case CLIENT_CHAT_READY:
 		view = views_of(&s->views, e->name);
+		back = view->open;
 		view->open = true;
 		show(s, view);
 		break;
@@ -99,6 +101,7 @@ screen_views_heard(struct screen *s, const struct client_event *e)
 		break;
 	default: break;
 	}
+	return back;
 }
 
 void

@@ -6,7 +6,7 @@
 #include "tests/system/client_rooms.h"
 #include "tests/system/tmux.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #define COLOURS "TERM=screen-256color"
 
@@ -102,6 +102,7 @@ caller(const char *name)
 START_TEST(calls)
 {
 	struct run *bob, *carol;
+	const char *found;
 
 	h = harness_start(NULL, NULL);
 	run_enrol(h, "alice");
@@ -128,6 +129,10 @@ START_TEST(calls)
 	tmux_until(t, "alice", "<bob> one");
 	tmux_until_gone(t, "alice", "unread");
 	tmux_until_row(t, "alice", "bob>");
+	/* To come back is no news. */
+	found = strstr(tmux_screen(t, "alice"), "* chat with bob, key");
+	ck_assert_ptr_nonnull(found);
+	ck_assert_ptr_null(strstr(found + 1, "* chat with bob, key"));
 	tmux_line(t, "alice", "to bob");
 	run_until(bob, "<alice> to bob\n");
 	finish(bob, carol);

@@ -223,16 +223,17 @@ enum qerr
 board_guest_enter(struct board_session *bs, struct board_call *call, const char *name,
 		  const char **reason)
 {
+	bool is_new;
 	struct user u;
 	enum qerr e;
 
 	if (!config_now()->board_guests || name[0] == '\0')
 		return Q_MISSING;
 	turn_take();
-	if ((e = get_guest(bs->server, name, &u)) == Q_MISSING)
+	if ((is_new = (e = get_guest(bs->server, name, &u)) == Q_MISSING))
 		e = make(bs, call, name, reason, &u);
-	if (e == Q_OK)
-		e = board_enter(bs, &u, LOGIN_REFUSE);
+	if (e == Q_OK && (e = board_enter(bs, &u, LOGIN_REFUSE)) != Q_OK && is_new)
+		remove_unused(bs->server, u.name);
 	turn_give();
 	if (e == Q_OK || e == Q_LIMIT)
 		return e;

@@ -55,10 +55,10 @@ int
 main(void)
 {
 	Suite *s = suite_create("nodes_dial");
-	TCase *c = tcase_create("names");
+	TCase *c = harness_case(s, "names");
 
 	tcase_add_test(c, others_are_dialled);
 	tcase_add_test(c, nobody_waits_for_it);
 	suite_add_tcase(s, c);
-	return unit_main(s);
+	return harness_main(s);
 }

@@ -3,15 +3,14 @@
  * board.c - what board's events cost a server of Socket.IO: ours, or Node's with handlers
  * of the same events (board_node.mjs).
  *
- *   board --port P --pid PID --tag T --pairs N --readers R [--batch B] [--polling]
+ *   board --port P --pid PID --tokens FILE --pairs N --readers R [--batch B] [--polling]
  *         N chats; one user of each writes, the other one has R connections in it
- *   board --port P --pid PID --tag T --round-trip [--polling]
+ *   board --port P --pid PID --tokens FILE --round-trip [--polling]
  *         two users answer each other, one message in flight
- *   board --port P --pid PID --tag T --idle COUNT
+ *   board --port P --pid PID --tokens FILE --idle COUNT
  *         connections that have logged in, each as another user
  *
- * The users are guests; their names begin with the tag, which is another one in each run.
- * A message counts when all its readers have it and the sender has its chat-response.
+ * Everybody logs in with a token, which bench/mkdata has made.  A message counts when all its readers have it and the sender has its chat-response.
  * Answers with one line of JSON.
  */
 #include <err.h>
@@ -23,11 +22,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "bench/keyring.h"
 #include "bench/siolink.h"
 #include "bench/util.h"
+#include "store/tokens.h"
 
 #define PAIRS_MAX   64
-#define TOKEN_MAX   128
 #define TEXT_MAX    4096
 #define SAMPLES_MAX 1000000
 
@@ -36,7 +36,7 @@ struct options {
 	    settle_ms;
 	bool polling, round_trip;
 	pid_t pid;
-	const char *tag;
+	const char *tokens;
 };
 
 /* ---- users and chats ---- */
@@ -56,33 +56,38 @@ take_word(struct span packet, const char *before, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)n, (const char *)at);
 }
 
-/* Log in as a guest by name; the token is for further connections. */
-static void
-enter(struct siolink *l, const struct options *o, unsigned source, const char *user,
-      char token[TOKEN_MAX])
-{
-	struct span answer;
+static char (*tokens)[TOKEN_SIZE];
 
-	siolink_open(l, o->port, source, o->polling, "");
-	siolink_say(l, "42[\"auth-request\",\"%s\"]", user);
-	answer = siolink_expect(l, "42[\"auth-response\",", "");
-	take_word(answer, "\"token\":\"", token, TOKEN_MAX);
+static void
+read_tokens(const char *file, unsigned count)
+{
+	char line[128];
+	FILE *f = fopen(file, "r");
+
+	if (f == NULL)
+		err(1, "%s", file);
+	tokens = must_alloc(count, sizeof(*tokens));
+	for (unsigned i = 0; i < count; i++) {
+		if (fgets(line, sizeof(line), f) == NULL || strlen(line) < TOKEN_LEN)
+			errx(1, "%s has too few tokens", file);
+		memcpy(tokens[i], line, TOKEN_LEN);
+	}
+	fclose(f);
 }
 
 static void
-enter_again(struct siolink *l, const struct options *o, unsigned source,
-	    const char *token)
+enter(struct siolink *l, const struct options *o, unsigned source, unsigned user)
 {
-	char auth[TOKEN_MAX + 16];
+	char auth[TOKEN_SIZE + 16];
 
-	snprintf(auth, sizeof(auth), "{\"token\":\"%s\"}", token);
+	snprintf(auth, sizeof(auth), "{\"token\":\"%s\"}", tokens[user]);
 	siolink_open(l, o->port, source, o->polling, auth);
 	siolink_expect(l, "42[\"auth-response\",1,", "");
 }
 
 struct pair {
 	struct siolink from, *to; /* to: one for each connection of the other user */
-	char from_name[32], to_name[32];
+	char from_name[NAME_SIZE], to_name[NAME_SIZE];
 	char anons[24], chat[24];
 	char packet[TEXT_MAX + 128]; /* a message, as it is sent */
 	const struct options *o;
@@ -128,25 +133,24 @@ make_packet(struct pair *p)
 static void
 meet(struct pair *p, const struct options *o, unsigned number)
 {
-	char token[TOKEN_MAX];
 	struct span answer;
 
 	p->o = o;
 	p->to = must_alloc(o->readers, sizeof(*p->to));
-	snprintf(p->from_name, sizeof(p->from_name), "%s-from%u", o->tag, number);
-	snprintf(p->to_name, sizeof(p->to_name), "%s-to%u", o->tag, number);
-	enter(&p->from, o, number, p->from_name, token);
+	user_name(2 * number, p->from_name);
+	user_name(2 * number + 1, p->to_name);
+	enter(&p->from, o, number, 2 * number);
 	siolink_say(&p->from, "42[\"new-anons\",\"bench\",\"\"]");
 	answer = siolink_expect(&p->from, "42[\"new-anons-response\",", "");
 	take_word(answer, "response\",", p->anons, sizeof(p->anons));
-	enter(&p->to[0], o, number, p->to_name, token);
+	enter(&p->to[0], o, number, 2 * number + 1);
 	siolink_say(&p->to[0], "42[\"new-chat\",%s]", p->anons);
 	answer = siolink_expect(&p->to[0], "42[\"new-chat-response\",", "OK");
 	take_ids(answer, p);
 	join(&p->from, p);
 	join(&p->to[0], p);
 	for (unsigned i = 1; i < o->readers; i++) {
-		enter_again(&p->to[i], o, number + i, token);
+		enter(&p->to[i], o, number + i, 2 * number + 1);
 		join(&p->to[i], p);
 	}
 	make_packet(p);
@@ -390,14 +394,11 @@ static void
 idle(const struct options *o)
 {
 	struct siolink *links = must_alloc(o->idle, sizeof(*links));
-	char name[32], token[TOKEN_MAX];
 	long before, after;
 
 	before = proc_kib("status", o->pid, "VmRSS");
-	for (unsigned i = 0; i < o->idle; i++) {
-		snprintf(name, sizeof(name), "%s-idle%u", o->tag, i);
-		enter(&links[i], o, i, name, token);
-	}
+	for (unsigned i = 0; i < o->idle; i++)
+		enter(&links[i], o, i, i);
 	sleep_ms(o->settle_ms);
 	after = proc_kib("status", o->pid, "VmRSS");
 	printf("{\"count\": %u, \"rss_kib\": %.2f}\n", o->idle,
@@ -409,7 +410,7 @@ main(int argc, char **argv)
 {
 	static const struct option names[] = {
 	    {"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},
-	    {"tag", 1, NULL, 'T'},     {"pairs", 1, NULL, 'n'},
+	    {"tokens", 1, NULL, 'T'},  {"pairs", 1, NULL, 'n'},
 	    {"readers", 1, NULL, 'r'}, {"batch", 1, NULL, 'b'},
 	    {"window", 1, NULL, 'w'},  {"text", 1, NULL, 'x'},
 	    {"run-ms", 1, NULL, 'm'},  {"warm-ms", 1, NULL, 'W'},
@@ -432,7 +433,7 @@ main(int argc, char **argv)
 		switch (c) {
 		case 'p': o.port = v; break;
 		case 'i': o.pid = (pid_t)v; break;
-		case 'T': o.tag = optarg; break;
+		case 'T': o.tokens = optarg; break;
 		case 'n': o.pairs = v; break;
 		case 'r': o.readers = v; break;
 		case 'b': o.batch = v; break;
@@ -448,10 +449,11 @@ main(int argc, char **argv)
 		default: exit(100);
 		}
 	}
-	if (o.port == 0 || o.pid == 0 || o.tag == NULL || strlen(o.tag) > 16 ||
-	    o.pairs == 0 || o.pairs > PAIRS_MAX || o.readers == 0 || o.text >= TEXT_MAX ||
+	if (o.port == 0 || o.pid == 0 || o.tokens == NULL || o.pairs == 0 ||
+	    o.pairs > PAIRS_MAX || o.readers == 0 || o.text >= TEXT_MAX ||
 	    o.batch > o.window / 2)
 		errx(100, "see the head of bench/board.c");
+	read_tokens(o.tokens, o.idle > 2 * o.pairs ? o.idle : 2 * o.pairs);
 	if (o.round_trip)
 		round_trip(&o);
 	else if (o.idle > 0)

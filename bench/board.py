@@ -3,7 +3,6 @@
 the same run and by the same generator.  Node's keeps nothing; ours keeps every message.
 Both run until they are measured no more; neither pings meanwhile."""
 
-import itertools
 import os
 import shutil
 
@@ -24,7 +23,6 @@ LOADS = {
     "polling, to 20 connections, 8 at a time":
         ({"polling": None, "readers": 20, "window": 64, "batch": 8}, False),
 }
-tags = itertools.count()
 
 
 def missing():
@@ -40,22 +38,18 @@ class Measured:
     def board(self, **named):
         flags = ["--" + name.replace("_", "-") for name, value in named.items() if value is None]
         values = {name: value for name, value in named.items() if value is not None}
-        return self.load("board", *flags, tag=f"t{next(tags)}", **values)
+        return self.load("board", *flags, tokens=self.data.tokens, **values)
 
 
 class Node(Measured, Process):
-    def __init__(self):
-        super().__init__(["node", os.path.join(HERE, "board_node.mjs"), NPM], "node.log")
+    def __init__(self, data):
+        self.data = data
+        super().__init__(["node", os.path.join(HERE, "board_node.mjs"), NPM, data.tokens], "node.log")
 
 
 class Ours(Measured, Server):
-    def __init__(self):
-        super().__init__(Data(f"board{next(tags)}", users=0), limits__trust="127.0.0.0/8", board__guests="yes",
-                         board__max_guests=2 * IDLE, board__ping_interval="10m")
-
-    def stop(self):
-        super().stop()
-        self.data.remove()
+    def __init__(self, data):
+        super().__init__(data, limits__trust="127.0.0.0/8", board__ping_interval="10m")
 
 
 TARGETS = {"ours": Ours, "node": Node}
@@ -63,14 +57,15 @@ TARGETS = {"ours": Ours, "node": Node}
 
 def measure(rounds, run_ms):
     """Both run at once, and take turns: what else the machine does meets them alike."""
+    data = Data("board", users=IDLE, tokens="board")
     raw = {title: {name: [] for name in TARGETS} for title in LOADS}
     raw.update({kind: {name: [] for name in TARGETS} for kind in ("trip", "polling trip", "idle")})
     for _ in range(rounds):
         for name, start in TARGETS.items():
-            target = start()
+            target = start(data)
             raw["idle"][name].append(target.board(idle=IDLE))
             target.stop()
-        targets = {name: start() for name, start in TARGETS.items()}
+        targets = {name: start(data) for name, start in TARGETS.items()}
         for title, (options, _) in LOADS.items():
             for name, target in targets.items():
                 raw[title][name].append(target.board(run_ms=run_ms, **options))
@@ -79,6 +74,7 @@ def measure(rounds, run_ms):
             raw["polling trip"][name].append(target.board(round_trip=None, polling=None, run_ms=run_ms))
         for target in targets.values():
             target.stop()
+    data.remove()
     return raw
 
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // The server of Socket.IO for Node with handlers of board's events, to measure against:
-//   node board_node.mjs FOLDER-WITH-NODE_MODULES
-// It does for each event what the page asks for and no more: users, announcements and
-// chats are in memory, messages get an id and a time and are kept nowhere.
+//   node board_node.mjs FOLDER-WITH-NODE_MODULES TOKENS
+// Users come in with a token, the one of line N of the file as user N.  It does for each
+// event what the page asks for and no more: users, announcements and chats are in memory,
+// messages get an id and a time and are kept nowhere.
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -15,17 +17,17 @@ const io = new Server(http, {
   pingInterval: 600000, pingTimeout: 20000, maxHttpBufferSize: 16777216, serveClient: false,
 });
 
-const tokens = new Map(); // token -> name
+const tokens = new Map(readFileSync(process.argv[3], "utf8").trim().split("\n")
+  .map((token, i) => [token, `u${String(i).padStart(5, "0")}`]));
 const anons = new Map();  // id -> author
 const chats = new Map();  // id -> { anons, users }
-let uin = 0, anonsId = 0, chatId = 0, messageId = 0;
+let anonsId = 0, chatId = 0, messageId = 0;
 
 function logIn(socket, name) {
   const token = randomBytes(32).toString("base64url");
-  tokens.set(token, name);
   socket.data.name = name;
   socket.join(["logged in", `user ${name}`]);
-  socket.emit("auth-response", 1, String(++uin), { username: name, token, expires: 0 });
+  socket.emit("auth-response", 1, name.slice(1), { username: name, token, expires: 0 });
 }
 
 function reply(socket, ack, event, ok, message, ...args) {
@@ -74,7 +76,6 @@ function member(socket, id, chat) {
 io.on("connection", (socket) => {
   const known = tokens.get(socket.handshake.auth.token);
   if (known) logIn(socket, known);
-  socket.on("auth-request", (name) => logIn(socket, name));
   for (const [event, handle] of Object.entries(handlers)) {
     socket.on(event, (...args) => {
       const ack = typeof args.at(-1) === "function" ? args.pop() : null;

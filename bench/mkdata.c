@@ -21,6 +21,7 @@
 #include "bench/keyring.h"
 #include "bench/link.h"
 #include "bench/util.h"
+#include "crypto/password.h"
 #include "crypto/random.h"
 #include "store/msglog.h"
 #include "store/record.h"
@@ -33,8 +34,10 @@ struct options {
 	const char *data, *keys, *tokens;
 	unsigned users;
 	enum key_kind kind;
-	unsigned logs, records; /* records in each of the logs */
-	size_t text;            /* bytes of text in a message */
+	enum token_kind tokens_for;
+	char password[PASSWORD_HASH_SIZE]; /* everybody's; "": they have a key alone */
+	unsigned logs, records;            /* records in each of the logs */
+	size_t text;                       /* bytes of text in a message */
 };
 
 /* As if written an hour ago: the server does not trust the time stamp of a file
@@ -91,6 +94,7 @@ make_user(const struct options *o, unsigned i, FILE *keys)
 	struct key *k;
 
 	user_name(i, u.name);
+	memcpy(u.password, o->password, sizeof(u.password));
 	must(key_generate(o->kind, RSA_BITS, &k), "key");
 	must(key_private_pem(k, NULL, &text), "pem");
 	fwrite(text.p, 1, text.len, keys);
@@ -141,7 +145,7 @@ make_log(const struct options *o, unsigned i)
 	free(body);
 }
 
-/* A token for rooms a user, one a line in the order of the users; these files the
+/* A token for rooms (or board) a user, one a line in the order of the users; these files the
  * store writes itself, each forced to the disk. */
 static void
 make_tokens(const struct options *o)
@@ -158,7 +162,7 @@ make_tokens(const struct options *o)
 		err(1, "%s", o->tokens);
 	for (unsigned i = 0; i < o->users; i++) {
 		user_name(i, name);
-		must(tokens_issue(store, name, TOKEN_ROOMS,
+		must(tokens_issue(store, name, o->tokens_for,
 				  clock_wall_ms() + 24 * 3600 * INT64_C(1000), token,
 				  NULL),
 		     "token");
@@ -175,8 +179,9 @@ main(int argc, char **argv)
 	static const struct option names[] = {
 	    {"data", 1, NULL, 'd'}, {"keys", 1, NULL, 'k'},   {"users", 1, NULL, 'u'},
 	    {"rsa", 0, NULL, 'r'},  {"logs", 1, NULL, 'l'},   {"records", 1, NULL, 'n'},
-	    {"text", 1, NULL, 't'}, {"tokens", 1, NULL, 'o'}, {NULL, 0, NULL, 0}};
-	struct options o = {.kind = KEY_EC_P256, .text = 256};
+	    {"text", 1, NULL, 't'}, {"tokens", 1, NULL, 'o'}, {"board", 0, NULL, 'b'},
+	    {NULL, 0, NULL, 0}};
+	struct options o = {.kind = KEY_EC_P256, .tokens_for = TOKEN_ROOMS, .text = 256};
 	FILE *keys;
 	int c;
 
@@ -189,13 +194,19 @@ main(int argc, char **argv)
 		case 'l': o.logs = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'n': o.records = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'o': o.tokens = optarg; break;
+		case 'b':
+			o.tokens_for = TOKEN_BOARD;
+			must(password_hash(span_str("a long password"), o.password),
+			     "hash");
+			break;
 		case 't': o.text = strtoul(optarg, NULL, 10); break;
 		default: exit(100);
 		}
 	}
 	if (o.data == NULL || o.keys == NULL)
-		errx(100, "usage: mkdata --data DIR --keys FILE --users N [--rsa] "
-			  "[--logs N --records N [--text BYTES]] [--tokens FILE]");
+		errx(100,
+		     "usage: mkdata --data DIR --keys FILE --users N [--rsa] "
+		     "[--logs N --records N [--text BYTES]] [--tokens FILE [--board]]");
 	make_folders(o.data);
 	if (o.kind == KEY_RSA)
 		make_server_key(&o);

@@ -47,7 +47,7 @@ class Data:
             command += ["--logs", str(logs), "--records", str(records)]
         if tokens:
             self.tokens = self.dir + ".tokens"
-            command += ["--tokens", self.tokens]
+            command += ["--tokens", self.tokens] + (["--board"] if tokens == "board" else [])
         subprocess.run(command, check=True)
 
     def forget_messages(self):

@@ -52,6 +52,10 @@ talk_ask(struct talk *m, const struct contacts_request *r, bool shown)
 	m->asks[(m->asks_first + m->asks_count) % ASKS_MAX] =
 	    (struct talk_ask){.code = r->code, .shown = shown, .chat = r->id, .times = 1};
 	m->asks_count++;
+	if (m->only_asked) { /* the answer to this may take longer */
+		m->only_asked = false;
+		m->deadline_ms = 0;
+	}
 	return Q_OK;
 }
 
@@ -168,10 +172,15 @@ settle(struct talk *m, bool moved)
 		return;
 	view->busy =
 	    m->logged_in && (!m->started || m->doing || m->asks_count > ASKS_MAX / 2);
-	if (!answer_is_due(m))
+	if (moved)
+		m->quiet_ms = m->now_ms + CLIENT_QUIET_MS;
+	if (!answer_is_due(m)) {
 		m->deadline_ms = 0;
-	else if (moved || m->deadline_ms == 0)
-		m->deadline_ms = m->now_ms + ANSWER_MS;
+		m->only_asked = false;
+	} else if (moved || m->deadline_ms == 0) {
+		m->deadline_ms =
+		    m->now_ms + (m->only_asked ? CLIENT_ALIVE_MS : ANSWER_MS);
+	}
 	m->out_left = m->env->out->len;
 }
 
@@ -296,12 +305,27 @@ lost(void *machine, enum qerr e, const char *reason)
 	}
 }
 
+static bool
+may_ask_if_alive(const struct talk *m)
+{
+	return m->started && !m->leaving && !m->over && m->deadline_ms == 0;
+}
+
 static int64_t
 deadline(const void *machine)
 {
 	const struct talk *m = machine;
 
-	return m->deadline_ms;
+	return may_ask_if_alive(m) ? m->quiet_ms : m->deadline_ms;
+}
+
+static void
+ask_if_alive(struct talk *m)
+{
+	m->chats_asked = true;
+	talk_ask_bare(m, CONTACTS_CHAT_LIST);
+	m->only_asked = true;
+	settle(m, true);
 }
 
 /* As long as bytes go out there is hope: files are long and networks slow. */
@@ -311,7 +335,14 @@ tick(void *machine, int64_t now_ms)
 	struct talk *m = machine;
 
 	m->now_ms = now_ms;
-	if (m->env->out->len < m->out_left) {
+	if (may_ask_if_alive(m)) {
+		if (now_ms >= m->quiet_ms)
+			ask_if_alive(m);
+		return;
+	}
+	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
+		return;
+	if (m->env->out->len < m->out_left && !m->only_asked) {
 		settle(m, true);
 		return;
 	}

@@ -202,13 +202,17 @@ input(void *machine, struct buf *in, int64_t now_ms)
 	enum qerr e = Q_OK;
 	size_t used = 0;
 
-	(void)now_ms;
+	if (in->len > m->in_left) {
+		m->quiet_ms = now_ms + CLIENT_QUIET_MS;
+		m->alive_ms = 0;
+	}
 	while (!m->over && (e = nodes_next(span_of(in->p + used, in->len - used),
 					   NODES_SERVER, &msg)) == Q_OK) {
 		used += msg.total;
 		nodes_on_message(m, &msg);
 	}
 	buf_consume(in, used);
+	m->in_left = in->len;
 	if (e == Q_FORMAT)
 		nodes_finish(m, CLIENT_LOST, "the server broke the protocol");
 }
@@ -241,7 +245,24 @@ deadline(const void *machine)
 {
 	const struct nodes_machine *m = machine;
 
-	return m->deadline_ms;
+	if (m->deadline_ms != 0 || !m->logged_in || m->over)
+		return m->deadline_ms;
+	return m->alive_ms != 0 ? m->alive_ms : m->quiet_ms;
+}
+
+/* A ping that nobody waits for: its answer is a sign of life, as anything else is. */
+static void
+tick_quiet(struct nodes_machine *m, int64_t now_ms)
+{
+	struct nodes_message ping = {.type = NODES_PING};
+
+	if (m->alive_ms != 0 && now_ms >= m->alive_ms) {
+		lost(m, Q_TIMEOUT, "the server does not answer any longer");
+	} else if (m->alive_ms == 0 && now_ms >= m->quiet_ms) {
+		m->alive_ms = now_ms + CLIENT_ALIVE_MS;
+		random_bytes(ping.two, sizeof(ping.two));
+		put(m, &ping);
+	}
 }
 
 static void
@@ -249,6 +270,8 @@ tick(void *machine, int64_t now_ms)
 {
 	struct nodes_machine *m = machine;
 
+	if (m->deadline_ms == 0 && m->logged_in && !m->over)
+		tick_quiet(m, now_ms);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
 	if (m->leaving)

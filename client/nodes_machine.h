@@ -63,6 +63,9 @@ struct nodes_machine {
 	bool logged_in, leaving, over;
 	uint32_t uin; /* ours */
 	int64_t deadline_ms;
+	int64_t quiet_ms; /* when the server will have said nothing for too long */
+	size_t in_left;   /* bytes of a message that is coming in */
+	int64_t alive_ms; /* until when it must say something; 0: it was not asked */
 	struct node_asked asked[ASKED_MAX]; /* a ring */
 	size_t asked_first, asked_count;
 	struct node_known known[KNOWN_MAX]; /* a ring */

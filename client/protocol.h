@@ -197,6 +197,12 @@ struct client_protocol {
 			     int64_t now_ms, struct why *why);
 };
 
+/* Of a server that hangs the connection tells nothing, since its machine acknowledges what
+ * comes.  So a machine asks for something small when it has heard nothing for a while and
+ * expects no answer anyhow; when nothing comes then either, the server is gone. */
+#define CLIENT_QUIET_MS 10000
+#define CLIENT_ALIVE_MS 8000
+
 /* For machines: tell the front. */
 void client_tell(const struct client_env *env, enum client_event_kind kind,
 		 const char *name, struct span text);

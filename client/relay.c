@@ -93,7 +93,8 @@ relay_expect_answer(struct relay_machine *m)
 	bool due = m->state != RELAY_OVER && !m->leaving && m->lists_sent != m->lists_got;
 
 	m->only_asked = m->only_asked && due;
-	m->answer_ms = due ? m->now_ms + (m->only_asked ? ALIVE_MS : ANSWER_MS) : 0;
+	m->answer_ms =
+	    due ? m->now_ms + (m->only_asked ? CLIENT_ALIVE_MS : ANSWER_MS) : 0;
 	m->out_left = m->env->out->len;
 }
 
@@ -234,7 +235,7 @@ input(void *machine, struct buf *in, int64_t now_ms)
 	buf_consume(in, used);
 	/* Whoever sends is alive; the answer stands behind it. */
 	if (used > 0 || in->len > m->in_left) {
-		m->quiet_ms = now_ms + QUIET_MS;
+		m->quiet_ms = now_ms + CLIENT_QUIET_MS;
 		if (m->answer_ms != 0)
 			relay_expect_answer(m);
 	}
@@ -278,9 +279,6 @@ lost(void *machine, enum qerr e, const char *reason)
 	}
 }
 
-/* The kernels keep a connection that nobody uses, and tell of a machine that is gone; of a
- * server that hangs they cannot know.  So it is asked when it has been quiet, unless an
- * answer is expected anyhow. */
 static bool
 may_ask_if_alive(const struct relay_machine *m)
 {
@@ -291,7 +289,7 @@ may_ask_if_alive(const struct relay_machine *m)
 static void
 tick_quiet(struct relay_machine *m, int64_t now_ms)
 {
-	m->quiet_ms = now_ms + QUIET_MS;
+	m->quiet_ms = now_ms + CLIENT_QUIET_MS;
 	m->only_asked = m->unsent.count == 0 && m->env->out->len == 0 &&
 			m->env->view->sending == CLIENT_TRANSFER_NONE;
 	relay_send_list(m, false);

@@ -21,8 +21,6 @@
 #define KEYING_MS    30000
 #define LEAVING_MS   5000
 #define ANSWER_MS    30000 /* to a 374 */
-#define QUIET_MS     10000 /* without a word from the server: is it still there? */
-#define ALIVE_MS     8000  /* to a 374 before which nothing was under way */
 #define LISTS_MAX    64    /* 374s under way */
 #define HANG_UPS_MAX 2     /* logins in a row that may end so, before it is a refusal */
 

@@ -267,6 +267,10 @@ input(void *machine, struct buf *in, int64_t now_ms)
 		salon_finish(m, e == Q_DENIED ? CLIENT_REFUSED : CLIENT_LOST, why.text);
 	if (!m->over)
 		settle(m, moved || m->env->coming > 0);
+	if (moved || m->env->coming > 0) {
+		m->quiet_ms = now_ms + CLIENT_QUIET_MS;
+		m->alive_ms = 0;
+	}
 }
 
 static void
@@ -298,12 +302,35 @@ sooner(int64_t a, int64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* Where an answer is due it is waited for that, which may take longer. */
+static bool
+may_ask_if_alive(const struct salon *m)
+{
+	return m->listed && !m->leaving && !m->over && m->answer_ms == 0;
+}
+
+/* A list of one room, whose answer is a sign of life, as anything else is. */
+static void
+tick_quiet(struct salon *m)
+{
+	struct rooms_packet p = {.type = ROOMS_T_LIST_ROOMS, .u.list.count = 1};
+
+	if (m->alive_ms != 0 && m->now_ms >= m->alive_ms) {
+		salon_finish(m, CLIENT_LOST, "the server does not answer any longer");
+	} else if (m->alive_ms == 0 && m->now_ms >= m->quiet_ms) {
+		m->alive_ms = m->now_ms + CLIENT_ALIVE_MS;
+		(void)salon_put(m, &p);
+	}
+}
+
 static int64_t
 deadline(const void *machine)
 {
 	const struct salon *m = machine;
 	int64_t d = sooner(m->answer_ms, m->flush_ms);
 
+	if (may_ask_if_alive(m))
+		d = sooner(d, m->alive_ms != 0 ? m->alive_ms : m->quiet_ms);
 	if (m->file != NULL && !m->over)
 		d = sooner(d, transfer_meter_due(&m->file_meter));
 	return d;
@@ -319,6 +346,8 @@ tick(void *machine, int64_t now_ms)
 		flush(m);
 	if (m->answer_ms != 0 && now_ms >= m->answer_ms && m->env->waiting >= m->waited)
 		salon_finish(m, CLIENT_LOST, "the server does not answer in time");
+	if (may_ask_if_alive(m))
+		tick_quiet(m);
 	if (!m->over)
 		settle(m, false);
 }

@@ -74,7 +74,9 @@ struct salon {
 	bool leaving, over;
 	bool complained;                     /* that positions cannot be kept */
 	int64_t now_ms, answer_ms, flush_ms; /* deadlines; 0: none */
-	size_t waited;                       /* env->waiting when last looked at */
+	int64_t quiet_ms; /* when the server will have said nothing for too long */
+	int64_t alive_ms; /* until when it must say something; 0: it was not asked */
+	size_t waited;    /* env->waiting when last looked at */
 
 	struct salon_room **rooms;
 	size_t room_count, room_room;

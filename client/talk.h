@@ -63,8 +63,10 @@ struct talk {
 	bool no_seen; /* this server does not know 122 */
 	char name[NAME_SIZE];
 	int64_t now_ms, deadline_ms;
-	size_t out_left; /* bytes to be sent when last looked at */
-	size_t searched; /* of the line that is coming in */
+	int64_t quiet_ms; /* when the server will have said nothing for too long */
+	bool only_asked;  /* whether it is there; nothing else is under way */
+	size_t out_left;  /* bytes to be sent when last looked at */
+	size_t searched;  /* of the line that is coming in */
 	struct buf scratch;
 
 	struct talk_ask asks[ASKS_MAX]; /* a ring */

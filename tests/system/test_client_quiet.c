@@ -4,26 +4,52 @@
  * so only a question that is not answered tells; this takes its time, and so has a program
  * of its own, beside others.
  */
-#include "tests/system/client_run.h"
+#include "tests/system/client_rooms.h"
 
 #define QUIET_WAIT 40000 /* ms; a question after 10 s, and 8 s for the answer */
 
+static struct run *
+caller(struct harness *h)
+{
+	run_enrol(h, "nina");
+	return run_start(h, "nina", "SERVER", "--user", "nina", "--protocol", "nodes",
+			 "--reconnect", NULL);
+}
+
+static struct run *
+contact(struct harness *h)
+{
+	run_environment("QUINTET_PASSWORD=geheim 12345");
+	return run_start(h, "hans", "SERVER", "--user", "hans", "--protocol", "contacts",
+			 "--clear", "--register", "--reconnect", NULL);
+}
+
 START_TEST(frozen)
 {
-	struct harness *h = harness_start(NULL, NULL);
-	struct run *alice;
+	struct harness *h = cr_start();
+	struct run *all[4];
+	const size_t n = sizeof(all) / sizeof(all[0]);
 
 	run_enrol(h, "alice");
-	alice = run_start(h, "alice", "SERVER", "--user", "alice", "--reconnect", NULL);
-	run_until(alice, "* logged in as alice\n");
+	all[0] = run_start(h, "alice", "SERVER", "--user", "alice", "--reconnect", NULL);
+	all[1] = caller(h);
+	all[2] = contact(h);
+	cr_sign_up(h, "rita");
+	all[3] = cr_log_in(h, "rita", "rita", "--reconnect", NULL);
+	for (size_t i = 0; i < n - 1; i++)
+		run_until(all[i], "* logged in as ");
 	harness_freeze(h);
-	run_until_within(alice, "* no connection, attempt 1 in ", QUIET_WAIT);
-	run_until(alice, "the server does not answer any longer\n");
+	for (size_t i = 0; i < n; i++) {
+		run_until_within(all[i], "* no connection, attempt 1 in ", QUIET_WAIT);
+		run_until(all[i], "the server does not answer ");
+	}
 	harness_kill(h);
 	harness_restart(h);
-	run_until(alice, "* logged in as alice\n");
-	ck_assert_int_eq(run_end(alice), 0);
-	run_free(alice);
+	for (size_t i = 0; i < n; i++) {
+		run_until(all[i], "* logged in as ");
+		ck_assert_int_eq(run_end(all[i]), 0);
+		run_free(all[i]);
+	}
 	harness_free(h);
 }
 END_TEST

@@ -130,7 +130,7 @@ START_TEST(no_answer)
 {
 	struct fake *f = chatting();
 
-	ck_assert_int_eq(client_contacts.deadline(f->machine), 0);
+	ck_assert_int_eq(client_contacts.deadline(f->machine), f->now + 10000);
 	ASK_OK(f, CLIENT_DO_SAY, "hello");
 	ck_assert_int_eq(client_contacts.deadline(f->machine), f->now + 60000);
 	/* As long as it takes something there is hope. */
@@ -142,6 +142,39 @@ START_TEST(no_answer)
 	f->now += 60000;
 	client_contacts.tick(f->machine, f->now);
 	EVENTS(f, "lost the server does not answer in time;");
+	fake_free(f);
+}
+END_TEST
+
+/* Nobody says anything, and so it is asked whether anybody is there. */
+START_TEST(quiet_server)
+{
+	struct fake *f = chatting();
+
+	f->now += 9999;
+	client_contacts.tick(f->machine, f->now);
+	client_contacts.input(f->machine, &f->in, f->now); /* nothing has come */
+	SENT(f, "");
+	f->now += 1;
+	client_contacts.tick(f->machine, f->now);
+	SENT(f, "112\n");
+	ck_assert_int_eq(client_contacts.deadline(f->machine), f->now + 8000);
+	say(f, "214 2\n215 7 Alice bob\n215 9 carol ALICE\n216\n");
+	EVENTS(f, "");
+	ck_assert_int_eq(client_contacts.deadline(f->machine), f->now + 10000);
+	f->now += 10000;
+	client_contacts.tick(f->machine, f->now);
+	SENT(f, "112\n");
+	if (_i == 1) { /* the answer to this may take longer */
+		f->now += 7000;
+		ASK_OK(f, CLIENT_DO_SAY, "hello");
+		SENT(f, "115 7 \"hello\"\n");
+		ck_assert_int_eq(client_contacts.deadline(f->machine), f->now + 60000);
+	} else {
+		f->now += 8000;
+		client_contacts.tick(f->machine, f->now);
+		EVENTS(f, "lost the server does not answer in time;");
+	}
 	fake_free(f);
 }
 END_TEST
@@ -340,6 +373,7 @@ suite(void)
 	tcase_add_loop_test(t, connection_lost, 0, 2);
 	tcase_add_test(t, not_the_server);
 	tcase_add_test(t, no_answer);
+	tcase_add_loop_test(t, quiet_server, 0, 2);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, adding);
 	tcase_add_test(t, adding_in_vain);

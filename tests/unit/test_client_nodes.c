@@ -548,6 +548,33 @@ START_TEST(ends)
 }
 END_TEST
 
+/* Nobody says anything, and so it is asked whether anybody is there. */
+START_TEST(quiet_server)
+{
+	struct fake *f = logged_in(); /* at 1000 */
+	struct buf in = BUF_INIT(NODES_MESSAGE_MAX);
+	struct nodes_message m;
+
+	ck_assert_int_eq(client_nodes.deadline(f->machine), 11000);
+	client_nodes.tick(f->machine, 10999);
+	ck_assert_uint_eq(f->out.len, 0);
+	client_nodes.tick(f->machine, 11000);
+	m = taken(&f->out, NODES_CLIENT);
+	ck_assert_int_eq(m.type, NODES_PING);
+	m.type = NODES_PONG;
+	hear(f, &m); /* says nothing to a person */
+	EVENTS(f, "");
+	ck_assert_int_eq(client_nodes.deadline(f->machine), 11000);
+	client_nodes.tick(f->machine, 11000);
+	ck_assert_int_eq(taken(&f->out, NODES_CLIENT).type, NODES_PING);
+	client_nodes.input(f->machine, &in, 18999); /* nothing has come */
+	ck_assert_int_eq(client_nodes.deadline(f->machine), 19000);
+	client_nodes.tick(f->machine, 19000);
+	EVENTS(f, "lost the server does not answer any longer;");
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(not_logged_in)
 {
 	struct fake *f = fake_new();
@@ -601,6 +628,7 @@ main(void)
 	tcase_add_test(tc, list_of_nodes);
 	tcase_add_loop_test(tc, ends, 0, 4);
 	tcase_add_loop_test(tc, not_logged_in, 0, 4);
+	tcase_add_test(tc, quiet_server);
 	tcase_add_test(tc, clear_answers);
 	suite_add_tcase(suite, tc);
 	return unit_main(suite);

@@ -127,6 +127,32 @@ START_TEST(no_answer)
 }
 END_TEST
 
+/* Nobody says anything, and so it is asked whether anybody is there. */
+START_TEST(quiet_server)
+{
+	struct fake *f = in_club();
+	int64_t due = f->now + 10000;
+
+	f->row->tick(f->machine, due - 1); /* what is to be kept is kept */
+	SILENCE();
+	ck_assert_int_eq(f->row->deadline(f->machine), due);
+	f->now = due;
+	f->row->tick(f->machine, f->now);
+	HEAR(LIST_ROOMS);
+	ck_assert_int_eq(f->row->deadline(f->machine), f->now + 8000);
+	f->now += 7999;
+	say(f, "{'type':'ROOMS','data':{'rooms':[],'more':false}}");
+	ck_assert_int_eq(f->row->deadline(f->machine), f->now + 10000);
+	f->now += 10000;
+	f->row->tick(f->machine, f->now);
+	HEAR(LIST_ROOMS);
+	f->now += 8000;
+	f->row->tick(f->machine, f->now);
+	EVENT(CLIENT_LOST, " the server does not answer any longer");
+	fake_free(f);
+}
+END_TEST
+
 /* ---- what others say ---- */
 
 START_TEST(shown)
@@ -538,6 +564,7 @@ main(void)
 	tcase_add_loop_test(c, seal_broken, 0, 3);
 	tcase_add_loop_test(c, bad_token, 0, 2);
 	tcase_add_test(c, no_answer);
+	tcase_add_test(c, quiet_server);
 	tcase_add_test(c, shown);
 	tcase_add_loop_test(c, trick, 0, sizeof(tricks) / sizeof(tricks[0]));
 	tcase_add_loop_test(c, moved, 0, 3);

@@ -25,7 +25,7 @@
 #include "store/media.h"
 
 #define SIDE_MAX   160                /* pixels of a small picture */
-#define PIXELS_MAX (25 * 1000 * 1000) /* of a large one: 100 MB while it is decoded */
+#define PIXELS_MAX (16 * 1024 * 1024) /* of a large one: 130 MB while it is decoded */
 #define SCANS_MAX  100                /* of a JPEG */
 #define QUALITY    60
 #define WANTED_MAX 256
@@ -80,27 +80,45 @@ decode(struct span content)
 	}
 }
 
-/* A side of the small picture: at most SIDE_MAX for the longer one, at least 1. */
+/* A side, when the longer one is to be at most max: at least 1. */
 static int
-scaled(int side, int longer)
+scaled(int side, int longer, int max)
 {
-	int64_t s = longer <= SIDE_MAX ? side : (int64_t)side * SIDE_MAX / longer;
+	int64_t s = longer <= max ? side : (int64_t)side * max / longer;
 
 	return s < 1 ? 1 : (int)s;
 }
 
+typedef void scaling(gdImagePtr to, gdImagePtr from, int to_x, int to_y, int from_x,
+		     int from_y, int to_w, int to_h, int from_w, int from_h);
+
+/* A copy with sides of at most max. */
+static gdImagePtr
+scale(gdImagePtr from, int max, scaling *copy)
+{
+	int w = gdImageSX(from), h = gdImageSY(from), longer = w > h ? w : h;
+	gdImagePtr to =
+	    gdImageCreateTrueColor(scaled(w, longer, max), scaled(h, longer, max));
+
+	if (to == NULL)
+		return NULL;
+	gdImageAlphaBlending(to, 0);
+	gdImageSaveAlpha(to, 1);
+	copy(to, from, 0, 0, 0, 0, gdImageSX(to), gdImageSY(to), w, h);
+	return to;
+}
+
+/* Averaging all pixels of a photograph takes a second.  So it is thinned out first, to what
+ * still leaves sixteen for each one of the small picture. */
 static gdImagePtr
 shrink(gdImagePtr large)
 {
-	int w = gdImageSX(large), h = gdImageSY(large), longer = w > h ? w : h;
-	gdImagePtr small = gdImageCreateTrueColor(scaled(w, longer), scaled(h, longer));
+	gdImagePtr thin = scale(large, 4 * SIDE_MAX, gdImageCopyResized), small;
 
-	if (small == NULL)
+	if (thin == NULL)
 		return NULL;
-	gdImageAlphaBlending(small, 0);
-	gdImageSaveAlpha(small, 1);
-	gdImageCopyResampled(small, large, 0, 0, 0, 0, gdImageSX(small), gdImageSY(small),
-			     w, h);
+	small = scale(thin, SIDE_MAX, gdImageCopyResampled);
+	gdImageDestroy(thin);
 	return small;
 }
 

@@ -276,9 +276,8 @@ plain(uint8_t c)
 	return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* How many bytes at the front of s stand for themselves. */
-static size_t
-plain_run(struct span s)
+size_t
+json_plain_run(struct span s)
 {
 	size_t n = 0;
 	uint64_t v;
@@ -319,7 +318,7 @@ json_put_text(struct buf *out, struct span text)
 		return e;
 	(void)buf_put_u8(out, '"');
 	while (e == Q_OK && text.len > 0) {
-		n = plain_run(text);
+		n = json_plain_run(text);
 		e = buf_put(out, text.p, n);
 		text.p += n;
 		text.len -= n;
@@ -344,7 +343,16 @@ json_put_text_or_null(struct buf *out, struct span text)
 enum qerr
 json_put_int(struct buf *out, int64_t n)
 {
-	return buf_printf(out, "%lld", (long long)n);
+	char digits[24], *at = digits + sizeof(digits);
+	uint64_t v = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	/* By hand: every message has several, and printf costs more than all of its JSON. */
+	do
+		*--at = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	if (n < 0)
+		*--at = '-';
+	return buf_put(out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 enum qerr

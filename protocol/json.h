@@ -66,6 +66,9 @@ struct span json_text(const json_t *string);
 enum qerr json_put_text(struct buf *out, struct span text);
 /* The same with a NULL p written as null. */
 enum qerr json_put_text_or_null(struct buf *out, struct span text);
+/* How many bytes at the front of s stand for themselves in a string: no quote, backslash
+ * or control character is among them. */
+size_t json_plain_run(struct span s);
 enum qerr json_put_int(struct buf *out, int64_t n);
 enum qerr json_put_bool(struct buf *out, bool b);
 /* A parsed value, compact, members in their order. */

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "protocol/json.h"
+
 #define ID_DIGITS 16 /* of SIO_ID_MAX */
 
 static bool
@@ -170,9 +172,10 @@ static size_t
 string_len(const uint8_t *p, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
-		if (p[i] == '\\')
+		i += json_plain_run(span_of(p + i, n - i));
+		if (i < n && p[i] == '\\')
 			i++;
-		else if (p[i] == '"')
+		else if (i < n && p[i] == '"')
 			return i + 1;
 	}
 	return 0;

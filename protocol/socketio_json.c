@@ -97,6 +97,10 @@ take_string(struct reader *r, struct span *out)
 	uint8_t c;
 
 	for (;;) {
+		size_t plain = json_plain_run(span_of(r->p, r->left));
+
+		r->p += plain;
+		r->left -= plain;
 		if (reader_u8(r, &c) != Q_OK || c < 0x20)
 			return false;
 		if (c == '"')

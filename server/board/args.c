@@ -22,7 +22,10 @@ check_string(const uint8_t **at, const uint8_t *end)
 	static const char nul[] = {'u', '0', '0', '0', '0'};
 	const uint8_t *p = *at;
 
-	while (p < end && *p != '"') {
+	for (;;) {
+		p += json_plain_run(span_of(p, (size_t)(end - p)));
+		if (p == end || *p == '"')
+			break;
 		if (*p++ != '\\' || p == end)
 			continue;
 		if ((size_t)(end - p) >= sizeof(nul) && memcmp(p, nul, sizeof(nul)) == 0)

@@ -52,7 +52,11 @@ board_find_chat_of(struct board_session *bs, uint64_t anons_id, uint64_t chat_id
 enum qerr
 board_put_chat(struct buf *args, const struct chat_info *info)
 {
-	return buf_printf(args, "%" PRIu64 ",%" PRIu64, info->anons_id, info->id);
+	enum qerr e = json_put_int(args, (int64_t)info->anons_id);
+
+	if (e == Q_OK)
+		e = buf_put_u8(args, ',');
+	return e == Q_OK ? json_put_int(args, (int64_t)info->id) : e;
 }
 
 const char *

@@ -50,8 +50,10 @@ find_event(struct span name)
 static enum qerr
 put_status(struct buf *args, int status, const char *message)
 {
-	enum qerr e = buf_printf(args, "%d,", status);
+	enum qerr e = json_put_int(args, status);
 
+	if (e == Q_OK)
+		e = buf_put_u8(args, ',');
 	return e == Q_OK ? json_put_text(args, span_str(message)) : e;
 }
 

@@ -28,15 +28,21 @@ static enum qerr
 put_head(struct buf *args, uint64_t id, const struct chat_info *chat,
 	 const struct shared_message *m)
 {
-	enum qerr e = buf_printf(args, "%" PRIu64 ",", id);
+	enum qerr e = json_put_int(args, (int64_t)id);
 
+	if (e == Q_OK)
+		e = buf_put_u8(args, ',');
 	if (e == Q_OK)
 		e = board_put_chat(args, chat);
 	if (e == Q_OK)
 		e = buf_put_u8(args, ',');
 	if (e == Q_OK)
 		e = json_put_text(args, span_str(m->from));
-	return e == Q_OK ? buf_printf(args, ",%" PRId64 ",", m->time_ms) : e;
+	if (e == Q_OK)
+		e = buf_put_u8(args, ',');
+	if (e == Q_OK)
+		e = json_put_int(args, m->time_ms);
+	return e == Q_OK ? buf_put_u8(args, ',') : e;
 }
 
 /* The text of a message, with what stands for media that are no picture. */

@@ -3,6 +3,7 @@
  * Packets to clients.  An event is rendered once, as a bundle, and queued by reference for
  * each of its receivers.
  */
+#include "protocol/json.h"
 #include "server/engineio/sio_priv.h"
 
 #define PACKET_MAX ((size_t)1 << 30)
@@ -110,7 +111,9 @@ put_array(struct buf *json, const char *name, struct span args)
 	enum qerr e = buf_put_u8(json, '[');
 
 	if (e == Q_OK && name != NULL)
-		e = buf_printf(json, "\"%s\"%s", name, args.len > 0 ? "," : "");
+		e = json_put_text(json, span_str(name));
+	if (e == Q_OK && name != NULL && args.len > 0)
+		e = buf_put_u8(json, ',');
 	if (e == Q_OK)
 		e = buf_put_span(json, args);
 	return e == Q_OK ? buf_put_u8(json, ']') : e;

@@ -37,6 +37,7 @@ say_text(struct front *f, enum words_kind kind, const char *ours, struct span th
 static void
 refuse(struct front *f, const struct why *why)
 {
+	f->refused = true;
 	say_text(f, WORDS_TROUBLE, "", span_str(why->text));
 }
 
@@ -160,6 +161,7 @@ front_do(struct front *f, const struct command *c)
 	    [COMMAND_NODES] = CLIENT_DO_NODES,
 	};
 
+	f->refused = false;
 	switch (c->verb) {
 	case COMMAND_TEXT: do_text(f, c->text); break;
 	case COMMAND_LOGOUT: front_forget(f); break;

@@ -25,6 +25,7 @@ struct front {
 	const struct client_protocol *protocol;
 	bool logged_in;     /* now */
 	bool leaving;       /* /quit, or the end of the input */
+	bool refused;       /* what was to be done last */
 	char save_as[4096]; /* of /save; "": as its sender calls it */
 	struct buf list;    /* names of the list that is coming in */
 	enum qerr end;      /* how it ended */

@@ -280,7 +280,7 @@ screen_line(struct screen *s, struct span line)
 	scrollback_bottom(screen_lines(s));
 	if (!needs_login(c.verb) || !busy(s)) {
 		do_command(s, &c);
-		return true;
+		return c.verb != COMMAND_TEXT || !s->front.refused;
 	}
 	if (buf_reserve(&s->waiting, line.len + 4) != Q_OK) {
 		screen_hint(s, "too much waits to be sent: your line is kept");

@@ -243,6 +243,8 @@ START_TEST(lost)
 	tmux_until_row(t, "alice", "> half a line");
 	tmux_key(t, "alice", "Enter");
 	tmux_until(t, "alice", "! not sent: you are in no chat");
+	tmux_until_row(t, "alice", "> half a line");
+	tmux_key(t, "alice", "C-u");
 	tmux_line(t, "alice", "/quit");
 	ck_assert_int_eq(tmux_status(t, "alice"), 0);
 	tmux_free(t);

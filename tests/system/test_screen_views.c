@@ -65,6 +65,11 @@ START_TEST(relay)
 	run_until(bob, "<alice> hi\n");
 	run_say(bob, "/end\n");
 	tmux_until(t, "alice", "chat with bob ended");
+	/* What nobody hears any more stays in the line. */
+	tmux_line(t, "alice", "good bye");
+	tmux_until(t, "alice", "! not sent: you are in no chat");
+	tmux_until_row(t, "alice", "> good bye");
+	tmux_key(t, "alice", "C-u");
 	tmux_line(t, "alice", "/chat carol");
 	run_say(carol, "/wait request\n/accept\n/wait chat\nthree\n");
 	tmux_until(t, "alice", "<carol> three");

@@ -32,8 +32,9 @@
 #include "server/nodes/nodes.h"
 #include "server/nodes/nodes_session.h"
 
-/* So much of what came over a wire waits for one reader. */
-#define WIRE_HELD (1024 * 1024)
+/* So much of what came over a wire waits for one reader: a D0 is taken while less than
+ * this waits, and then it is a mebibyte at most. */
+#define WIRE_HELD (1024 * 1024 - NODES_DATA_MAX)
 /* How long a 20 20 may come before the 06 or 07 that it belongs to was dealt with. */
 #define HOLD_MS    2000
 #define PIPE_BYTES (256 * 1024)
@@ -98,7 +99,18 @@ data_goodbye(struct session *s, enum goodbye why)
 
 /* ---- admission ---- */
 
-/* Find the call that waits for this connection.  user: whose it is. */
+/* Has its client closed, or said that nothing more comes? */
+static bool
+has_given_up(struct session *s)
+{
+	struct pollfd p = {.fd = s->stream->fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Find the call that waits for this connection.  user: whose it is.  One that is held, and
+ * whose client has given up meanwhile, must not take the place of the one that comes in
+ * its stead. */
 static bool
 join(struct session *s, struct leg *leg, const struct nodes_message *hello,
      char user[NAME_SIZE])
@@ -111,8 +123,11 @@ join(struct session *s, struct leg *leg, const struct nodes_message *hello,
 	while ((e = calls_join(&nodes_calls, hello->uin, hello->uin2, &s->peer, leg,
 			       clock_mono_ms(), &leg->call, &leg->side, NODES_ARG)) ==
 		   Q_MISSING &&
-	       in_time)
+	       in_time) {
 		in_time = lock_wait(&nodes_calls.lock, &nodes_changed, until_ms);
+		if (has_given_up(s))
+			break;
+	}
 	if (e == Q_OK)
 		memcpy(user, control_of(leg->call->party[leg->side])->user, NAME_SIZE);
 	nodes_finish(s->server);

@@ -61,6 +61,8 @@ send_waiting(struct leg *leg, struct session *link, struct span d0)
 	enum qerr e;
 
 	while ((e = send_once(leg, link, d0)) == Q_FULL) {
+		if (session_ended(leg->session))
+			return Q_CLOSED;
 		outbox_flush_touched();
 		e = outbox_wait_room(link, clock_mono_ms() + LOOK_MS);
 		if (e == Q_CLOSED)

@@ -374,6 +374,45 @@ START_TEST(data_overtakes_control)
 }
 END_TEST
 
+/* Connections that the server knows to speak nodes. */
+static int
+connections(void)
+{
+	struct buf said = BUF_INIT(65536);
+	const char *at;
+	int n = 0;
+
+	ck_assert_int_eq(harness_command(h, &said, "ctl", "sessions", NULL), 0);
+	ck_assert_int_eq(buf_put_u8(&said, '\0'), Q_OK);
+	for (at = (const char *)said.p; (at = strstr(at, "nodes")) != NULL; at++)
+		n++;
+	buf_free(&said);
+	return n;
+}
+
+/* One that came too early and has closed again does not take the place of the next. */
+START_TEST(data_that_was_given_up)
+{
+	struct nodes_peer *data[2], *before;
+
+	setup();
+	nodes_say(alice, NODES_CALL, bob->uin);
+	nodes_expect(bob, NODES_CALLED, alice->uin);
+	before = nodes_data_open(h, NULL, alice->uin, bob->uin);
+	HARNESS_UNTIL(connections() == 3);
+	nodes_close(before);
+	nodes_say(bob, NODES_ALLOW, alice->uin);
+	nodes_expect_nothing(bob);
+	data[1] = nodes_data_open(h, NULL, alice->uin, bob->uin);
+	nodes_expect(alice, NODES_READY, bob->uin);
+	data[0] = nodes_data_open(h, NULL, alice->uin, bob->uin);
+	say_across(data);
+	nodes_close(data[0]);
+	nodes_close(data[1]);
+	end_all();
+}
+END_TEST
+
 /* ---- bytes do not care for packets ---- */
 
 /* Send in pieces of random length, often many messages at once. */
@@ -503,6 +542,7 @@ main(void)
 	tcase_add_test(tc, strangers);
 	tcase_add_test(tc, from_another_address);
 	tcase_add_test(tc, data_overtakes_control);
+	tcase_add_test(tc, data_that_was_given_up);
 	tc = harness_case(suite, "bytes");
 	tcase_add_loop_test(tc, split_and_merged, 0, 4);
 	tcase_add_test(tc, byte_by_byte);

@@ -67,6 +67,7 @@ struct session {
 	RB_ENTRY(session) by_user;      /* [sessions] while logged_in */
 	struct sessions_source *source; /* [sessions] its address there; NULL: not in */
 	bool logged_in;                 /* [sessions] */
+	int counting;                   /* [sessions] enum session_counting */
 	uint64_t user_hash;             /* [sessions] of user, while logged_in */
 	char user[NAME_SIZE];           /* [sessions] as registered; stays after logout */
 	struct limits_grip grip;        /* worker */

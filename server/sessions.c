@@ -22,7 +22,8 @@ struct sessions_source {
 	RB_ENTRY(sessions_source) link;
 	struct address address;
 	size_t sessions;
-	size_t anonymous; /* of these, not logged in */
+	size_t strangers; /* of these, COUNT_STRANGER and not logged in */
+	size_t parts;     /* of these, COUNT_PART */
 };
 
 RB_HEAD(id_tree, session);
@@ -148,14 +149,14 @@ source_enter_locked(struct sessions *t, const struct address *a,
 			return Q_NOMEM;
 		src->address = *a;
 		RB_INSERT(source_tree, &t->sources, src);
-	} else if (reached(limits, src->sessions, limits->per_address,
+	} else if (reached(limits, src->sessions - src->parts, limits->per_address,
 			   "limits.per_address") ||
-		   reached(limits, src->anonymous, limits->per_address_before_login,
+		   reached(limits, src->strangers, limits->per_address_before_login,
 			   "limits.per_address_before_login")) {
 		return Q_LIMIT;
 	}
 	src->sessions++;
-	src->anonymous++;
+	src->strangers++;
 	*out = src;
 	return Q_OK;
 }
@@ -178,6 +179,56 @@ sessions_add(struct sessions *t, struct session *s, const struct sessions_limits
 	return e;
 }
 
+static bool
+is_stranger(const struct session *s)
+{
+	return !s->logged_in && s->counting == COUNT_STRANGER;
+}
+
+static void
+set_logged_in_locked(struct sessions *t, struct session *s, bool is) REQUIRES(t->lock)
+{
+	LOCK_ASSERT_HELD(&t->lock);
+	s->source->strangers -= is_stranger(s);
+	s->logged_in = is;
+	s->source->strangers += is_stranger(s);
+}
+
+static void
+count_as_locked(struct sessions *t, struct session *s, enum session_counting how)
+    REQUIRES(t->lock)
+{
+	struct sessions_source *src = s->source;
+
+	LOCK_ASSERT_HELD(&t->lock);
+	src->strangers -= is_stranger(s);
+	src->parts -= s->counting == COUNT_PART;
+	s->counting = (int)how;
+	src->strangers += is_stranger(s);
+	src->parts += s->counting == COUNT_PART;
+}
+
+void
+sessions_count_as(struct sessions *t, struct session *s, enum session_counting how)
+{
+	lock_take(&t->lock);
+	if (s->source != NULL)
+		count_as_locked(t, s, how);
+	lock_drop(&t->lock);
+}
+
+size_t
+sessions_of_address(struct sessions *t, struct session *s)
+{
+	size_t n = 0;
+
+	lock_take(&t->lock);
+	if (s->source != NULL)
+		n = s->source->sessions - s->source->parts;
+	lock_drop(&t->lock);
+	return n;
+}
+
 static void
 logout_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
 {
@@ -185,8 +236,7 @@ logout_locked(struct sessions *t, struct session *s) REQUIRES(t->lock)
 	if (!s->logged_in)
 		return;
 	RB_REMOVE(user_tree, &t->by_user, s);
-	s->logged_in = false;
-	s->source->anonymous++;
+	set_logged_in_locked(t, s, false);
 }
 
 /* The first session of user with a number above after. */
@@ -225,7 +275,7 @@ sessions_remove(struct sessions *t, struct session *s)
 		leave_locked(t, s);
 		RB_REMOVE(id_tree, &t->by_id, s);
 		t->count--;
-		src->anonymous--;
+		count_as_locked(t, s, COUNT_VISITOR); /* that is: in no count but one */
 		if (--src->sessions == 0) {
 			RB_REMOVE(source_tree, &t->sources, src);
 			free(src);
@@ -289,8 +339,7 @@ sessions_login(struct sessions *t, struct session *s, const char *user,
 	strlcpy(s->user, user, sizeof(s->user));
 	s->user_hash = hash_user(user);
 	RB_INSERT(user_tree, &t->by_user, s);
-	s->logged_in = true;
-	s->source->anonymous--;
+	set_logged_in_locked(t, s, true);
 	if (first && t->watcher != NULL)
 		t->watcher(t->watcher_arg, s->user, true);
 	lock_drop(&t->lock);

@@ -38,6 +38,16 @@ struct sessions_limits {
  * too many; Q_NOMEM. */
 enum qerr
 sessions_add(struct sessions *t, struct session *s, const struct sessions_limits *limits);
+/* How one that nobody is logged in to counts for its address; it begins as a stranger.
+ * What is in no table any more counts as nothing. */
+enum session_counting {
+	COUNT_STRANGER, /* among per_address_before_login */
+	COUNT_VISITOR,  /* not there: it has shown what it wants, and has no login */
+	COUNT_PART      /* nor in per_address: it is part of one that is counted */
+};
+void sessions_count_as(struct sessions *t, struct session *s, enum session_counting how);
+/* How many of the address of s count in per_address. */
+size_t sessions_of_address(struct sessions *t, struct session *s);
 /* Take s out, logged in or not.  Again: nothing. */
 void sessions_remove(struct sessions *t, struct session *s);
 

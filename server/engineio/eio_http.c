@@ -7,6 +7,7 @@
 
 #include "server/config.h"
 #include "server/engineio/eio_priv.h"
+#include "server/server.h"
 
 #define TEXT      "text/plain; charset=UTF-8"
 #define JSON      "application/json"
@@ -152,6 +153,10 @@ static void
 go_on(struct eio_server *server, struct eio *e, struct http *h, struct http_request *r,
       enum transport t)
 {
+	struct session *s = http_session(h);
+
+	/* The session itself is counted; a poll may be this connection's first request. */
+	sessions_count_as(s->server->sessions, s, COUNT_VISITOR);
 	if (t == TRANSPORT_WEBSOCKET && !wants_upgrade(r))
 		eio_refuse(h, EIO_BAD_REQUEST);
 	else if (t == TRANSPORT_WEBSOCKET)

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "server/engineio/eio_priv.h"
+#include "server/server.h"
 
 #define PIECE    65536
 #define GRACE_MS 20
@@ -306,10 +307,13 @@ carrier_main(struct session *s)
 		ws_end(s, WS_CODE_NORMAL, NULL);
 	else
 		err = upgrade(c, e);
-	if (err == Q_OK && e != NULL)
+	if (err == Q_OK && e != NULL) {
+		/* One at most for a session, which is in the table itself. */
+		sessions_count_as(s->server->sessions, s, COUNT_PART);
 		carry(s);
-	else
+	} else {
 		leave(c, e);
+	}
 }
 
 /* ---- the row ---- */

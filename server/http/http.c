@@ -25,6 +25,7 @@
 #include "server/metrics.h"
 #include "server/server.h"
 #include "server/test_mode.h"
+#include "server/throttle.h"
 
 #define HEAD_INPUT_MAX 16384
 #define BODY_INPUT_MAX 65536
@@ -206,6 +207,17 @@ judge_head(struct http *h)
 	return NULL;
 }
 
+/* Half of what an address may have is taken: others behind it need the places more than
+ * whoever might ask again. */
+static bool
+is_crowded(const struct http *h)
+{
+	struct session *s = h->session;
+
+	return !address_trusted(&s->peer) && sessions_of_address(s->server->sessions, s) >
+						 (size_t)h->config->per_address / 2;
+}
+
 /* Answer the request whose head is there. */
 static void
 answer(struct http *h, int64_t begun_ms)
@@ -225,7 +237,7 @@ answer(struct http *h, int64_t begun_ms)
 		route->head(h, r);
 	if (http_answered(h))
 		goto unread;
-	h->close = !keep;
+	h->close = !keep || is_crowded(h);
 	if (!read_body(h, begun_ms))
 		return;
 	session_deadline(h->session, 0);
@@ -329,8 +341,12 @@ serve(struct session *s)
 			    "http.enabled");
 		return;
 	}
-	while (next.request && next.then == NULL && wait_request(s))
+	while (next.request && next.then == NULL && wait_request(s)) {
 		next = one_request(s);
+		/* It has no login to wait for, unless it becomes something else. */
+		if (next.then == NULL)
+			sessions_count_as(s->server->sessions, s, COUNT_VISITOR);
+	}
 	if (next.then != NULL)
 		session_continue(s, next.then);
 }
@@ -345,6 +361,7 @@ http_become(struct http *h, const struct protocol *p, void *state,
 	s->state = state;
 	atomic_store(&s->protocol, p);
 	lock_drop(&s->out.lock);
+	sessions_count_as(s->server->sessions, s, COUNT_STRANGER);
 	h->then = then;
 }
 

@@ -120,6 +120,52 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Those that have no login, and those that are part of others, leave room for others. */
+START_TEST(how_they_are_counted)
+{
+	const char *which = "";
+	const struct sessions_limits l = {
+	    .per_address = 3, .per_address_before_login = 2, .reached = &which};
+	struct session *a = enter(1), *b = enter(1), *c = make(1), *d = make(1);
+
+	ck_assert_int_eq(sessions_add(core.sessions, c, &l), Q_LIMIT);
+	ck_assert_str_eq(which, "limits.per_address_before_login");
+	sessions_count_as(core.sessions, c, COUNT_PART); /* not in: nothing */
+	sessions_count_as(core.sessions, a, COUNT_VISITOR);
+	sessions_count_as(core.sessions, a, COUNT_VISITOR);
+	ck_assert_int_eq(sessions_add(core.sessions, c, &l), Q_OK);
+	ck_assert_int_eq(sessions_add(core.sessions, d, &l), Q_LIMIT);
+	ck_assert_str_eq(which, "limits.per_address");
+	ck_assert_uint_eq(sessions_of_address(core.sessions, a), 3);
+	sessions_count_as(core.sessions, b, COUNT_PART);
+	ck_assert_uint_eq(sessions_of_address(core.sessions, a), 2);
+	ck_assert_int_eq(sessions_add(core.sessions, d, &l), Q_OK);
+	leave(d);
+	/* A stranger again, and with a login, which is counted either way. */
+	sessions_count_as(core.sessions, a, COUNT_STRANGER);
+	ck_assert_int_eq(sessions_login(core.sessions, c, "alice", LOGIN_ADD, NULL),
+			 Q_OK);
+	sessions_count_as(core.sessions, c, COUNT_VISITOR);
+	sessions_logout(core.sessions, c);
+	d = make(1);
+	ck_assert_int_eq(sessions_add(core.sessions, d, &l), Q_OK);
+	sessions_count_as(core.sessions, c, COUNT_STRANGER);
+	leave(b);
+	leave(a);
+	leave(c);
+	leave(d);
+	/* All is as it was. */
+	a = enter(1);
+	b = enter(1);
+	c = make(1);
+	ck_assert_int_eq(sessions_add(core.sessions, c, &l), Q_LIMIT);
+	ck_assert_uint_eq(sessions_of_address(core.sessions, c), 0);
+	session_unref(c);
+	leave(a);
+	leave(b);
+}
+END_TEST
+
 START_TEST(login_add_and_logout)
 {
 	struct session *a = enter(1), *b = enter(2), *older = NULL;
@@ -397,6 +443,7 @@ main(void)
 	tcase_add_checked_fixture(c, core_start, core_stop);
 	tcase_add_test(c, numbers_rise_and_are_found);
 	tcase_add_test(c, limits);
+	tcase_add_test(c, how_they_are_counted);
 	tcase_add_test(c, login_add_and_logout);
 	tcase_add_test(c, first_and_last_are_watched);
 	tcase_add_test(c, login_refuse);

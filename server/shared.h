@@ -61,6 +61,8 @@ void shared_media_note(struct media_info *info, enum image_kind kind, bool named
  * of media_read. */
 enum qerr
 shared_media_kind(struct shared *sh, const struct media_info *info, enum image_kind *out);
+/* Do so many pictures wait for clients that no more should be taken or given out now? */
+bool shared_media_full(void);
 #define SHARED_MEDIA_NAME_SIZE (MEDIA_NAME_MAX + 1)
 /* What a picture is called: as its sender does, else "media-ID.EXTENSION". */
 void shared_media_name(const struct media_info *info, enum image_kind kind,

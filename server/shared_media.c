@@ -8,6 +8,8 @@
 
 #include <bsd/string.h>
 
+#include "server/config.h"
+#include "server/engineio/bundle.h"
 #include "server/shared_priv.h"
 
 #define NO_PICTURE "none"
@@ -49,6 +51,14 @@ shared_media_kind(struct shared *sh, const struct media_info *info, enum image_k
 		*out = image_kind_of(buf_span(&content), NULL);
 	buf_free(&content);
 	return e;
+}
+
+/* A picture is one copy for all who get it, and counts little in the backlog of each; so
+ * who sends many to somebody who fetches none must find an end here. */
+bool
+shared_media_full(void)
+{
+	return blobs_held() / 2 > (size_t)config_now()->board_max_inflight;
 }
 
 void

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "server/board/upper.h"
 
-#define LIST_BYTES (2 << 20)
+#define LIST_BYTES ((size_t)2 << 20) /* and half of a backlog */
 /* Small pictures that are not there yet are waited for, all in all, for so long. */
 #define SMALL_WAIT_MS 500
 
@@ -27,6 +27,7 @@ struct listing {
 		uint64_t id;
 	} entry[BOARD_LIST_MAX];
 	size_t first, n; /* entries before first were dropped again */
+	size_t max;      /* bytes */
 	uint64_t before; /* ids from here on do not belong to it; 0: all do */
 	bool keep_newest;
 	int64_t small_until_ms;
@@ -43,10 +44,12 @@ start_of(const struct listing *l, size_t i)
 static bool
 make_fit(struct listing *l, size_t before)
 {
-	while (l->items.len - start_of(l, l->first) > LIST_BYTES) {
+	while (l->items.len - start_of(l, l->first) > l->max) {
+		if (l->first == l->n) /* the only one: it has to go as it is */
+			break;
 		if (!l->keep_newest) {
 			l->items.len = before;
-			return before == 0; /* never: one message is smaller */
+			return false;
 		}
 		l->first++;
 	}
@@ -100,10 +103,12 @@ static const char *
 answer_list(struct board_session *bs, struct board_call *call, struct shared_chat *chat,
 	    struct listing *l, uint64_t after, size_t max)
 {
+	size_t half = (size_t)config_now()->board_max_backlog / 2;
 	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
 	enum qerr e;
 
 	l->bs = bs;
+	l->max = half < LIST_BYTES ? half : LIST_BYTES;
 	l->chat = shared_chat_info(chat);
 	l->items = (struct buf)BUF_INIT(BOARD_ARGS_MAX);
 	l->small_until_ms = clock_mono_ms() + SMALL_WAIT_MS;

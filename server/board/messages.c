@@ -161,6 +161,8 @@ show(struct board_session *bs, struct board_call *call, struct shared_chat *chat
 	const char *reason;
 	enum qerr e;
 
+	if (shared_media_full())
+		return board_failed(bs, "picture", Q_FULL);
 	if ((reason = board_limited(bs, call, LIMIT_MESSAGE)) != NULL)
 		return reason;
 	if ((e = keep(bs, shared_chat_info(chat)->id, pic, &p.media_id)) != Q_OK)
@@ -242,7 +244,8 @@ answer_image(struct board_session *bs, struct board_call *call,
 {
 	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
 	struct blob *content;
-	enum qerr e = read_image(bs->server, info->id, &content);
+	enum qerr e =
+	    shared_media_full() ? Q_FULL : read_image(bs->server, info->id, &content);
 
 	if (e == Q_MISSING || e == Q_FORMAT)
 		return NO_SUCH_IMAGE;

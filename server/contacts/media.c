@@ -16,7 +16,7 @@ contacts_media_keep(struct contacts_session *cs, const struct contacts_request *
 		    uint64_t *id, struct shared_media *media)
 {
 	struct media_info info = {.chat = r->id};
-	struct blob *content = blob_new(r->media.size);
+	struct blob *content = shared_media_full() ? NULL : blob_new(r->media.size);
 	enum image_kind kind;
 	enum qerr e;
 

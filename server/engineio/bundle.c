@@ -12,6 +12,14 @@
 
 /* ---- blobs ---- */
 
+static atomic_size_t held;
+
+size_t
+blobs_held(void)
+{
+	return atomic_load_explicit(&held, memory_order_relaxed);
+}
+
 struct blob *
 blob_new(size_t len)
 {
@@ -21,6 +29,7 @@ blob_new(size_t len)
 		return NULL;
 	atomic_init(&b->refs, 1);
 	b->len = len;
+	atomic_fetch_add_explicit(&held, len, memory_order_relaxed);
 	return b;
 }
 
@@ -44,9 +53,11 @@ blob_ref(struct blob *b)
 void
 blob_unref(struct blob *b)
 {
-	if (b != NULL &&
-	    atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		free(b);
+	if (b == NULL ||
+	    atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	atomic_fetch_sub_explicit(&held, b->len, memory_order_relaxed);
+	free(b);
 }
 
 struct span

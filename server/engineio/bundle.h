@@ -30,6 +30,9 @@ struct blob *blob_of(struct span s);
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b); /* NULL is fine */
 struct span blob_span(const struct blob *b);
+/* Bytes in all the blobs that there are: what is coming in, and what waits for clients
+ * that do not fetch it. */
+size_t blobs_held(void);
 
 #define BUNDLE_BLOBS_MAX 16
 

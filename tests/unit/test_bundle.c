@@ -52,6 +52,7 @@ START_TEST(shared)
 	a = bundle_new(EIO_MESSAGE, span_str("51-[]"), &big, 1);
 	b = bundle_new(EIO_MESSAGE, span_str("51-[]"), &big, 1);
 	ck_assert_uint_eq(atomic_load(&big->refs), 3);
+	ck_assert_uint_eq(blobs_held(), 1 << 20); /* one copy */
 	ck_assert_ptr_eq(a->blobs[0], b->blobs[0]);
 	/* A reference is what it counts. */
 	ck_assert_uint_lt(bundle_weight(a), 1000);
@@ -65,6 +66,7 @@ START_TEST(shared)
 	blob_unref(big);
 	blob_unref(NULL);
 	bundle_unref(NULL);
+	ck_assert_uint_eq(blobs_held(), 0);
 }
 END_TEST
 

@@ -278,6 +278,9 @@ START_TEST(server_stops)
 	BOARD(s, "alice: login", "bob: login polling", "carol: open");
 	poll = board_peer_of(s, "bob")->in;
 	eio_ask_poll(poll, SOCKET, board_peer_of(s, "bob")->sid);
+	/* Nothing says that the server has read that; it will have after these. */
+	for (int i = 0; i < 20; i++)
+		BOARD(s, "alice> get-anons 0,1", "alice< anons-list 0,[]");
 	harness_stop(board_harness(s));
 	http_hear(poll, 200, "1");
 	BOARD(s, "alice: end", "carol: end");

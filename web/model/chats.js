@@ -19,6 +19,7 @@ export class Chats extends Signal {
       connection.on(name, ([, , id, author]) => this.#news(id, author, true));
     for (const name of ["chat-msg", "chat-img"])
       connection.on(name, ([, , id, author]) => this.#news(id, author, false));
+    connection.on("down", () => this.#unknown());
     login.on("in", () => this.load());
     login.on("out", () => this.#forget());
   }
@@ -98,6 +99,13 @@ export class Chats extends Signal {
     for (const chat of this.list)
       if (chat.other === name)
         chat.online = online;
+    this.tell("changed");
+  }
+
+  // Without a connection nobody knows who is there.
+  #unknown() {
+    for (const chat of this.list)
+      chat.online = false;
     this.tell("changed");
   }
 

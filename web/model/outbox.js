@@ -19,6 +19,9 @@ export class Outbox extends Signal {
     this.login = login;
     this.list = restore(); // {key, user, chat, anons, text | file and name, time, after, sent, arrived, problem}
     this.busy = false;
+    this.newest = new Map(); // chat id: the newest message that has come from there
+    connection.on("chat-msg", ([id, , chat]) => this.#know(chat, id));
+    connection.on("chat-img", ([, , chat, , , , , , id]) => this.#know(chat, id));
     login.on("in", () => this.flush());
     login.on("out", () => this.#forget());
   }
@@ -91,6 +94,7 @@ export class Outbox extends Signal {
     }
     entry.sent = true;
     entry.arrived = false;
+    entry.after = Math.max(entry.after, this.newest.get(entry.chat) ?? 0);
     this.#changed();
     const [status, message] = await this.#send(entry);
 
@@ -114,11 +118,10 @@ export class Outbox extends Signal {
       entry.name, entry.file.type, bytes);
   }
 
-  // The same text may have been written twice: a message stands for one of them.
-  #claim(chat, id) {
-    for (const entry of this.list)
-      if (entry.chat === chat)
-        entry.after = Math.max(entry.after, id);
+  // What is sent from now on will be newer.  So a message stands for one entry alone, also
+  // where the same text was written twice.
+  #know(chat, id) {
+    this.newest.set(chat, Math.max(id, this.newest.get(chat) ?? 0));
   }
 
   async #wasStored(entry) {
@@ -131,7 +134,7 @@ export class Outbox extends Signal {
           : message.img_name === entry.name));
 
       if (found !== undefined) {
-        this.#claim(entry.chat, found.message_id);
+        this.#know(entry.chat, found.message_id);
         return true;
       }
       if (length < PAGE)

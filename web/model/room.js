@@ -70,6 +70,10 @@ export class Room extends Signal {
     connection.on("typing", ([, chat, name]) => this.#writes(chat, name));
     connection.on("user-join", ([, chat, name]) => this.#here(chat, name, true));
     connection.on("user-leave", ([, chat, name]) => this.#here(chat, name, false));
+    connection.on("down", () => {
+      this.here = false;
+      this.#writes(this.id, null);
+    });
     chats.on("removed", (id) => this.#removed(id));
     login.on("in", () => this.#enter());
     login.on("out", () => {
@@ -88,6 +92,7 @@ export class Room extends Signal {
     if (id === this.id)
       return;
     this.close();
+    this.#clear();
     this.id = id;
     if (!this.histories.has(id))
       this.histories.set(id, new History());
@@ -97,6 +102,8 @@ export class Room extends Signal {
   }
 
   close() {
+    if (this.id === null)
+      return; // what was said about the last one stays
     const chat = this.chats.find(this.id);
 
     if (chat !== undefined && this.login.online)
@@ -182,7 +189,11 @@ export class Room extends Signal {
 
       if (n < 0)
         return;
-      entries.map(fromList).forEach((message) => this.#add(chat.id, history, message));
+      for (const message of entries.map(fromList)) {
+        this.#add(chat.id, history, message);
+        if (history.begun)
+          this.#count(message); // it came while we were away
+      }
       history.upto = entries.at(-1)?.message_id ?? history.upto;
       if (!history.begun)
         history.more = n === PAGE;
@@ -198,18 +209,28 @@ export class Room extends Signal {
     this.#add(chat, this.history, message);
     if (!this.loading)
       this.history.upto = message.id;
-    if (message.author !== this.login.username) {
+    this.#count(message);
+    if (message.author !== this.login.username)
       this.#writes(chat, null);
-      if (document.hidden)
-        this.unseen++;
-    }
     this.tell("changed");
+  }
+
+  #count(message) {
+    if (document.hidden && message.author !== this.login.username)
+      this.unseen++;
   }
 
   // A message that was written here takes the place of the one that was on its way.
   #add(chat, history, message) {
-    if (history.messages.has(message.id))
+    const there = history.messages.get(message.id);
+
+    if (there !== undefined) {
+      // A message of contacts with a picture comes as two events, which have one id.
+      if (there.image === 0 && message.image !== 0)
+        history.add({ ...there, image: message.image, name: message.name,
+          row: `${there.row}-picture` });
       return;
+    }
     message.row = this.outbox.arrived(chat, message) ?? `m${message.id}`;
     history.add(message);
   }

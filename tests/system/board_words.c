@@ -50,7 +50,7 @@ board_words_blob(struct board_words *w, const char *name, struct span bytes)
 const char *
 board_words_value(struct board_words *w, const char *name)
 {
-	static char text[256];
+	static char text[65536];
 	struct board_word *n = named(w, name);
 	char *dump;
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * board: messages and pictures.  Who gets them, in which order, what is refused.
+ * board: messages.  Who gets them, in which order, what is refused.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/system/board_pictures.h"
 #include "tests/system/board_play.h"
 
 static struct board_play *s;
@@ -237,139 +236,6 @@ START_TEST(through_the_upgrade)
 }
 END_TEST
 
-/* ---- pictures ---- */
-
-/* By what they are, not by the name or type claimed. */
-START_TEST(pictures)
-{
-	begin_joined(_i);
-	BOARD(s, "bob/2: login", "alice/2: login");
-	for (size_t k = 0; k < PICTURE_KINDS; k++) {
-		const char *n = picture_of(k)->name, *t = picture_of(k)->type;
-
-		board_blob(s, n, picture_of(k)->bytes);
-		BOARDF(s, "bob? chat-img $a,$c,'../x <%s>.svg','text/html',@%s", n, n);
-		BOARDF(s,
-		       "bob< chat-img $i_%s,$a,$c,'bob',#t_%s,'../x "
-		       "<%s>.svg','%s',@%s,$m_%s",
-		       n, n, n, t, n, n);
-		BOARD(s, "bob< chat-response 1,'OK'", "bob< ack 1,'OK'");
-		BOARDF(s, "alice< chat-img $i_%s,$a,$c,'bob',#t_%s,*,'%s',@%s,$m_%s", n,
-		       n, t, n, n);
-		BOARDF(s,
-		       "alice/2< new-img-notification $i_%s,$a,$c,'bob',#t_%s,"
-		       "'../x <%s>.svg','%s',$m_%s",
-		       n, n, n, t, n);
-		BOARDF(s, "bob/2< new-img-notification $i_%s,$a,$c,'bob',*,*,'%s',*", n,
-		       t);
-		BOARDF(s, "alice? get-image $i_%s", n);
-		BOARDF(s, "alice< image $i_%s,'../x <%s>.svg','%s',@%s", n, n, t, n);
-		BOARD(s, "alice< ack 1,'OK'");
-		if (k == 0)
-			BOARD(s, "alice> get-chat-messages $a,$c");
-		else
-			BOARDF(s, "alice> get-chat-messages $a,$c,$m_%s",
-			       picture_of(k - 1)->name);
-		BOARDF(s,
-		       "alice< chat-messages 1,[{'message_id':$m_%s,'anons_id':$a,"
-		       "'chat_id':$c,'username':'bob','message_date':#t_%s,"
-		       "'message_text':'','image_id':$i_%s,"
-		       "'img_name':'../x <%s>.svg','img_type':'%s'}]",
-		       n, n, n, n, t);
-	}
-	/* For members alone. */
-	BOARD(s, "carol: login", "carol> get-image $i_png", "carol< image -1,*",
-	      "carol> get-image 4711", "carol< image -1,*",
-	      "carol> chat-img $a,$c,'x','',@png",
-	      "carol< chat-response -1,'No such chat'", "bob> chat-img $a,$c,'','',@png",
-	      "bob< chat-img *,$a,$c,'bob',*,'','image/png',@png,*",
-	      "bob< chat-response 1,'OK'", "bob> get-user-chats",
-	      "bob< user-chats 1,[{'AllMsgs':5}]");
-	harness_admin(board_harness(s), "check", NULL);
-	board_end(s);
-}
-END_TEST
-
-static void
-refuse(const char *name)
-{
-	BOARDF(s, "bob? chat-img $a,$c,'a.png','image/png',@%s", name);
-	BOARD(s, "bob< chat-response -1,*", "bob< ack -1,*");
-}
-
-START_TEST(no_pictures)
-{
-	static const char svg[] = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
-	struct span png = picture_of(0)->bytes;
-	uint8_t big[1024];
-	char name[8];
-
-	begin_joined(_i);
-	board_blob(s, "svg", span_str(svg));
-	board_blob(s, "empty", span_of("", 0));
-	refuse("svg");
-	refuse("empty");
-	/* Each is cut somewhere in its header. */
-	for (size_t k = 0; k < PICTURE_KINDS; k++)
-		for (size_t n = 3; n <= 9; n += 3) {
-			snprintf(name, sizeof(name), "c%zu%zu", k, n);
-			board_blob(s, name, span_of(picture_of(k)->bytes.p, n));
-			refuse(name);
-		}
-	/* A dimension of 0, and one above 65,535. */
-	ck_assert_uint_le(png.len, sizeof(big));
-	memcpy(big, png.p, png.len);
-	memset(big + 16, 0, 4);
-	board_blob(s, "flat", span_of(big, png.len));
-	refuse("flat");
-	memcpy(big + 16, "\0\1\0\0", 4);
-	board_blob(s, "wide", span_of(big, png.len));
-	refuse("wide");
-	/* Others saw nothing of it, and pictures go on. */
-	board_blob(s, "png", png);
-	BOARD(s, "alice: nothing", "bob> chat-img $a,$c,'a.png','x',@png",
-	      "bob< chat-img ...");
-	board_next_blob(board_peer_of(s, "bob"));
-	BOARD(s, "bob< chat-response 1,'OK'");
-	board_end(s);
-}
-END_TEST
-
-/* 8 MiB are taken; more, up to 12 MB, are refused politely. */
-START_TEST(large_pictures)
-{
-	size_t limit = 8 << 20, n = 12000000;
-	uint8_t *big = calloc(1, n);
-	char name[257];
-
-	ck_assert_ptr_nonnull(big);
-	memcpy(big, picture_of(0)->bytes.p, picture_of(0)->bytes.len);
-	begin(_i);
-	board_blob(s, "most", span_of(big, limit));
-	board_blob(s, "more", span_of(big, limit + 1));
-	board_blob(s, "much", span_of(big, n));
-	BOARD(s, "bob> chat-img $a,$c,'a','b',@more", "bob< chat-response -1,*",
-	      "bob> chat-img $a,$c,'a','b',@much", "bob< chat-response -1,*",
-	      "bob> chat-img $a,$c,'a','b',@most",
-	      "bob< chat-img $i,$a,$c,'bob',*,'a','image/png',@most,*",
-	      "bob< chat-response 1,'OK'",
-	      "alice< new-img-notification $i,$a,$c,'bob',*,'a','image/png',*",
-	      "alice> get-image $i", "alice< image $i,'a','image/png',@most");
-	/* A name of at most 255 bytes. */
-	board_blob(s, "png", picture_of(0)->bytes);
-	memset(name, 'n', sizeof(name));
-	name[256] = '\0';
-	BOARDF(s, "bob> chat-img $a,$c,'%s','b',@png", name);
-	BOARD(s, "bob< chat-response -1,*");
-	name[255] = '\0';
-	BOARDF(s, "bob> chat-img $a,$c,'%s','b',@png", name);
-	BOARDF(s, "bob< chat-img *,$a,$c,'bob',*,'%s','image/png',@png,*", name);
-	BOARD(s, "bob< chat-response 1,'OK'", "bob: nothing");
-	free(big);
-	board_end(s);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -383,8 +249,5 @@ main(void)
 	tcase_add_loop_test(tc, left_while_said, 0, 2);
 	tcase_add_loop_test(tc, stored_before_said, 0, 2);
 	tcase_add_test(tc, through_the_upgrade);
-	tcase_add_loop_test(tc, pictures, 0, 2);
-	tcase_add_loop_test(tc, no_pictures, 0, 2);
-	tcase_add_loop_test(tc, large_pictures, 0, 2);
 	return harness_main(suite);
 }

@@ -166,6 +166,10 @@ END_TEST
 
 /* ---- malformed packets ---- */
 
+#define TWO_ATTACHMENTS                                       \
+	"52-[\"chat-img\",{\"_placeholder\":true,\"num\":0}," \
+	"{\"_placeholder\":true,\"num\":1}]"
+
 static const char *const malformed[] = {
     "2",
     "2{}",
@@ -180,8 +184,7 @@ static const char *const malformed[] = {
     "2[\"chat-msg\",\"\\ud83d\"]",
     "2[\"chat-msg\",\"\xff\"]",
     "5-[\"x\"]",
-    "52-[\"chat-img\",{\"_placeholder\":true,\"num\":0},"
-    "{\"_placeholder\":true,\"num\":1}]",
+    TWO_ATTACHMENTS,
     "51-[\"chat-img\",{\"_placeholder\":true,\"num\":1}]",
     "7",
     "9[\"x\"]",

@@ -20,6 +20,7 @@
 #include "store/positions.h"
 
 #define TALLY_EVERY 1024 /* messages at most that are not in the tally's file */
+#define READ_AGAIN  64   /* so many are not read twice for a list of chats */
 
 enum tally_member
 shared_which(const struct shared_chat *c, const char *user)
@@ -157,6 +158,8 @@ count(struct shared_chat *c)
 	do
 		e = read_on(c, &cg);
 	while (e == Q_OK && !put_in_place(c, &cg));
+	if (e == Q_OK && cg.tally.upto - cg.from >= READ_AGAIN)
+		shared_save_soon(c);
 	return e;
 }
 

@@ -86,17 +86,23 @@ put_title(struct buf *out, struct server *server, uint64_t anons_id)
 	return e;
 }
 
+/* A chat whose file cannot be read is listed all the same, without counts: the others
+ * must not suffer for it. */
 static enum qerr
 counts_of(struct board_session *bs, uint64_t chat_id, uint64_t *all, uint64_t *fresh)
 {
 	struct shared_chat *chat;
 	enum qerr e = shared_chat_get(bs->server->shared, chat_id, &chat);
 
-	if (e != Q_OK)
+	if (e == Q_OK) {
+		e = shared_counts(chat, bs->user, all, fresh);
+		shared_chat_unref(chat);
+	}
+	if (e == Q_OK || e == Q_MISSING || e == Q_CLOSED || e == Q_NOMEM)
 		return e;
-	e = shared_counts(chat, bs->user, all, fresh);
-	shared_chat_unref(chat);
-	return e;
+	(void)board_failed(bs, "counts", e);
+	*all = *fresh = 0;
+	return Q_OK;
 }
 
 /* Q_MISSING, Q_CLOSED: it was deleted just now. */

@@ -235,10 +235,11 @@ board_join_chat(struct board_session *bs, struct board_call *call)
 		return reason;
 	if (board_in_room(bs, chat))
 		reason = answer(bs, call, chat);
-	else if (!make_room(bs))
+	else if ((reason = board_limited(bs, call, LIMIT_JOIN)) == NULL) {
+		if (make_room(bs))
+			return enter(bs, call, chat);
 		reason = board_failed(bs, "join-chat", Q_NOMEM);
-	else
-		return enter(bs, call, chat);
+	}
 	shared_chat_unref(chat);
 	return reason;
 }
@@ -294,8 +295,10 @@ board_typing(struct board_session *bs, struct board_call *call)
 		return BOARD_BAD_ARGUMENTS;
 	if ((reason = board_find_chat(bs, chat_id, &deed.chat)) != NULL)
 		return reason;
-	tell(&deed);
+	if ((reason = board_limited(bs, call, LIMIT_MESSAGE)) == NULL) {
+		tell(&deed);
+		board_acknowledge(bs, call);
+	}
 	shared_chat_unref(deed.chat);
-	board_acknowledge(bs, call);
-	return NULL;
+	return reason;
 }

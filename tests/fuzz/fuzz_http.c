@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/http/file_set.h"
 #include "server/http/origin.h"
 #include "server/http/parse.h"
 
@@ -64,6 +65,7 @@ look(const struct http_request *r)
 	assert(r->path.len > 0 && (r->path.p[0] == '/' || r->path.p[0] == '*'));
 	assert(r->field_count <= HTTP_HEADERS_MAX && r->body.len <= BODY_MAX);
 	(void)http_field_has(r, "Connection", "upgrade");
+	(void)file_tag_listed(http_field(r, "If-None-Match"), "\"a\"");
 	s = http_query(r, "a");
 	if (s.p != NULL && http_decode(s, text, &n) == Q_OK)
 		assert(n <= s.len && (n == 0 || memchr(text, '\0', n) == NULL));

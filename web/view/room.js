@@ -114,7 +114,7 @@ function startComposer(room) {
 }
 
 function send(room) {
-  const field = $("message"), text = field.value.trim();
+  const field = $("message"), text = field.value.trimEnd();
 
   if (text === "")
     return;

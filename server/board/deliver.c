@@ -66,6 +66,7 @@ rendering(const struct event *event, size_t i, bool live, const struct board_eve
 	return result;
 }
 
+/* Q_CLOSED, Q_FULL: the client is gone, or is too slow and will be; Q_NOMEM, Q_LIMIT. */
 static enum qerr emit_messages_locked(struct board_session *bs, const struct event *event,
 				      bool live) REQUIRES(bs->lock);
 
@@ -80,9 +81,9 @@ emit_messages_locked(struct board_session *bs, const struct event *event, bool l
 		if ((e = rendering(event, i, live, &events)) != Q_OK)
 			break;
 		if (events->text != NULL)
-			board_emit(bs, events->text);
-		if (events->image != NULL)
-			board_emit(bs, events->image);
+			e = sio_emit(bs->sio, BOARD_SPACE, events->text);
+		if (events->image != NULL && e == Q_OK)
+			e = sio_emit(bs->sio, BOARD_SPACE, events->image);
 	}
 	return e;
 }
@@ -112,13 +113,13 @@ messages(struct board_session *bs, const struct event *event)
 		own = event->sender == sio_seat(bs->sio);
 		memcpy(user, bs->user, sizeof(user));
 		e = emit_messages_locked(bs, event, joined != NULL || own);
-		if (joined != NULL)
+		if (joined != NULL && e == Q_OK)
 			joined->shown = last;
 	}
 	lock_drop(&bs->lock);
-	if (e != Q_OK)
+	if (e == Q_NOMEM || e == Q_LIMIT)
 		sio_end(bs->sio, SIO_END_RETURN, "no memory");
-	else if (joined != NULL)
+	else if (joined != NULL && e == Q_OK)
 		shared_shown(event->chat, user, event->messages[0].id, last);
 	for (size_t i = 0; i < event->count; i++)
 		if (event->messages[i].media != NULL &&

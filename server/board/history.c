@@ -93,7 +93,8 @@ put_list(struct buf *args, const struct listing *l)
 static void
 note_shown(struct listing *l, struct shared_chat *chat)
 {
-	if (l->n > l->first && board_in_room(l->bs, chat))
+	if (l->n > l->first && board_in_room(l->bs, chat) &&
+	    !session_ended(sio_seat(l->bs->sio)))
 		shared_shown(chat, l->bs->user, l->entry[l->first].id,
 			     l->entry[l->n - 1].id);
 }

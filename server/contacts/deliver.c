@@ -100,10 +100,7 @@ event_locked(struct session *s, const struct event *event) REQUIRES(s->out.lock)
 	if (cs == NULL || cs->inbox.phase == INBOX_AWAY)
 		return Q_OK;
 	switch (event->kind) {
-	case EVENT_MESSAGES:
-		if (event->sender == s || event->count == 0)
-			return Q_OK;
-		return messages_locked(s, event);
+	case EVENT_MESSAGES: return event->count > 0 ? messages_locked(s, event) : Q_OK;
 	case EVENT_CHAT_DELETED:
 		inbox_forget(&cs->inbox, shared_chat_info(event->chat)->id);
 		break;
@@ -122,6 +119,8 @@ contacts_deliver(struct session *s, const struct event *event)
 {
 	enum qerr e;
 
+	if (event->sender == s) /* 219 says it */
+		return;
 	lock_take(&s->out.lock);
 	e = event_locked(s, event);
 	lock_drop(&s->out.lock);

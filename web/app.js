@@ -32,7 +32,7 @@ function start() {
   const pictures = new Pictures(connection);
   const room = new Room(connection, login, chats);
 
-  showConnection(connection, login);
+  showConnection(connection, login, room.outbox);
   showNotice(connection, login);
   showLogin(connection, login);
   showAnnouncements(announcements, login, chats);

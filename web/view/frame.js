@@ -4,6 +4,7 @@
 // is shown.
 
 import { $, drawing, say } from "./dom.js";
+import { ask } from "./question.js";
 
 const WORDS = {
   connected: "Connected",
@@ -11,7 +12,7 @@ const WORDS = {
   ended: "Not reconnecting",
 };
 
-export function showConnection(connection, login) {
+export function showConnection(connection, login, outbox) {
   let been_up = false;
 
   const draw = drawing(() => {
@@ -28,7 +29,11 @@ export function showConnection(connection, login) {
 
   connection.on("state", draw);
   login.on("changed", draw);
-  $("logout").addEventListener("click", () => login.leave());
+  $("logout").addEventListener("click", async () => {
+    if (outbox.list.length === 0 || await ask(
+      "Some of your messages are not sent yet. They are lost when you log out.", "Stay", "Log out"))
+      login.leave();
+  });
   draw();
 }
 

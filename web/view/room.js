@@ -5,6 +5,7 @@
 import { $, drawing, say } from "./dom.js";
 import { hueOf, sizeOf } from "./format.js";
 import { showLog } from "./log.js";
+import { ask } from "./question.js";
 
 const TEXT_MAX = 16384;            // bytes of a message
 const PICTURE_MAX = 8 * 1024 * 1024;
@@ -153,19 +154,14 @@ function grow() {
 // ---- deleting ----
 
 function startDelete(room, chats) {
-  const question = $("question");
+  $("chat-delete").addEventListener("click", async () => {
+    const { id, other } = chats.find(room.id);
 
-  $("chat-delete").addEventListener("click", () => {
-    say($("question-text"),
-      `Delete this chat with ${chats.find(room.id).other}? All its messages are deleted, for both of you.`);
-    question.returnValue = "no";
-    question.showModal();
-  });
-  question.addEventListener("close", async () => {
-    if (question.returnValue !== "yes")
+    if (!await ask(`Delete this chat with ${other}? All its messages are deleted, for both of you.`,
+      "Keep it", "Delete"))
       return;
     try {
-      await chats.remove(room.id);
+      await chats.remove(id);
     } catch (problem) {
       say($("composer-error"), problem.message);
     }

@@ -85,9 +85,9 @@ def figures(raw):
         out.append(ratio(f"board, {title}: server CPU over Node's", (rows["ours"], "cpu_us"),
                          (rows["node"], "cpu_us"), "us/message", 0.2 if judged else None))
         out.append(Figure(f"board, {title}: rate", "k/s", column(rows["ours"], "per_second", 1e-3)))
-    for key, title in (("trip", "round trip"), ("polling trip", "polling, round trip")):
+    for key, title, goal in (("trip", "round trip", 1.0), ("polling trip", "polling, round trip", None)):
         out.append(ratio(f"board, {title}: median over Node's", (raw[key]["ours"], "p50_us"),
-                         (raw[key]["node"], "p50_us"), "us", 1.0))
+                         (raw[key]["node"], "p50_us"), "us", goal))
     out.append(ratio(f"board, idle connection, {IDLE:,} of them: resident memory over Node's",
                      (raw["idle"]["ours"], "rss_kib"), (raw["idle"]["node"], "rss_kib"), "KiB", 0.5))
     return out

@@ -294,6 +294,9 @@ calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, v
 	struct call *call = find(c, p->uin, callee);
 
 	LOCK_ASSERT_HELD(&c->lock);
+	/* Who has been replaced may still be speaking: nobody would end its calls. */
+	if (!p->present)
+		return Q_OK;
 	if (call != NULL && pending(call) && call->party[CALLER] == p)
 		return Q_OK;
 	if (call != NULL || callee == p->uin || p->pending >= c->limits.max_pending) {
@@ -326,6 +329,8 @@ calls_allow(struct calls *c, struct party *p, uint32_t caller, int64_t now_ms, v
 	struct call *call = asked_of(c, p, caller);
 
 	LOCK_ASSERT_HELD(&c->lock);
+	if (!p->present)
+		return;
 	if (call == NULL) {
 		tell_party(c, TOLD_NOT_FOUND, p, caller, arg);
 		return;

@@ -130,13 +130,11 @@ void calls_enter(struct calls *c, struct party *p) REQUIRES(c->lock);
 struct party *calls_party(struct calls *c, uint32_t uin) REQUIRES(c->lock);
 /* p is here no more; its pending calls end, those that are up go on. */
 void calls_leave(struct calls *c, struct party *p, void *arg) REQUIRES(c->lock);
-/* 03.  Q_NOMEM: p was told NOT_FOUND. */
+/* 03, 06, 08: nothing when p has left.  Of 03: Q_NOMEM: p was told NOT_FOUND. */
 enum qerr calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms,
 		      void *arg) REQUIRES(c->lock);
-/* 06. */
 void calls_allow(struct calls *c, struct party *p, uint32_t caller, int64_t now_ms,
 		 void *arg) REQUIRES(c->lock);
-/* 08. */
 void calls_refuse(struct calls *c, struct party *p, uint32_t caller, void *arg)
     REQUIRES(c->lock);
 

@@ -156,17 +156,21 @@ become(struct session *s, struct leg *leg, const char *user)
 	(void)sessions_login(s->server->sessions, s, user, LOGIN_ADD, NULL);
 }
 
-static void
+/* Returns whom it was connected with, a reference, or NULL: that may have been known only
+ * since our client has gone. */
+static struct session *
 hang_up(struct leg *leg)
 {
-	struct session *s = leg->session;
+	struct session *s = leg->session, *peer;
 
 	nodes_begin();
 	calls_hang_up(&nodes_calls, leg->call, leg->side, NODES_ARG);
 	calls_unref(&nodes_calls, leg->call);
 	leg->call = NULL;
-	nodes_finish(s->server);
+	peer = leg->peer;
 	leg->peer = NULL;
+	nodes_finish(s->server);
+	return peer;
 }
 
 /* ---- waiting for the other side ---- */
@@ -455,9 +459,8 @@ data_serve(struct session *s)
 	log_event(LOG_DEBUG, s, "data", "caller=%u callee=%u", hello.uin, hello.uin2);
 	if (wait_for_other(leg))
 		forward(leg);
-	peer = leg->peer;
 	session_end(s, GOODBYE_SELF, NULL);
-	hang_up(leg);
+	peer = hang_up(leg);
 	see_off(s, peer);
 	session_unref(peer);
 }

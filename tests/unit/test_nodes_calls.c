@@ -324,6 +324,28 @@ START_TEST(somebody_leaves)
 END_TEST
 
 /* The callee's connection breaks before the caller's has come. */
+/* One who has been replaced is still read for a moment: what it says then counts for nothing,
+ * since its calls would outlive it. */
+START_TEST(replaced_and_still_speaking)
+{
+	struct party again;
+
+	calls_leave(&calls, &alice, &calls);
+	enter(&again, ALICE, 1);
+	ck_assert_int_eq(calls_place(&calls, &alice, BOB, now, &calls), Q_OK);
+	ck_assert_int_eq(calls_place(&calls, &alice, DAVE, now, &calls), Q_OK);
+	calls_allow(&calls, &alice, BOB, now, &calls);
+	calls_refuse(&calls, &alice, BOB, &calls);
+	ASSERT_TOLD("");
+	ck_assert_uint_eq(calls.count, 0);
+	/* And the one in its place is heard. */
+	ck_assert_int_eq(calls_place(&calls, &again, BOB, now, &calls), Q_OK);
+	ASSERT_TOLD(" bob:04(10)");
+	calls_leave(&calls, &again, &calls);
+	ASSERT_TOLD(" bob:05(10)");
+}
+END_TEST
+
 START_TEST(callee_hangs_up_early)
 {
 	struct joined b;
@@ -523,6 +545,7 @@ main(void)
 	tcase_add_test(t, placed_in_vain);
 	tcase_add_test(t, lapses);
 	tcase_add_test(t, somebody_leaves);
+	tcase_add_test(t, replaced_and_still_speaking);
 	tcase_add_test(t, callee_hangs_up_early);
 	tcase_add_test(t, not_too_many);
 	tcase_add_test(t, calls_to_elsewhere);

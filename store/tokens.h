@@ -43,9 +43,9 @@ enum qerr tokens_issue(struct store *s, const char *user, enum token_kind kind,
 enum qerr tokens_check(struct store *s, const char *user, enum token_kind kind,
 		       struct span token, int64_t now_ms, struct token_id *id);
 /* The same, and until when it is good. */
-enum qerr tokens_find(struct store *s, const char *user, enum token_kind kind,
-		      struct span token, int64_t now_ms, struct token_id *id,
-		      int64_t *expires_ms);
+enum qerr
+tokens_find(struct store *s, const char *user, enum token_kind kind, struct span token,
+	    int64_t now_ms, struct token_id *id, int64_t *expires_ms);
 /* What token is known by, if it is one.  Q_NOMEM, Q_CRYPTO. */
 enum qerr token_id_of(struct span token, struct token_id *id);
 /* Call each(arg, user, id) for every token of that kind in the store, also those that

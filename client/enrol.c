@@ -119,10 +119,15 @@ refusal(int32_t status)
 static void
 refuse(struct enrolment *m, int32_t status)
 {
+	struct client_event e = {.kind = CLIENT_REFUSED,
+				 .name = m->env->login->user,
+				 .fingerprint = "",
+				 .text = span_str(refusal(status)),
+				 .again = status == RELAY_ENROL_WRONG_PROOF};
+
 	m->over = true;
 	m->deadline_ms = 0;
-	client_end(m->env, CLIENT_REFUSED, refusal(status),
-		   status == RELAY_ENROL_WRONG_PROOF);
+	m->env->event(m->env->event_arg, &e);
 }
 
 static void

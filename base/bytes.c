@@ -49,6 +49,19 @@ reader_take(struct reader *r, size_t n, struct span *out)
 	return Q_OK;
 }
 
+enum qerr
+reader_take_until(struct reader *r, char stop, struct span *out)
+{
+	const uint8_t *end = r->left > 0 ? memchr(r->p, stop, r->left) : NULL;
+
+	if (end == NULL)
+		return Q_SHORT;
+	*out = span_of(r->p, (size_t)(end - r->p));
+	r->p += out->len + 1;
+	r->left -= out->len + 1;
+	return Q_OK;
+}
+
 struct span
 reader_rest(struct reader *r)
 {

@@ -38,6 +38,8 @@ struct reader reader_of(struct span s);
 /* Step over n bytes and borrow them in *out.  Q_SHORT: fewer are left; the
  * reader and *out are unchanged. */
 enum qerr reader_take(struct reader *r, size_t n, struct span *out);
+/* Borrow the bytes before the next stop, and step over both.  Q_SHORT: there is none. */
+enum qerr reader_take_until(struct reader *r, char stop, struct span *out);
 /* Take all that is left (perhaps nothing). */
 struct span reader_rest(struct reader *r);
 /* Little-endian integers.  Q_SHORT as in reader_take. */

@@ -41,18 +41,6 @@ struct seen_line {
 	uint64_t seen, read;
 };
 
-static enum qerr
-take_until(struct reader *in, char stop, struct span *out)
-{
-	const uint8_t *end = in->left == 0 ? NULL : memchr(in->p, stop, in->left);
-
-	if (end == NULL)
-		return Q_FORMAT;
-	(void)reader_take(in, (size_t)(end - in->p) + 1, out);
-	out->len--;
-	return Q_OK;
-}
-
 /* Written with zeros in front, so that the file stays as long; older ones have none. */
 static enum qerr
 take_number(struct span s, uint64_t *out)
@@ -67,9 +55,12 @@ take_line(struct reader *in, struct seen_line *out)
 {
 	struct span room, seen, read;
 
-	if (take_until(in, ' ', &room) != Q_OK || uuid_parse(room, &out->room) != Q_OK ||
-	    take_until(in, ' ', &seen) != Q_OK || take_number(seen, &out->seen) != Q_OK ||
-	    take_until(in, '\n', &read) != Q_OK || take_number(read, &out->read) != Q_OK)
+	if (reader_take_until(in, ' ', &room) != Q_OK ||
+	    uuid_parse(room, &out->room) != Q_OK ||
+	    reader_take_until(in, ' ', &seen) != Q_OK ||
+	    take_number(seen, &out->seen) != Q_OK ||
+	    reader_take_until(in, '\n', &read) != Q_OK ||
+	    take_number(read, &out->read) != Q_OK)
 		return Q_FORMAT;
 	return Q_OK;
 }

@@ -54,26 +54,14 @@ encode(const struct tokens *list, struct buf *out)
 	return e == Q_OK ? fields_put_check(out, 0) : e;
 }
 
-/* The bytes before the next stop, which is stepped over. */
-static enum qerr
-take_until(struct reader *in, char stop, struct span *out)
-{
-	const uint8_t *end = in->left == 0 ? NULL : memchr(in->p, stop, in->left);
-
-	if (end == NULL)
-		return Q_FORMAT;
-	(void)reader_take(in, (size_t)(end - in->p) + 1, out);
-	out->len--;
-	return Q_OK;
-}
-
 static enum qerr
 take_time(struct reader *in, char stop, int64_t *out)
 {
 	struct span s;
 	uint64_t ms;
 
-	if (take_until(in, stop, &s) != Q_OK || decimal_read(s, INT64_MAX, &ms) != Q_OK)
+	if (reader_take_until(in, stop, &s) != Q_OK ||
+	    decimal_read(s, INT64_MAX, &ms) != Q_OK)
 		return Q_FORMAT;
 	*out = (int64_t)ms;
 	return Q_OK;
@@ -85,9 +73,9 @@ take_token(struct reader *in, struct token *out)
 	struct span hash, kind;
 	int k = 0;
 
-	if (take_until(in, ' ', &hash) != Q_OK ||
+	if (reader_take_until(in, ' ', &hash) != Q_OK ||
 	    hex_decode(hash, out->id.hash, SHA256_LEN) != Q_OK ||
-	    take_until(in, ' ', &kind) != Q_OK)
+	    reader_take_until(in, ' ', &kind) != Q_OK)
 		return Q_FORMAT;
 	while (k < KINDS && !span_eq(kind, span_str(kinds[k])))
 		k++;

@@ -6,25 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/cert.h"
 #include "tests/system/rooms_peer.h"
-
-const char *
-cr_fingerprint(const struct harness *h)
-{
-	static char print[FINGERPRINT_SIZE];
-	struct buf pem = BUF_INIT(CERT_PEM_MAX);
-	uint8_t sum[SHA256_LEN];
-	struct cert *ca;
-
-	ck_assert(harness_read(h, "server/ca.pem", &pem));
-	ck_assert_int_eq(cert_parse(buf_span(&pem), &ca), Q_OK);
-	ck_assert_int_eq(cert_fingerprint(ca, sum), Q_OK);
-	fingerprint_text(sum, print);
-	cert_free(ca);
-	buf_free(&pem);
-	return print;
-}
 
 struct harness *
 cr_start(void)
@@ -46,8 +28,8 @@ cr_sign_up(struct harness *h, const char *name)
 	snprintf(answers, sizeof(answers), "%s@example.org\n%s Example\n2001-02-03\n",
 		 name, name);
 	r = run_script(h, answers, &status, name, "SERVER", "--protocol", "rooms",
-		       "--register", "--user", name, "--fingerprint", cr_fingerprint(h),
-		       NULL);
+		       "--register", "--user", name, "--fingerprint",
+		       run_ca_fingerprint(h), NULL);
 	ck_assert_msg(status == 0, "%s%s", (const char *)r->said.p,
 		      (const char *)r->complaint.p);
 	ck_assert(run_said(r, "* registered "));

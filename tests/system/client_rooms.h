@@ -9,8 +9,6 @@
 
 #define CR_PASSWORD "geheim 12345"
 
-/* The fingerprint of the server's CA, as its screen shows it. */
-const char *cr_fingerprint(const struct harness *h);
 /* A server without captchas; the test's folder becomes the current one. */
 struct harness *cr_start(void);
 /* Sign up home's owner (of the same name) and log out again. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crypto/cert.h"
 #include "tests/system/harness_run.h"
 
 #define SAID_MAX (64 << 20)
@@ -265,6 +266,25 @@ bool
 run_complained(const struct run *r, const char *text)
 {
 	return strstr((const char *)r->complaint.p, text) != NULL;
+}
+
+const char *
+run_ca_fingerprint(const struct harness *h)
+{
+	static char prints[2][FINGERPRINT_SIZE];
+	static unsigned turn;
+	char *print = prints[turn++ % 2];
+	struct buf pem = BUF_INIT(CERT_PEM_MAX);
+	uint8_t sum[SHA256_LEN];
+	struct cert *ca;
+
+	ck_assert(harness_read(h, "server/ca.pem", &pem));
+	ck_assert_int_eq(cert_parse(buf_span(&pem), &ca), Q_OK);
+	ck_assert_int_eq(cert_fingerprint(ca, sum), Q_OK);
+	fingerprint_text(sum, print);
+	cert_free(ca);
+	buf_free(&pem);
+	return print;
 }
 
 /* ---- whole commands ---- */

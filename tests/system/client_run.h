@@ -47,6 +47,10 @@ void run_free(struct run *r);
 bool run_said(const struct run *r, const char *text);
 bool run_complained(const struct run *r, const char *text);
 
+/* The fingerprint of the server's CA, as the client shows it; good until the next call but
+ * one. */
+const char *run_ca_fingerprint(const struct harness *h);
+
 /* ---- whole commands ---- */
 /* Enrol home's owner (of the same name) without a passphrase; must work. */
 void run_enrol(struct harness *h, const char *name);

@@ -16,24 +16,6 @@
 
 #define PASSWORD "geheim 12345"
 
-/* The fingerprint of the server's CA, as its screen shows it. */
-static const char *
-ca_fingerprint(const struct harness *h)
-{
-	static char print[FINGERPRINT_SIZE];
-	struct buf pem = BUF_INIT(CERT_PEM_MAX);
-	uint8_t sum[SHA256_LEN];
-	struct cert *ca;
-
-	ck_assert(harness_read(h, "server/ca.pem", &pem));
-	ck_assert_int_eq(cert_parse(buf_span(&pem), &ca), Q_OK);
-	ck_assert_int_eq(cert_fingerprint(ca, sum), Q_OK);
-	fingerprint_text(sum, print);
-	cert_free(ca);
-	buf_free(&pem);
-	return print;
-}
-
 static struct harness *
 start(const char *setting)
 {
@@ -51,7 +33,7 @@ become_user(struct harness *h, const char *name)
 	int status;
 	struct run *r = run_script(h, "", &status, name, "SERVER", "--protocol",
 				   "contacts", "--register", "--user", name,
-				   "--fingerprint", ca_fingerprint(h), NULL);
+				   "--fingerprint", run_ca_fingerprint(h), NULL);
 
 	ck_assert_msg(status == 0, "%s", (const char *)r->complaint.p);
 	ck_assert(run_said(r, "* registered "));
@@ -492,7 +474,7 @@ START_TEST(unknown_server)
 		  "--protocol", "contacts", "--register", "--user", "alice");
 	memset(other, '0', 64);
 	other[64] = '\0';
-	MUST_FAIL(h, ca_fingerprint(h), "alice", "SERVER", "--protocol", "contacts",
+	MUST_FAIL(h, run_ca_fingerprint(h), "alice", "SERVER", "--protocol", "contacts",
 		  "--register", "--user", "alice", "--fingerprint", other);
 	ck_assert(!harness_logged(h, "name=alice"));
 	become_user(h, "alice");
@@ -508,7 +490,7 @@ START_TEST(unknown_server_in_terminal)
 			    "--register", "--user", "alice", NULL);
 
 	run_until(r, "* CA fingerprint ");
-	run_until(r, ca_fingerprint(h));
+	run_until(r, run_ca_fingerprint(h));
 	run_until(r, "(yes/no) ");
 	run_say(r, "no\n");
 	run_until(r, "is not known here");
@@ -556,14 +538,14 @@ START_TEST(changed_ca)
 	ck_assert_ptr_nonnull(f);
 	ck_assert_uint_eq(fwrite(pem.p, 1, pem.len, f), pem.len);
 	fclose(f);
-	memcpy(print, ca_fingerprint(other), sizeof(print));
+	memcpy(print, run_ca_fingerprint(other), sizeof(print));
 	MUST_FAIL(h, "NOT THE SERVER THAT YOU KNOW", "alice", "SERVER", "--protocol",
 		  "contacts");
 	MUST_FAIL(h, print, "alice", "SERVER", "--protocol", "contacts");
-	MUST_FAIL(h, ca_fingerprint(h), "alice", "SERVER", "--protocol", "contacts");
+	MUST_FAIL(h, run_ca_fingerprint(h), "alice", "SERVER", "--protocol", "contacts");
 	/* Its owner has told the new one. */
 	run_free(run_script(h, "", &status, "alice", "SERVER", "--protocol", "contacts",
-			    "--fingerprint", ca_fingerprint(h), NULL));
+			    "--fingerprint", run_ca_fingerprint(h), NULL));
 	ck_assert_int_eq(status, 0);
 	run_free(script(h, "alice", "", 0));
 	buf_free(&pem);

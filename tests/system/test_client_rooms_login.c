@@ -62,7 +62,7 @@ START_TEST(sign_up)
 
 	run_environment(NULL);
 	r = run_start(h, "alice", "SERVER", "--protocol", "rooms", "--register", "--user",
-		      "alice", "--fingerprint", cr_fingerprint(h), NULL);
+		      "alice", "--fingerprint", run_ca_fingerprint(h), NULL);
 	run_say(r, CR_PASSWORD "\nalice@example.org\nAlice Example\n31/12/2001\n");
 	solve(h, r, digits);
 	snprintf(wrong, sizeof(wrong), "%s\n",
@@ -89,7 +89,7 @@ START_TEST(in_terminal)
 	run_environment(NULL);
 	r = run_in_terminal(h, "alice", "SERVER", "--protocol", "rooms", "--register",
 			    "--user", "alice", "--plain", "--fingerprint",
-			    cr_fingerprint(h), NULL);
+			    run_ca_fingerprint(h), NULL);
 	run_until(r, "New password for alice: ");
 	run_say(r, CR_PASSWORD "\n");
 	run_until(r, "The same again: ");
@@ -143,7 +143,7 @@ START_TEST(refused)
 		struct run *r =
 		    run_script(h, bad[i].answers, &status, "bob", "SERVER", "--protocol",
 			       "rooms", "--register", "--user", "bob", "--fingerprint",
-			       cr_fingerprint(h), NULL);
+			       run_ca_fingerprint(h), NULL);
 
 		ck_assert_int_eq(status, 1);
 		ck_assert_msg(run_complained(r, bad[i].complaint), "%zu: %s", i,
@@ -266,7 +266,8 @@ START_TEST(other_device)
 	run_until(alice, "* safety number with bob: ");
 	run_until(alice, "* the key of bob is verified\n");
 
-	second = cr_log_in(h, "bob2", "bob", "--fingerprint", cr_fingerprint(h), NULL);
+	second =
+	    cr_log_in(h, "bob2", "bob", "--fingerprint", run_ca_fingerprint(h), NULL);
 	run_until(alice, "! THE KEY OF bob HAS CHANGED, or somebody is in between: ");
 	run_until(bob, "! THE KEY OF bob HAS CHANGED");
 	run_say(second, "/room alice\n/sync\nfrom my other machine\n");

@@ -133,25 +133,6 @@ new_key(struct harness *h, const char *name)
 	return key;
 }
 
-static const char *
-ca_print(const struct harness *h)
-{
-	static char prints[2][FINGERPRINT_SIZE];
-	static unsigned turn;
-	char *print = prints[turn++ % 2];
-	struct buf pem = BUF_INIT(CERT_PEM_MAX);
-	uint8_t sum[SHA256_LEN];
-	struct cert *ca;
-
-	ck_assert(harness_read(h, "server/ca.pem", &pem));
-	ck_assert_int_eq(cert_parse(buf_span(&pem), &ca), Q_OK);
-	ck_assert_int_eq(cert_fingerprint(ca, sum), Q_OK);
-	fingerprint_text(sum, print);
-	cert_free(ca);
-	buf_free(&pem);
-	return print;
-}
-
 /* ---- keys of people ---- */
 
 START_TEST(first_use)
@@ -292,12 +273,12 @@ START_TEST(changed_ca)
 	int status;
 
 	run_enrol(h, "alice");
-	was = ca_print(h);
+	was = run_ca_fingerprint(h);
 	h2->port = h->port;
 	harness_stop(h);
 	harness_boot(h2, NULL);
 	add_alice(h2, h);
-	now = ca_print(h2);
+	now = run_ca_fingerprint(h2);
 	/* Both fingerprints, and what accepts the new one. */
 	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice", NULL);
 	ck_assert_int_eq(status, 1);
@@ -346,7 +327,7 @@ START_TEST(fingerprint)
 		       "--code", code, "--fingerprint", wrong, NULL);
 	ck_assert_int_eq(status, 1);
 	ck_assert(run_complained(r, "NOT THE SERVER THAT YOU WANT"));
-	ck_assert(run_complained(r, ca_print(h)));
+	ck_assert(run_complained(r, run_ca_fingerprint(h)));
 	run_free(r);
 	add_alice(h2, h);
 	r = run_script(h2, "", &status, "alice", "SERVER", "--user", "alice", NULL);
@@ -360,7 +341,7 @@ START_TEST(fingerprint)
 	ck_assert(run_complained(r, "NOT THE SERVER THAT YOU WANT"));
 	run_free(r);
 	r = run_script(h2, "", &status, "alice", "SERVER", "--user", "alice", "--key",
-		       key, "--fingerprint", ca_print(h2), NULL);
+		       key, "--fingerprint", run_ca_fingerprint(h2), NULL);
 	ck_assert_msg(status == 0, "%s", (const char *)r->complaint.p);
 	run_free(r);
 	harness_free(h);

@@ -88,6 +88,24 @@ END_TEST
 
 /* Each integer from every length that is too short: refused, nothing moves.
  * The bytes end where the allocation does, so that the sanitizers watch. */
+START_TEST(test_take_until)
+{
+	struct reader r = reader_of(span_str("one,,two"));
+	struct span s = span_str("untouched");
+
+	ck_assert_int_eq(reader_take_until(&r, ';', &s), Q_SHORT);
+	ck_assert(span_eq(s, span_str("untouched")));
+	ck_assert_uint_eq(r.left, 8);
+	ck_assert_int_eq(reader_take_until(&r, ',', &s), Q_OK);
+	ck_assert(span_eq(s, span_str("one")));
+	ck_assert_int_eq(reader_take_until(&r, ',', &s), Q_OK);
+	ck_assert_uint_eq(s.len, 0);
+	ck_assert_int_eq(reader_take_until(&r, ',', &s), Q_SHORT);
+	ck_assert(span_eq(reader_rest(&r), span_str("two")));
+	ck_assert_int_eq(reader_take_until(&r, ',', &s), Q_SHORT);
+}
+END_TEST
+
 START_TEST(test_short_integers)
 {
 	for (size_t len = 0; len < 8; len++) {
@@ -351,6 +369,7 @@ bytes_suite(void)
 	tcase_add_test(t, test_take);
 	tcase_add_test(t, test_nothing_to_read);
 	tcase_add_test(t, test_rest);
+	tcase_add_test(t, test_take_until);
 	tcase_add_test(t, test_short_integers);
 	tcase_add_loop_test(t, test_integers_round, 0, sizeof(edges) / sizeof(edges[0]));
 	tcase_add_test(t, test_little_endian);

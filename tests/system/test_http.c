@@ -376,7 +376,7 @@ END_TEST
 /* Many that send half a head hold little and hinder nobody. */
 START_TEST(slow_crowd)
 {
-	struct harness *h = harness_start(NULL);
+	struct harness *h = harness_start("http.request_timeout=10m", NULL);
 	struct http_peer *crowd[150], *p;
 
 	for (size_t i = 0; i < 150; i++) {

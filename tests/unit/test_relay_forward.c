@@ -3,6 +3,7 @@
  * Calls and forwarding between sessions that are there without a handshake: the
  * other end of each socket pair is read by the test, frame by frame.
  */
+#include "server/limits.h"
 #include "server/relay/relay.h"
 #include "server/relay/relay_session.h"
 
@@ -108,6 +109,7 @@ start(const char *setting, int type)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_msg(store_open(dir, &opt, &server.store, &why) == Q_OK, "%s", why.text);
 	ck_assert_int_eq(sessions_new(&server.sessions), Q_OK);
+	ck_assert_ptr_nonnull(server.limits = limits_new());
 	ck_assert_int_eq(timers_new(&server.timers), Q_OK);
 	ck_assert_int_eq(flusher_new(&server.flusher), Q_OK);
 	open_side(&ann, "ann", type);
@@ -133,6 +135,7 @@ stop(void)
 	flusher_free(server.flusher);
 	timers_free(server.timers);
 	sessions_free(server.sessions);
+	limits_free(server.limits);
 	store_close(server.store);
 	config_fini();
 	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);

@@ -20,6 +20,7 @@ const WAIT = 15000 * Number(process.env.SLOW ?? 1);
 const DESKTOP = { viewport: { width: 1100, height: 760 }, colorScheme: "light" };
 const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: "dark", hasTouch: true };
 const EVIL = `<img src=x onerror=alert(1)><script>alert(2)</script>'"&`;
+const LINES = 120; // more than the server lists at once
 const WORD = "unbroken".repeat(40);
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -159,7 +160,56 @@ async function terminal(alice) {
   await alice.hears("carol", "Hello from a <terminal>");
   await alice.say("Hello from a browser");
   assert.ok((await carol.hear(`220 ${chat}`)).endsWith(" Hello from a browser"));
+  // A long history comes in parts, the newest first.
+  for (let n = 1; n <= LINES; n++) carol.say(`115 ${chat} line ${n}.`);
+  for (let n = 1; n <= LINES; n++) await carol.hear("219 400");
   carol.close();
+  await alice.article(`line ${LINES}.`).waitFor();
+  await alice.page.reload();
+  await alice.connected();
+  await alice.article(`line ${LINES}.`).waitFor();
+  assert.ok(await alice.log().getByRole("article").count() < LINES);
+  await alice.page.waitForFunction(() => {
+    const log = document.querySelector("[role=log]");
+    log.scrollTop = 0;
+    return log.textContent.includes("Hello from a <terminal>");
+  });
+  assert.equal(await alice.log().getByRole("article").count(), LINES + 2);
+  const texts = await alice.log().getByRole("article").allInnerTexts();
+  assert.ok(texts.at(-1).includes(`line ${LINES}.`) && texts.at(2).includes("line 1."));
+}
+
+// What is no picture is refused by the server, whatever the browser takes it for; what is
+// written next goes out all the same.
+async function refused(alice, bob) {
+  await alice.open("bob");
+  await alice.page.getByLabel("Picture", { exact: true }).setInputFiles(
+    { name: "fake.png", mimeType: "image/png", buffer: Buffer.from("<svg onload=alert(1)>") });
+  await alice.page.getByText(/Neither PNG/).first().waitFor();
+  await alice.say("That was none.");
+  await bob.hears("alice", "That was none.");
+  await alice.role("button", "Discard").click();
+  await alice.page.getByText(/Neither PNG/).first().waitFor({ state: "detached" });
+}
+
+// Two tabs of one person: both hear, and what is read in one is read in the other.
+async function twoTabs(alice, bob) {
+  const other = new Person();
+  other.context = alice.context;
+  other.url = url;
+  await other.arrive();
+  await other.role("button", "Log out").waitFor();
+  await bob.say("to both tabs");
+  await alice.hears("bob", "to both tabs");
+  await other.open("bob");
+  await other.hears("bob", "to both tabs");
+  await other.say("from the other tab");
+  await alice.hears("alice", "from the other tab");
+  await bob.hears("alice", "from the other tab");
+  other.check();
+  await other.page.close();
+  await (await bob.chat("alice", "online")).waitFor();
+  await bob.open("alice");
 }
 
 // A notice, and the end of a session for good.
@@ -246,7 +296,8 @@ async function colours(alice) {
 
 mkdirSync(shots, { recursive: true });
 const alice = await at(DESKTOP), bob = await at(PHONE);
-for (const act of [comingIn, talking, away, restarted, terminal, keyboard, colours, told]) {
+for (const act of [comingIn, talking, away, restarted, terminal, refused, twoTabs, keyboard,
+  colours, told]) {
   const began = Date.now();
   try {
     await act(alice, bob);

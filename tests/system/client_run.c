@@ -211,6 +211,13 @@ run_until(struct run *r, const char *text)
 	run_until_within(r, text, HARNESS_WAIT);
 }
 
+/* The end of what came behind from: what a test waits for would be there. */
+static const char *
+last_of(const struct buf *b, size_t from, size_t max)
+{
+	return (const char *)b->p + (b->len - from > max ? b->len - max : from);
+}
+
 void
 run_until_within(struct run *r, const char *text, int ms)
 {
@@ -219,10 +226,10 @@ run_until_within(struct run *r, const char *text, int ms)
 
 	while ((found = strstr((const char *)r->said.p + r->seen, text)) == NULL)
 		if ((r->out == -1 && r->err == -1) || !listen_to(r, deadline))
-			harness_fail("waited in vain for \"%s\"; it said \"%.300s\" and "
-				     "\"%.200s\"",
-				     text, (const char *)r->said.p + r->seen,
-				     (const char *)r->complaint.p);
+			harness_fail(
+			    "waited in vain for \"%s\"; it said \"%s\" and \"%s\"", text,
+			    last_of(&r->said, r->seen, 300),
+			    last_of(&r->complaint, 0, 200));
 	r->seen = (size_t)(found - (const char *)r->said.p) + strlen(text);
 }
 

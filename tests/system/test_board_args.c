@@ -14,7 +14,7 @@ static struct board_play *s;
 static void
 begin(bool polls)
 {
-	s = board_start("alice bob", NULL);
+	s = board_start("alice bob", "board.ping_timeout=1h", NULL);
 	board_deaf(s, "presence");
 	board_polls(s, polls);
 	BOARD(s, "alice: login", "alice> new-anons 'Bicycle','red'",

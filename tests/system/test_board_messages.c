@@ -13,7 +13,8 @@ static struct board_play *s;
 static void
 begin(bool polls)
 {
-	s = board_start("alice bob carol", NULL);
+	/* Nobody answers pings while somebody else is busy with a large picture. */
+	s = board_start("alice bob carol", "board.ping_timeout=1h", NULL);
 	board_deaf(s, "presence");
 	board_polls(s, polls);
 	BOARD(s, "alice: login", "alice> new-anons 'Bicycle','red'",

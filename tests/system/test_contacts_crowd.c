@@ -42,16 +42,47 @@ expect(int i, const char *begin, int number)
 }
 
 static void
-everybody_registers(void)
+say_register(int i)
+{
+	line_say(crowd[i], "117 u%d password-%d u%d@example.org x", i, i, i);
+}
+
+static void
+say_login(int i)
+{
+	line_say(crowd[i], "110 u%d password-%d", i, i);
+}
+
+static bool
+begins(struct span line, const char *text)
+{
+	size_t len = strlen(text);
+
+	return line.len >= len && memcmp(line.p, text, len) == 0;
+}
+
+/* Everybody says it and hears want, or busy: hashing for all of them may take a slow
+ * machine longer than the server lets anybody wait. */
+static void
+everybody(void (*say)(int i), const char *want, const char *busy)
 {
 	for (int i = 0; i < n; i++)
-		line_say(crowd[i], "117 u%d password-%d u%d@example.org x", i, i, i);
-	for (int i = 0; i < n; i++)
-		line_hear(crowd[i], "222 400");
-	for (int i = 0; i < n; i++)
-		line_say(crowd[i], "110 u%d password-%d", i, i);
-	for (int i = 0; i < n; i++)
-		expect(i, "212 400 u", i);
+		say(i);
+	for (int i = 0; i < n; i++) {
+		struct span line;
+
+		while (begins(line = line_expect(crowd[i]), busy))
+			say(i);
+		ck_assert_msg(begins(line, want), "%.*s", (int)line.len,
+			      (const char *)line.p);
+	}
+}
+
+static void
+everybody_registers(void)
+{
+	everybody(say_register, "222 400", "222 413");
+	everybody(say_login, "212 400 u", "212 413");
 }
 
 /* In pairs: the even one wishes, the odd one confirms. */

@@ -424,7 +424,9 @@ END_TEST
 START_TEST(behind)
 {
 	enum { MESSAGES = 200 };
-	struct harness *h = rp_start("rooms.captcha=off", "limits.outbox=64KiB", NULL);
+	struct harness *h =
+	    rp_start("rooms.captcha=off", "limits.outbox=64KiB", "limits.sender_wait=1h",
+		     "rooms.ping_timeout=1h", NULL);
 	struct rooms_peer *alice = rp_enter(h, "alice"), *bob = rp_enter(h, "bob"),
 			  *second = rt_again(bob);
 	struct rt_id room = rt_room(alice, RT_GROUP, "bob", bob, second, NULL);

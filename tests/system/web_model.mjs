@@ -321,7 +321,50 @@ test("a chat that is deleted elsewhere closes", async () => {
   assert.match(room.problem, /deleted/);
 });
 
+test("a chat that is left before it could be joined is not joined", async () => {
+  const server = fresh(), { chats, room } = await open(server);
+
+  room.close();
+  server.heard = [];
+  chats.loaded = false; // the list is on its way
+  room.open(7);
+  room.close();
+  await settle();
+  assert.ok(server.heard.includes("get-user-chats"));
+  assert.ok(!server.heard.includes("join-chat"));
+});
+
 // ---- who is here ----
+
+test("whom another tab has put into the browser stays there, and we do not get there", async () => {
+  const server = fresh(), { login } = await open(server);
+  const others = JSON.stringify({ username: "carol", token: "hers" });
+
+  localStorage.setItem("quintet-login", others);
+  server.socket.lose();
+  await reconnect(server);
+  assert.equal(login.username, "alice");
+  assert.match(sessionStorage.getItem("quintet-login"), /alice/);
+  assert.equal(localStorage.getItem("quintet-login"), others);
+  server.socket.lose();
+  await login.leave();
+  assert.equal(sessionStorage.getItem("quintet-login"), null);
+  assert.equal(localStorage.getItem("quintet-login"), others);
+});
+
+test("who is remembered by the browser stays so over a reconnection, until the log-out", async () => {
+  const server = fresh(), { login } = await open(server);
+
+  localStorage.setItem("quintet-login", sessionStorage.getItem("quintet-login"));
+  sessionStorage.removeItem("quintet-login");
+  server.socket.lose();
+  await reconnect(server);
+  assert.match(localStorage.getItem("quintet-login"), /alice/);
+  assert.equal(sessionStorage.getItem("quintet-login"), null);
+  server.socket.lose();
+  await login.leave();
+  assert.equal(localStorage.getItem("quintet-login"), null);
+});
 
 test("a token that is not good any more leads to the form", async () => {
   const server = fresh();

@@ -11,28 +11,35 @@ import { Signal } from "./signal.js";
 
 const KEY = "quintet-login";
 
-function stored() {
-  const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
-
+function read(place) {
   try {
-    return text === null ? null : JSON.parse(text);
+    return JSON.parse(place.getItem(KEY));
   } catch {
     return null;
   }
 }
 
+// Is it remembered by this browser?  Another tab may have put somebody else there.
+function kept(entry) {
+  return read(localStorage)?.token === entry.token;
+}
+
 function store(entry, keep) {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
-  if (entry !== null)
-    (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(entry));
+  (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(entry));
+}
+
+function forget(entry) {
+  for (const place of [sessionStorage, localStorage])
+    if (read(place)?.token === entry.token)
+      place.removeItem(KEY);
 }
 
 export class Login extends Signal {
   constructor(connection) {
     super();
     this.connection = connection;
-    this.entry = stored();  // {username, token} that may log in, or null
+    // {username, token} that may log in, or null
+    this.entry = read(sessionStorage) ?? read(localStorage);
     this.online = false;    // the server knows us on the connection at hand
     this.problem = "";      // why somebody who was logged in is not any more
     this.last_notice = "";  // what the server said last to everybody here
@@ -89,7 +96,7 @@ export class Login extends Signal {
       const [status, , given] = await this.connection.await("auth-response");
 
       if (status === 1)
-        this.#enter(given, localStorage.getItem(KEY) !== null);
+        this.#enter(given, kept(this.entry));
       else
         this.#leave("Please log in again.");
     } catch {
@@ -117,8 +124,9 @@ export class Login extends Signal {
   #leave(problem) {
     const was_in = this.entry !== null;
 
+    if (was_in)
+      forget(this.entry);
     this.entry = null;
-    store(null);
     Object.assign(this, { online: false, problem });
     if (was_in)
       this.tell("out");

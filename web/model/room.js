@@ -162,13 +162,15 @@ export class Room extends Signal {
     try {
       if (!this.chats.loaded || this.chats.find(id) === undefined)
         await this.chats.load();
+      if (id !== this.id)
+        return; // another one was opened meanwhile
       const chat = this.chats.find(id);
       const [, joined, message] = chat === undefined
         ? [0, -1, "There is no such chat."]
         : await this.connection.ask("join-chat", "join-chat-response", chat.anons, id);
 
       if (id !== this.id)
-        return; // another one was opened meanwhile
+        return;
       this.problem = joined === -1 ? message : "";
       if (joined !== -1) {
         this.chats.seen(id);

@@ -24,9 +24,11 @@ export function el(tag, attributes = {}, ...children) {
 
 // Make parent's children those of items, in their order.  A node that is there already
 // stays (and with it the focus, and what is being read aloud); make(item) makes a new
-// one, update(node, item) brings any up to date.
+// one, update(node, item) brings any up to date.  One that has to be moved loses the focus
+// on the way, and gets it back.
 export function fill(parent, items, key, make, update) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const focused = document.activeElement;
   let place = parent.firstElementChild;
 
   for (const item of items) {
@@ -46,6 +48,8 @@ export function fill(parent, items, key, make, update) {
   }
   for (const node of old.values())
     node.remove();
+  if (focused !== document.activeElement && parent.contains(focused))
+    focused.focus({ preventScroll: true });
 }
 
 // Write text only where it is another one: screen readers say again what is written.

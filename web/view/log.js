@@ -161,7 +161,7 @@ function startGallery(log, pictures) {
   }
 
   function make(message) {
-    const image = el("img", { alt: message.name });
+    const image = el("img", { alt: message.name || "Picture" });
 
     images.set(image, message);
     if (message.thumb !== "")

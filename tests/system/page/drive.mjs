@@ -283,6 +283,23 @@ async function keyboard() {
   await dora.context.close();
 }
 
+// An entry that moves up in its list keeps the focus.
+async function moving(alice) {
+  assert.ok(await alice.page.evaluate(async () => {
+    const { el, fill } = await import("/view/dom.js");
+    const list = document.body.appendChild(el("ul"));
+    const draw = (...keys) => fill(list, keys, (key) => key, () => el("li", {}, el("button")), () => {});
+
+    draw("first", "second");
+    const button = list.lastElementChild.firstElementChild;
+    button.focus();
+    draw("second", "first");
+    const kept = document.activeElement === button && list.firstElementChild.contains(button);
+    list.remove();
+    return kept;
+  }));
+}
+
 // Light and dark are different.
 async function colours(alice) {
   const paper = () => alice.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -297,7 +314,7 @@ async function colours(alice) {
 mkdirSync(shots, { recursive: true });
 const alice = await at(DESKTOP), bob = await at(PHONE);
 for (const act of [comingIn, talking, away, restarted, terminal, refused, twoTabs, keyboard,
-  colours, told]) {
+  moving, colours, told]) {
   const began = Date.now();
   try {
     await act(alice, bob);

@@ -111,6 +111,33 @@ START_TEST(namespaces)
 }
 END_TEST
 
+/* A frame, which holds that. */
+static void
+hear_part(struct http_peer *p, const char *part)
+{
+	struct span got;
+
+	ck_assert_int_eq(ws_next(p, &got), WS_FIN | 1);
+	ck_assert_msg(memmem(got.p, got.len, part, strlen(part)) != NULL, "%.*s",
+		      (int)got.len, (const char *)got.p);
+}
+
+START_TEST(over_tls)
+{
+	struct http_peer *p;
+
+	s = board_start("alice", NULL);
+	p = ws_connect(board_harness(s), "/socket.io/?EIO=4&transport=websocket", true);
+	hear_part(p, "0{\"sid\":");
+	eio_say(p, "40");
+	hear_part(p, "40{\"sid\":");
+	eio_say(p, "42[\"auth-request\",\"alice\",\"" PLAY_PASSWORD "\"]");
+	hear_part(p, "42[\"auth-response\",1,");
+	http_free(p);
+	board_end(s);
+}
+END_TEST
+
 /* ---- who does not receive ---- */
 
 /* What waits for a connection that nobody polls is bounded; it is ended so that it comes
@@ -236,6 +263,7 @@ main(void)
 
 	tcase_add_test(tc, origin);
 	tcase_add_loop_test(tc, namespaces, 0, 2);
+	tcase_add_test(tc, over_tls);
 	tcase_add_test(tc, backlog);
 	tcase_add_test(tc, backlog_of_pictures);
 	tcase_add_test(tc, killed);

@@ -3,6 +3,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,17 +24,59 @@ static const char upgrade[] = "GET /rooms HTTP/1.1\r\nHost: localhost\r\n"
 			      "Sec-WebSocket-Version: 13\r\n"
 			      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
+/* ---- bytes ---- */
+
 static void
-write_all(int fd, const uint8_t *p, size_t n)
+wait_for(const struct roomlink *l, enum qerr e)
+{
+	struct pollfd p = {.fd = l->fd, .events = e == Q_FULL ? POLLOUT : POLLIN};
+
+	if (e != Q_FULL && e != Q_SHORT)
+		errx(1, "TLS: %s", qerr_str(e));
+	if (poll(&p, 1, -1) < 0)
+		err(1, "poll");
+}
+
+static void
+write_all(struct roomlink *l, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
+		size_t put = 0;
+		ssize_t w;
+		enum qerr e;
 
-		if (w <= 0)
+		if (l->tls != NULL) {
+			if ((e = tls_write(l->tls, p, n, &put)) != Q_OK)
+				wait_for(l, e);
+		} else if ((w = send(l->fd, p, n, MSG_NOSIGNAL)) > 0) {
+			put = (size_t)w;
+		} else {
 			err(1, "send");
-		p += w;
-		n -= (size_t)w;
+		}
+		p += put;
+		n -= put;
 	}
+}
+
+/* As recv; inside TLS, bytes that are there already do not wait. */
+static ssize_t
+read_some(struct roomlink *l, uint8_t *p, size_t n, int flags)
+{
+	size_t got;
+	enum qerr e;
+
+	if (l->tls == NULL)
+		return recv(l->fd, p, n, flags);
+	while ((e = tls_read(l->tls, p, n, &got)) != Q_OK) {
+		if (e == Q_CLOSED)
+			return 0;
+		if ((flags & MSG_DONTWAIT) != 0 && e == Q_SHORT) {
+			errno = EAGAIN;
+			return -1;
+		}
+		wait_for(l, e);
+	}
+	return (ssize_t)got;
 }
 
 /* Wait for more bytes, unless flags say not to.  False: there are none. */
@@ -45,7 +88,7 @@ read_more(struct roomlink *l, int flags)
 	buf_consume(&l->data, l->used);
 	l->used = 0;
 	must(buf_reserve(&l->data, READ_SIZE), "buffer");
-	n = recv(l->fd, l->data.p + l->data.len, READ_SIZE, flags);
+	n = read_some(l, l->data.p + l->data.len, READ_SIZE, flags);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	if (n <= 0)
@@ -70,8 +113,8 @@ send_text(struct roomlink *l, struct span text)
 
 	head[1] |= 0x80;
 	memset(head + n, 0, 4);
-	write_all(l->fd, head, n + 4);
-	write_all(l->fd, text.p, text.len);
+	write_all(l, head, n + 4);
+	write_all(l, text.p, text.len);
 }
 
 /* The payload of the next text message, in place; pings are passed over. */
@@ -219,8 +262,19 @@ agree(struct roomlink *l)
 	rooms_packet_free(&p);
 }
 
+static void
+shake_hands(struct roomlink *l, struct tls_context *tls)
+{
+	enum qerr e;
+
+	if ((l->tls = tls_new(tls, l->fd, span_of(NULL, 0))) == NULL)
+		errx(1, "no memory");
+	while ((e = tls_handshake(l->tls)) != Q_OK)
+		wait_for(l, e);
+}
+
 void
-roomlink_open(struct roomlink *l, unsigned port, unsigned source)
+roomlink_open(struct roomlink *l, unsigned port, unsigned source, struct tls_context *tls)
 {
 	struct link plain;
 
@@ -228,7 +282,9 @@ roomlink_open(struct roomlink *l, unsigned port, unsigned source)
 	link_connect(&plain, port, source);
 	l->fd = plain.fd;
 	l->data = (struct buf)BUF_INIT(2 * MESSAGE_MAX);
-	write_all(l->fd, (const uint8_t *)upgrade, sizeof(upgrade) - 1);
+	if (tls != NULL)
+		shake_hands(l, tls);
+	write_all(l, (const uint8_t *)upgrade, sizeof(upgrade) - 1);
 	pass_head(l);
 	agree(l);
 }
@@ -256,5 +312,6 @@ roomlink_close(struct roomlink *l)
 	lane_fini(&l->out);
 	lane_fini(&l->in);
 	buf_free(&l->data);
+	tls_free(l->tls);
 	close(l->fd);
 }

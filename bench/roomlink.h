@@ -8,17 +8,21 @@
 #define BENCH_ROOMLINK_H
 
 #include "crypto/lane.h"
+#include "crypto/tls.h"
 #include "protocol/rooms.h"
 
 struct roomlink {
 	int fd;
+	struct tls *tls; /* NULL: in the clear */
 	struct lane out, in;
 	struct buf data; /* what came and was not looked at yet */
 	size_t used;
 };
 
-/* Connect to 127.0.0.1:port from one of 200 sources, upgrade, agree on keys, CONN_OK. */
-void roomlink_open(struct roomlink *l, unsigned port, unsigned source);
+/* Connect to 127.0.0.1:port from one of 200 sources, inside TLS unless tls is NULL;
+ * upgrade, agree on keys, CONN_OK. */
+void roomlink_open(struct roomlink *l, unsigned port, unsigned source,
+		   struct tls_context *tls);
 /* AUTH_TOKEN, up to QUEUE_END. */
 void roomlink_enter(struct roomlink *l, const char *user, const char *token);
 void roomlink_send(struct roomlink *l, const struct rooms_packet *p);

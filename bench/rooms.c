@@ -12,7 +12,7 @@
  *   rooms --port P --pid PID --tokens FILE --sign-up COUNT
  *         accounts made on one connection, beside the hash of a password; the server has
  *         rooms.captcha = off
- *   rooms --port P --pid PID --tokens FILE --idle COUNT
+ *   rooms --port P --pid PID --tokens FILE --idle COUNT [--tls]
  *
  * Answers with one line of JSON.
  */
@@ -55,6 +55,7 @@ struct options {
 /* ---- members ---- */
 
 static char (*tokens)[TOKEN_SIZE];
+static struct tls_context *tls; /* NULL: in the clear */
 
 static void
 read_tokens(const char *file, unsigned count)
@@ -79,7 +80,7 @@ enter(struct roomlink *l, unsigned port, unsigned user)
 	char name[NAME_SIZE];
 
 	user_name(user, name);
-	roomlink_open(l, port, user);
+	roomlink_open(l, port, user, tls);
 	roomlink_enter(l, name, tokens[user]);
 }
 
@@ -483,7 +484,7 @@ sign_up(const struct options *o)
 	struct roomlink l;
 	uint64_t cpu = 0, hashing = 0, before, begin = now_ns(), ns = 0;
 
-	roomlink_open(&l, o->port, 0);
+	roomlink_open(&l, o->port, 0, tls);
 	for (unsigned i = 0; i < o->sign_up; i++) {
 		before = thread_cpu_ns();
 		must(password_hash(span_str(PASSWORD), hash), "hash");
@@ -531,7 +532,7 @@ main(int argc, char **argv)
 	    {"log-in", 1, NULL, 'l'},    {"idle", 1, NULL, 'd'},
 	    {"settle-ms", 1, NULL, 't'}, {"keys", 1, NULL, 'k'},
 	    {"beside", 1, NULL, 'b'},    {"sign-up", 1, NULL, 'u'},
-	    {NULL, 0, NULL, 0}};
+	    {"tls", 0, NULL, 'x'},       {NULL, 0, NULL, 0}};
 	struct options o = {.messages = 1000, .settle_ms = 1500};
 	int c;
 
@@ -550,6 +551,7 @@ main(int argc, char **argv)
 		case 'u': o.sign_up = v; break;
 		case 'd': o.idle = v; break;
 		case 't': o.settle_ms = v; break;
+		case 'x': must(tls_client_context(span_of(NULL, 0), &tls), "TLS"); break;
 		case 'k': break; /* every load program is given it */
 		default: exit(100);
 		}
@@ -566,5 +568,6 @@ main(int argc, char **argv)
 		log_in(&o);
 	else
 		idle(&o);
+	tls_context_free(tls);
 	return 0;
 }

@@ -8,7 +8,7 @@ from world import Data, Server as PlainServer
 
 SIZES = {1: 5000, 10: 3000, 100: 1000, 1000: 200}  # members online: messages
 LENGTH, SHORT = 20000, 500  # messages of a room
-LOGINS, SIGN_UPS, IDLE = 400, 40, 1000
+LOGINS, SIGN_UPS, IDLE = 400, 40, 2000
 
 
 class Server(PlainServer):
@@ -20,11 +20,11 @@ class Server(PlainServer):
 
 
 def measure(rounds):
-    data = Data("rooms", users=max(SIZES) + 1, tokens=True)
+    data = Data("rooms", users=max(max(SIZES) + 1, IDLE), tokens=True)
     os.makedirs(os.path.join(data.dir, "server"), exist_ok=True)
     with open(os.path.join(data.dir, "server", "test-mode"), "w", encoding="utf-8"):
         pass
-    raw = {"fan_out": {n: [] for n in SIZES}, "pages": [], "log_in": [], "sign_up": [], "idle": []}
+    raw = {"fan_out": {n: [] for n in SIZES}, "pages": [], "log_in": [], "sign_up": [], "idle": [], "idle_tls": []}
     for i in range(rounds):
         server = Server(data)
         if i == 0:  # names are taken once
@@ -34,6 +34,10 @@ def measure(rounds):
         for size, messages in SIZES.items():
             raw["fan_out"][size].append(server.rooms(fan_out=size, messages=messages))
         raw["pages"].append(server.rooms(sync=LENGTH, beside=SHORT))
+        server.stop()
+        # Of a server of its own: memory that others gave back would be used again.
+        server = Server(data)
+        raw["idle_tls"].append(server.load("rooms", "--tls", tokens=data.tokens, idle=IDLE))
         server.stop()
     return raw
 
@@ -57,4 +61,6 @@ def figures(raw):
     out.append(Figure("rooms: sign-ups one after the other", "1/s", column(raw["sign_up"], "per_second")))
     out.append(Figure(f"rooms, idle connection, {IDLE:,} of them: resident memory", "KiB",
                       column(raw["idle"], "rss_kib"), 24))
+    out.append(Figure(f"rooms over TLS, idle connection, {IDLE:,} of them: resident memory", "KiB",
+                      column(raw["idle_tls"], "rss_kib"), 24))
     return out

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/lane.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -13,26 +14,40 @@ enum qerr
 lane_init(struct lane *l, enum aead_dir dir, struct span secret, struct span salt,
 	  const char *info)
 {
-	uint8_t key[AEAD_KEY_LEN];
-	struct aead *aead;
+	struct lane new = {.dir = dir, .made = true};
 	enum qerr e;
 
-	e = hkdf_sha256(secret, salt, span_str(info), key, sizeof(key));
-	if (e != Q_OK)
-		return e;
-	aead = aead_new(dir, key);
-	secret_wipe(key, sizeof(key));
-	if (aead == NULL)
-		return Q_NOMEM;
-	*l = (struct lane){.aead = aead, .next = 0};
-	return Q_OK;
+	e = hkdf_sha256(secret, salt, span_str(info), new.key, sizeof(new.key));
+	if (e == Q_OK && (new.aead = aead_new(dir, new.key)) == NULL)
+		e = Q_NOMEM;
+	if (e == Q_OK)
+		*l = new;
+	secret_wipe(new.key, sizeof(new.key));
+	return e;
 }
 
 void
 lane_fini(struct lane *l)
 {
 	aead_free(l->aead);
-	memset(l, 0, sizeof(*l));
+	secret_wipe(l, sizeof(*l));
+}
+
+void
+lane_rest(struct lane *l)
+{
+	aead_free(l->aead);
+	l->aead = NULL;
+}
+
+/* The context, made anew after a rest. */
+static bool
+awake(struct lane *l)
+{
+	assert(l->made);
+	if (l->aead == NULL)
+		l->aead = aead_new(l->dir, l->key);
+	return l->aead != NULL;
 }
 
 static void
@@ -51,6 +66,8 @@ lane_seal(struct lane *l, const uint8_t *in, size_t len, uint8_t *out,
 
 	if (l->next == UINT64_MAX)
 		return Q_LIMIT;
+	if (!awake(l))
+		return Q_NOMEM;
 	put_iv(iv, l->next);
 	e = aead_seal(l->aead, iv, (struct span){NULL, 0}, in, len, out, tag);
 	if (e == Q_OK)
@@ -68,6 +85,8 @@ lane_open(struct lane *l, const uint8_t iv[AEAD_IV_LEN], const uint8_t *in, size
 	put_iv(want, l->next);
 	if (l->next == UINT64_MAX || memcmp(iv, want, sizeof(want)) != 0)
 		return Q_DENIED;
+	if (!awake(l))
+		return Q_NOMEM;
 	e = aead_open(l->aead, iv, (struct span){NULL, 0}, in, len, out, tag);
 	if (e == Q_OK)
 		l->next++;

@@ -283,7 +283,7 @@ ask_judge(X509_STORE_CTX *store, void *unused)
 {
 	const SSL *ssl =
 	    X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	const struct tls *t = SSL_get_app_data(ssl);
+	const struct tls *t = BIO_get_data(SSL_get_rbio(ssl));
 	struct cert peer = {X509_STORE_CTX_get0_cert(store)};
 	bool welcome =
 	    peer.x509 != NULL && t->judge != NULL && t->judge(t->judge_arg, &peer);
@@ -395,7 +395,6 @@ tls_new(struct tls_context *c, int fd, struct span first)
 	t->context = tls_context_ref(c);
 	t->fd = fd;
 	t->reason = "";
-	SSL_set_app_data(t->ssl, t);
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
@@ -450,18 +449,23 @@ broken(struct tls *t, enum qerr e)
 	return e;
 }
 
-/* What an SSL_ function that returned r means. */
+/* What an SSL_ function that returned r means.  The queue of errors, which SSL_get_error
+ * looks at, is empty before each of them, since all that may put something there empty it
+ * again: so a thread that only reads and writes never gets one of its own, a kilobyte. */
 static enum qerr
 result(struct tls *t, int r)
 {
 	unsigned long code;
 
+	/* SSL_get_error would look for errors first. */
+	if (r <= 0 && SSL_want_read(t->ssl) && BIO_should_read(SSL_get_rbio(t->ssl)))
+		return t->ended ? Q_CLOSED : Q_SHORT;
 	switch (SSL_get_error(t->ssl, r)) {
 	case SSL_ERROR_NONE: return Q_OK;
 	case SSL_ERROR_ZERO_RETURN: return Q_CLOSED;
-	case SSL_ERROR_WANT_READ: return t->ended ? Q_CLOSED : Q_SHORT;
 	case SSL_ERROR_WANT_WRITE: return Q_FULL;
 	case SSL_ERROR_SYSCALL:
+		ERR_clear_error();
 		if (t->failure == 0 || t->failure == EPIPE || t->failure == ECONNRESET)
 			return broken(t, Q_CLOSED);
 		errno = t->failure;
@@ -493,7 +497,6 @@ tls_read(struct tls *t, void *p, size_t n, size_t *got)
 		return t->broken;
 	/* One SSL_read is one record; small ones come many at a time. */
 	do {
-		ERR_clear_error();
 		e = result(t, SSL_read_ex(t->ssl, (uint8_t *)p + have, n - have, &more));
 		if (e == Q_OK)
 			have += more;
@@ -528,7 +531,6 @@ seal(struct tls *t, const uint8_t *p, size_t n, size_t *put)
 	*put = 0;
 	t->gathering = true;
 	while (*put < n && t->sealed.cap - t->sealed.len >= RECORD_ROOM) {
-		ERR_clear_error();
 		e = result(t, SSL_write_ex(t->ssl, p + *put, n - *put, &more));
 		if (e != Q_OK)
 			break;
@@ -568,7 +570,6 @@ tls_write(struct tls *t, const void *p, size_t n, size_t *put)
 		return t->broken;
 	if (t->bulk)
 		return tls_write_bulk(t, p, n, put);
-	ERR_clear_error();
 	return result(t, SSL_write_ex(t->ssl, p, n, put));
 }
 

@@ -341,3 +341,17 @@ session_continue(struct session *s, void (*then)(struct session *s))
 	assert(session_is_worker(s) && s->then == NULL);
 	s->then = then; /* worker.c does the rest */
 }
+
+void
+session_rest(struct session *s, void (*then)(struct session *s))
+{
+	session_continue(s, then);
+	s->rests = true;
+	/* The other thread shall not begin a cache of its own with it, nor look for more
+	 * of what a login has sent in a row. */
+	s->pace = (struct pace){0};
+	if (session_input(s).len == 0) {
+		buf_wipe(&s->in);
+		s->in_used = 0;
+	}
+}

@@ -60,6 +60,7 @@ struct session {
 
 	atomic_int ending; /* enum goodbye */
 	struct timer deadline;
+	bool rests; /* worker: what comes next has a thread of its own */
 	atomic_bool timed_out;
 	atomic_bool deaf; /* its reading side was shut by another thread */
 
@@ -121,5 +122,9 @@ bool session_ended(const struct session *s);
  * worker's stack, whose pages below were given back.  For after a handshake or a login,
  * which reach deeper than what follows: mostly the session will be idle. */
 void session_continue(struct session *s, void (*then)(struct session *s));
+/* The same on a thread of its own, for a session that will be idle, mostly: what malloc
+ * and libcrypto keep for this thread, which has done more than that one will, stays here,
+ * for the next session.  It costs a thread.  Without one: session_continue. */
+void session_rest(struct session *s, void (*then)(struct session *s));
 
 #endif

@@ -8,7 +8,10 @@
  * because thousands of them are idle at any time: handshakes and password hashes, which
  * would fill its stack, libcrypto's state and malloc's cache for the thread, are done by
  * the threads of a pool (pool.h) while it waits; and what a login has touched of its
- * stack besides is given back to the kernel (session_continue).
+ * stack besides is given back to the kernel (session_continue).  malloc's cache cannot be
+ * given back, and after packets of JSON and what it takes to hear of a user it holds as
+ * much as the session itself: such a session goes on in a fresh thread (session_rest), and
+ * the one that has let it in waits for the next.
  */
 #include "server/worker.h"
 
@@ -305,20 +308,39 @@ trim_stack(void)
 		drop_below(high);
 }
 
+static enum qerr start_thread(struct session *s);
+
+/* Let another thread serve s from here on.  False: there is none. */
+static bool
+hand_over(struct session *s)
+{
+	if (!s->rests)
+		return false;
+	s->rests = false;
+	session_adopt(NULL);
+	if (start_thread(s) == Q_OK)
+		return true;
+	session_adopt(s);
+	return false;
+}
+
 /* A session's life has parts, s->then being the next one: begin, and what a protocol
  * hands to session_continue. */
 static void
 serve(struct session *s)
 {
 	session_adopt(s);
-	for (s->then = begin; s->then != NULL;) {
+	while (s->then != NULL) {
 		void (*part)(struct session *) = s->then;
 
 		s->then = NULL;
 		part(s);
 		outbox_flush_touched();
-		if (s->then != NULL)
-			trim_stack();
+		if (s->then == NULL)
+			break;
+		if (hand_over(s))
+			return;
+		trim_stack();
 	}
 	finish(s);
 	session_unref(s);
@@ -366,6 +388,7 @@ enum qerr
 worker_start(struct session *s)
 {
 	count(1, 0);
+	s->then = begin;
 	if (spare_give(s) || start_thread(s) == Q_OK)
 		return Q_OK;
 	count(-1, 0);

@@ -388,15 +388,21 @@ take_frame(struct ws *ws, struct ws_message *out, bool *wait)
 				     : begin_frame(ws, &h);
 }
 
+void
+ws_done(struct ws *ws)
+{
+	if (ws->opcode == WS_CONTINUATION) {
+		give_back(ws);
+		ws->begun_ms = 0;
+	}
+}
+
 enum qerr
 ws_read(struct ws *ws, struct ws_message *out)
 {
 	enum qerr e;
 
-	if (ws->opcode == WS_CONTINUATION) {
-		give_back(ws);
-		ws->begun_ms = 0;
-	}
+	ws_done(ws);
 	for (;;) {
 		bool wait = false;
 

@@ -49,17 +49,17 @@ struct ws {
 	int64_t deadline_ms;    /* the protocol's (ws_deadline) */
 	int64_t set_ms;         /* what session_deadline was told last */
 	struct buf message;     /* what has come of one that did not come in one piece */
-	uint8_t opcode;         /* of the message at hand, WS_CONTINUATION: none */
 	struct ws_header frame; /* the frame at hand */
 	uint64_t frame_done;    /* bytes of its payload that were taken */
+	size_t in_place;        /* bytes of input under the message given out last */
+	size_t taken;           /* from the budget */
+	int64_t begun_ms;       /* when the message at hand began; 0: none */
+	uint8_t opcode;         /* of the message at hand, WS_CONTINUATION: none */
 	bool in_frame;
-	size_t in_place;  /* bytes of input under the message given out last */
-	size_t taken;     /* from the budget */
-	int64_t begun_ms; /* when the message at hand began; 0: none */
 	bool over;
+	_Atomic bool unread; /* the worker does not read: silence means nothing */
 	struct timer timer;
 	_Atomic int64_t heard_ms; /* when the peer was last heard of */
-	_Atomic bool unread;      /* the worker does not read: silence means nothing */
 	int64_t ping_at_ms;       /* [timer] */
 };
 
@@ -84,6 +84,9 @@ void ws_fini(struct ws *ws);
  * deadline, or the message came too slowly (http.min_rate); Q_FORMAT, Q_LIMIT: the peer
  * broke the rules, or max_message; Q_NOMEM, Q_SYS. */
 enum qerr ws_read(struct ws *ws, struct ws_message *out);
+/* The message that ws_read has given out is not looked at any more: its memory need not
+ * wait for the next ws_read. */
+void ws_done(struct ws *ws);
 /* As session_deadline, for protocols on top: what ws_read waits for has to come before
  * at_ms; then the session ends with 1008. */
 void ws_deadline(struct ws *ws, int64_t at_ms);

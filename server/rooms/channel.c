@@ -34,7 +34,6 @@ rooms_send_locked(struct session *s, enum outbox_class class, struct span plain)
 	enum qerr e;
 
 	LOCK_ASSERT_HELD(&s->out.lock);
-	assert(rs->out.aead != NULL);
 	if (plain.len > PACKET_MAX)
 		return Q_LIMIT;
 	n = ROOMS_ENVELOPE_SIZE(plain.len);
@@ -42,7 +41,7 @@ rooms_send_locked(struct session *s, enum outbox_class class, struct span plain)
 		return e;
 	ct = rooms_envelope_inside(place.payload, plain.len);
 	if ((e = lane_seal(&rs->out, plain.p, plain.len, ct, ct + plain.len, iv)) != Q_OK)
-		return Q_CRYPTO;
+		return e == Q_NOMEM ? e : Q_CRYPTO;
 	rooms_envelope_wrap(place.payload, plain.len, iv);
 	ws_commit_locked(s, WS_TEXT, &place, n);
 	return Q_OK;

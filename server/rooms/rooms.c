@@ -129,6 +129,25 @@ finish(struct rooms_session *rs)
 	uuids_give(&rs->uuid);
 }
 
+/* Give back what the last step has left behind. */
+static void
+settle(struct rooms_session *rs, void (*then)(struct session *s))
+{
+	struct session *s = rs->session;
+
+	rs->settle = false;
+	if (rs->phase != ROOMS_IN) {
+		session_continue(s, then);
+		return;
+	}
+	ws_done(&rs->ws);
+	lane_rest(&rs->in);
+	lock_take(&s->out.lock);
+	lane_rest(&rs->out);
+	lock_drop(&s->out.lock);
+	session_rest(s, then);
+}
+
 static void
 serve_messages(struct session *s)
 {
@@ -142,8 +161,7 @@ serve_messages(struct session *s)
 		else if (rs->phase == ROOMS_IN)
 			rooms_woken(rs);
 		if (rs->settle) {
-			rs->settle = false;
-			session_continue(s, serve_messages);
+			settle(rs, serve_messages);
 			return;
 		}
 	}

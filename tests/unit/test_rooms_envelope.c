@@ -212,6 +212,26 @@ START_TEST(only_the_next_message_opens)
 }
 END_TEST
 
+/* A rest costs nothing but time: counters and keys stay. */
+START_TEST(lanes_rest)
+{
+	uint8_t iv[AEAD_IV_LEN], tag[AEAD_TAG_LEN], byte;
+
+	for (int i = 0; i < 4; i++) {
+		byte = (uint8_t)i;
+		if (i % 2 == 1)
+			lane_rest(&seal);
+		ck_assert_int_eq(lane_seal(&seal, &byte, 1, &byte, tag, iv), Q_OK);
+		lane_rest(&open_);
+		lane_rest(&open_);
+		ck_assert_int_eq(lane_open(&open_, iv, &byte, 1, &byte, tag), Q_OK);
+		ck_assert_uint_eq(byte, (unsigned)i);
+	}
+	ck_assert_uint_eq(seal.next, 4);
+	ck_assert_uint_eq(open_.next, 4);
+}
+END_TEST
+
 START_TEST(directions_have_their_own_keys)
 {
 	static const uint8_t secret[KEX_SECRET_LEN] = {1}, uuid[16] = {2};
@@ -254,6 +274,7 @@ main(void)
 	tcase_add_loop_test(c, form, 0, sizeof(forms) / sizeof(forms[0]));
 	tcase_add_test(c, counter_is_the_iv);
 	tcase_add_test(c, only_the_next_message_opens);
+	tcase_add_test(c, lanes_rest);
 	tcase_add_test(c, directions_have_their_own_keys);
 	tcase_add_test(c, known_answer);
 	suite_add_tcase(suite, c);

@@ -49,7 +49,8 @@ brief() {
   found=$(sed -nE 's/^([^ :]+:[0-9]+):[FE]:[^:]*:([^:]*:-?[0-9]+): (.*)$/\1, \2: \3/p' "$log" |
     tr -cd '[:print:]\n' | sort -u)
   if [ -z "$found" ] || grep -qE '(Sanitizer|runtime error):|^==[0-9]+== ' "$log"; then
-    found+=${found:+$'\n'}$(grep -E 'SUMMARY: |runtime error: |^==[0-9]+== [A-Z]' "$log" | head -n 3)
+    found+=${found:+$'\n'}$(grep -E 'SUMMARY: |runtime error: |^==[0-9]+== [A-Z]' "$log" | cut -c 1-160 | sort -u |
+      head -n 3)
   fi
   [ -n "${found//$'\n'/}" ] || found=$(tail -n 4 "$log")
   grep -v '^$' <<<"$found" | cut -c 1-300 | sed "s|^|$name: |"

@@ -327,7 +327,7 @@ static int64_t
 deadline(const void *machine)
 {
 	const struct salon *m = machine;
-	int64_t d = sooner(m->answer_ms, m->flush_ms);
+	int64_t d = sooner(sooner(m->answer_ms, m->flush_ms), m->later_ms);
 
 	if (may_ask_if_alive(m))
 		d = sooner(d, m->alive_ms != 0 ? m->alive_ms : m->quiet_ms);

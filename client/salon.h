@@ -74,6 +74,7 @@ struct salon {
 	bool leaving, over;
 	bool complained;                     /* that positions cannot be kept */
 	int64_t now_ms, answer_ms, flush_ms; /* deadlines; 0: none */
+	int64_t later_ms; /* nothing is said before; the server has asked for it */
 	int64_t quiet_ms; /* when the server will have said nothing for too long */
 	int64_t alive_ms; /* until when it must say something; 0: it was not asked */
 	size_t waited;    /* env->waiting when last looked at */
@@ -160,6 +161,7 @@ enum qerr salon_say(struct salon *m, struct span text, struct why *why);
 /* Send what is not sent yet. */
 void salon_settle_going(struct salon *m);
 void salon_on_sent(struct salon *m, struct rooms_going *g, const struct uuid *msg);
+void salon_send_later(struct salon *m, struct rooms_going *g, int64_t seconds);
 void salon_not_sent(struct salon *m, struct rooms_going *g, const char *reason);
 
 /* ---- salon_file.c ---- */

@@ -164,6 +164,9 @@ salon_settle_going(struct salon *m)
 {
 	struct rooms_going *g, *next;
 
+	if (m->now_ms < m->later_ms)
+		return;
+	m->later_ms = 0;
 	for (g = TAILQ_FIRST(&m->memory->going); g != NULL; g = next) {
 		next = TAILQ_NEXT(g, next); /* g may go */
 		if (m->over || m->env->out->len > OUT_HIGH)
@@ -191,6 +194,15 @@ salon_on_sent(struct salon *m, struct rooms_going *g, const struct uuid *msg)
 		salon_file_over(m, g, NULL);
 	salon_tell(m, &e);
 	rooms_going_drop(m->memory, g);
+}
+
+/* TRY_LATER: it waits, and what was said behind it is refused for as long, so that all of
+ * it is sent again in its order. */
+void
+salon_send_later(struct salon *m, struct rooms_going *g, int64_t seconds)
+{
+	g->sent = false;
+	m->later_ms = m->now_ms + 1000 * seconds;
 }
 
 void

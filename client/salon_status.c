@@ -14,6 +14,8 @@
 /* SEEN before anything was shown: see salon_log_in. */
 #define REF_SEEN "seen"
 #define REF_KEY  "key"
+/* What the server wants later than that, in seconds, a person would rather say again. */
+#define LATER_MAX 120
 
 /* ---- logging in ---- */
 
@@ -146,6 +148,9 @@ salon_on_status(struct salon *m, const struct rooms_packet *p)
 	if (g != NULL && s->sig == ROOMS_SENT) {
 		salon_on_sent(m, g, &s->msg);
 		salon_settle_receipts(m, &s->room);
+	} else if (g != NULL && s->sig == ROOMS_TRY_LATER && s->seconds > 0 &&
+		   s->seconds <= LATER_MAX && g->format == ROOMS_FORMAT_TEXT) {
+		salon_send_later(m, g, s->seconds);
 	} else if (g != NULL) {
 		reason_of(s, reason, sizeof(reason));
 		salon_not_sent(m, g, reason);

@@ -372,6 +372,40 @@ START_TEST(said_again)
 }
 END_TEST
 
+/* Lines that are too many for now wait for as long as the server says, in their order. */
+START_TEST(sent_later)
+{
+	struct fake *f = in_club();
+	char ref[2][ROOMS_REF_MAX + 1];
+
+	for (int i = 0; i < 2; i++) {
+		ASK_OK(CLIENT_DO_SAY, i == 0 ? "one" : "two");
+		HEAR(CHAT_ACTION);
+		snprintf(ref[i], sizeof(ref[i]), "%.*s", (int)f->packet.ref.len,
+			 (const char *)f->packet.ref.p);
+	}
+	for (int i = 0; i < 2; i++)
+		say(f,
+		    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':3,"
+		    "'ref':'%s'}}",
+		    ref[i]);
+	ASK_OK(CLIENT_DO_SAY, "three");
+	NO_EVENT();
+	ck_assert_int_le(f->row->deadline(f->machine), f->now + 3000);
+	ck_assert_uint_eq(f->out.len, 0);
+	f->now += 3000;
+	f->row->tick(f->machine, f->now);
+	for (int i = 0; i < 3; i++) {
+		HEAR(CHAT_ACTION);
+		open_said(f, i == 0 ? "one" : i == 1 ? "two" : "three");
+		if (i < 2)
+			ck_assert(span_eq(f->packet.ref, span_str(ref[i])));
+	}
+	ck_assert_uint_eq(f->state->memory.going_count, 3);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(lost_for_good)
 {
 	struct fake *f = in_club();
@@ -391,12 +425,13 @@ START_TEST(not_taken)
 	ASK_OK(CLIENT_DO_SAY, "one");
 	HEAR(CHAT_ACTION);
 	say(f,
-	    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':3,'ref':'%.*"
+	    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':300,'ref':'%."
+	    "*"
 	    "s'}}",
 	    (int)f->packet.ref.len, (const char *)f->packet.ref.p);
 	EVENT(CLIENT_FAILED,
 	      " not sent to #Math-club, 1: too many at the moment, try again "
-	      "later: 3 s");
+	      "later: 300 s");
 	ck_assert_int_eq(ASK(CLIENT_DO_SAY, ""), Q_FORMAT);
 	ck_assert_int_eq(ASK(CLIENT_DO_SAY, "\xff"), Q_FORMAT);
 	ASK_OK(CLIENT_DO_END, "");
@@ -572,6 +607,7 @@ main(void)
 	tcase_add_test(c, kept);
 	tcase_add_test(c, next_run);
 	tcase_add_test(c, said_again);
+	tcase_add_test(c, sent_later);
 	tcase_add_test(c, lost_for_good);
 	tcase_add_test(c, not_taken);
 	tcase_add_test(c, another_key);

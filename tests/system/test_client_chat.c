@@ -31,8 +31,8 @@ chatting(void)
 {
 	struct pair p = logged_in();
 
-	run_say(p.alice, "/chat bob\n/wait chat\n");
-	run_say(p.bob, "/wait request\n/accept\n/wait chat\n");
+	run_say(p.alice, "/chat bob\n/wait chat 900\n");
+	run_say(p.bob, "/wait request 900\n/accept\n/wait chat 900\n");
 	run_until(p.alice, "* asking bob\n* chat with bob, key ");
 	run_until(p.bob,
 		  "* request from alice: /accept or /deny\n* chat with alice, key ");
@@ -81,7 +81,7 @@ START_TEST(requests)
 	run_until(p.alice, "* list: bob\n");
 	run_say(p.alice, "/chat bob\n");
 	run_until(p.bob, "* request from alice: /accept or /deny\n");
-	run_say(p.bob, "/list\n/wait list\n/deny\n");
+	run_say(p.bob, "/list\n/wait list 900\n/deny\n");
 	run_until(p.bob, "* list: (nobody)\n* denied alice\n");
 	run_until(p.alice, "* no chat with bob: refused, busy or not here\n");
 	run_say(p.alice, "/chat bob\n/end\n/chat carol\n");
@@ -98,7 +98,7 @@ START_TEST(refused)
 	struct pair p = logged_in();
 
 	run_say(p.alice, "/accept\n/chat\n/chat ../x\n/chat ALICE\n/nothing\nhello\n"
-			 "/wait chat\n");
+			 "/wait chat 900\n");
 	run_until(p.alice, "! nobody is asking you\n! /chat takes one name\n"
 			   "! \"../x\" is no name\n! ALICE is you\n"
 			   "! /nothing is no command: /help lists them; // begins a text "
@@ -209,7 +209,7 @@ START_TEST(server_stops)
 {
 	struct pair p = chatting();
 
-	run_say(p.bob, "/wait gone\n");
+	run_say(p.bob, "/wait gone 900\n");
 	harness_stop(p.h);
 	run_until(p.alice, "* disconnected\n");
 	run_until(p.bob, "* disconnected\n");
@@ -280,7 +280,7 @@ START_TEST(terminal)
 	run_until(alice, "! nobody is asking you\r\n");
 	run_say(alice, "/chat bob\n");
 	run_until(bob, "* request from alice");
-	run_say(bob, "/accept\n/wait chat\n");
+	run_say(bob, "/accept\n/wait chat 900\n");
 	run_until(alice, "* chat with bob, key ");
 	run_say(alice, "\n\nhello\n");
 	run_until(bob, "* chat with alice, key ");

@@ -147,7 +147,7 @@ START_TEST(chat)
 	run_until(p.alice, "* chat with bob ended: closed\n");
 	run_say(p.bob, "are you there?\n");
 	run_until(p.alice, "* unread from bob: 1\n");
-	run_say(p.alice, "/chat bob\n/wait message\nyes\n");
+	run_say(p.alice, "/chat bob\n/wait message 900\nyes\n");
 	run_until(p.alice, "* chat with bob\n<bob> are you there?\n");
 	run_until(p.bob, "<alice> yes\n");
 	finish(&p, 0, 0);
@@ -181,11 +181,11 @@ START_TEST(offline)
 	run_until(p.alice, "* logged out\n");
 	end(p.alice, 0);
 	/* Marked, not read: it comes again. */
-	r = script(p.h, "bob", "/wait unread\n", 0);
+	r = script(p.h, "bob", "/wait unread 900\n", 0);
 	run_until(r, "* unread from alice: 3\n");
 	ck_assert(!run_said(r, "one"));
 	run_free(r);
-	r = script(p.h, "bob", "/wait unread\n/contacts\n/chat alice\n", 0);
+	r = script(p.h, "bob", "/wait unread 900\n/contacts\n/chat alice\n", 0);
 	run_until(r, "* unread from alice: 3\n* contact alice since ");
 	run_until(r, ", 3 unread\n* contacts: 1\n* chat with alice\n"
 		     "<alice> one\n<alice> two\n<alice> three\n* logged out\n");
@@ -207,9 +207,9 @@ START_TEST(requests_wait)
 	become_user(h, "alice");
 	become_user(h, "bob");
 	run_free(script(h, "alice", "/add bob\n", 0));
-	run_free(script(h, "bob", "/wait contact\n/confirm alice\n", 0));
-	run_free(script(h, "alice", "/wait contact\n/chat bob\nhello\n", 0));
-	run_free(script(h, "bob", "/wait unread\n/chat alice\n/wait message 0\n", 0));
+	run_free(script(h, "bob", "/wait contact 900\n/confirm alice\n", 0));
+	run_free(script(h, "alice", "/wait contact 900\n/chat bob\nhello\n", 0));
+	run_free(script(h, "bob", "/wait unread 900\n/chat alice\n/wait message 0\n", 0));
 	harness_free(h);
 }
 END_TEST
@@ -234,7 +234,7 @@ START_TEST(bulk)
 	end(p.alice, 0);
 	/* Twice not looked at, with all of it on its way. */
 	for (int i = 0; i < 2; i++)
-		run_free(script(p.h, "bob", "/wait unread\n", 0));
+		run_free(script(p.h, "bob", "/wait unread 900\n", 0));
 	r = log_in(p.h, "bob");
 	run_say(r, "/chat alice\n");
 	run_until(r, "* chat with alice\n");
@@ -376,11 +376,11 @@ START_TEST(hostile)
 	fd = raw_connect(h);
 	raw_say(fd, "117 mallory password1 \"\" \"\"\n110 mallory password1\n121 alice\n",
 		"232 400\n");
-	run_free(
-	    script(h, "alice", "/wait contact\n/confirm mallory\n/chat mallory\n", 0));
+	run_free(script(h, "alice",
+			"/wait contact 900\n/confirm mallory\n/chat mallory\n", 0));
 	raw_say(fd, nasty, "219 400\n219 400\n219 400\n");
 	r = log_in(h, "alice");
-	run_say(r, "/wait unread\n/chat mallory\n");
+	run_say(r, "/wait unread 900\n/chat mallory\n");
 	run_until(r, shown);
 	run_until(r,
 		  "* file 1 from mallory: text/html, 3 bytes, ../../\\x1b[31mevil;rm\n");
@@ -608,7 +608,7 @@ START_TEST(server_killed)
 {
 	struct pair p = chatting();
 
-	run_say(p.bob, "/wait gone\n");
+	run_say(p.bob, "/wait gone 900\n");
 	harness_kill(p.h);
 	run_until(p.alice, "* disconnected\n");
 	run_until(p.bob, "* disconnected\n");

@@ -60,8 +60,8 @@ chatting_at_most(const char *alice_max, const char *bob_max)
 
 	p.alice = start(&p, "alice", alice_max);
 	p.bob = start(&p, "bob", bob_max);
-	run_say(p.alice, "/chat bob\n/wait chat\n");
-	run_say(p.bob, "/wait request\n/accept\n/wait chat\n");
+	run_say(p.alice, "/chat bob\n/wait chat 900\n");
+	run_say(p.bob, "/wait request 900\n/accept\n/wait chat 900\n");
 	run_until(p.alice, "* chat with bob, key ");
 	run_until(p.bob, "* chat with alice, key ");
 	return p;
@@ -167,8 +167,8 @@ START_TEST(arrives)
 
 	make_file(&p, "data.bin", sizes[_i]);
 	send_file(&p, p.alice, "data.bin");
-	run_say(p.alice, "while it waits\n/wait transfer\nafterwards\n");
-	run_say(p.bob, "/wait file\n/get\nmeanwhile\n/wait transfer\n");
+	run_say(p.alice, "while it waits\n/wait transfer 900\nafterwards\n");
+	run_say(p.bob, "/wait file 900\n/get\nmeanwhile\n/wait transfer 900\n");
 	snprintf(line, sizeof(line),
 		 "* file offered by alice, /get or /refuse, %zu bytes: data.bin\n",
 		 sizes[_i]);
@@ -204,8 +204,8 @@ START_TEST(both_ways)
 	for (int i = 0; i < 3; i++) {
 		send_file(&p, p.alice, "a.txt");
 		send_file(&p, p.bob, "b.txt");
-		run_say(p.alice, "/wait file\n/get\n/wait transfer\n");
-		run_say(p.bob, "/wait file\n/get\n/wait transfer\n");
+		run_say(p.alice, "/wait file 900\n/get\n/wait transfer 900\n");
+		run_say(p.bob, "/wait file 900\n/get\n/wait transfer 900\n");
 		run_until(p.alice, "* stored from bob, ");
 		run_until(p.bob, "* stored from alice, ");
 	}
@@ -245,7 +245,7 @@ START_TEST(refused)
 
 	make_file(&p, "a", 10);
 	send_file(&p, p.alice, "a");
-	run_say(p.bob, "/wait file\n/refuse\n");
+	run_say(p.bob, "/wait file 900\n/refuse\n");
 	run_until(p.alice, "! file to bob not sent, a: refused\n");
 	run_until(p.bob, "* file from alice not received, a: refused\n");
 	ck_assert_int_eq(count_files(&p, "bob-files"), 0);
@@ -341,8 +341,8 @@ START_TEST(disk_full)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
 	p.bob = start(&p, "bob", "1G");
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
-	run_say(p.alice, "/chat bob\n/wait chat\n");
-	run_say(p.bob, "/wait request\n/accept\n/wait chat\n");
+	run_say(p.alice, "/chat bob\n/wait chat 900\n");
+	run_say(p.bob, "/wait request 900\n/accept\n/wait chat 900\n");
 	run_until(p.alice, "* chat with bob, key ");
 	make_file(&p, "a", 2000000);
 	send_file(&p, p.alice, "a");
@@ -382,7 +382,7 @@ lying(struct pair *p)
 	l.peer = peer_login(p->h, "mallory");
 	peer_request(l.peer, "bob");
 	run_until(p->bob, "* request from mallory");
-	run_say(p->bob, "/accept\n/wait chat\n");
+	run_say(p->bob, "/accept\n/wait chat 900\n");
 	ck_assert_int_eq(e2e_new(E2E_REQUESTER,
 				 (struct key *)(uintptr_t)harness_key(p->h, "mallory"),
 				 peer_expect(l.peer, RELAY_CHAT_ACCEPT), &l.e2e, &why),

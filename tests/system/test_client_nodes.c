@@ -46,10 +46,10 @@ finish(int alice_status, int bob_status)
 static void
 call(void)
 {
-	run_say(alice, "/call bob\n/wait chat\n");
+	run_say(alice, "/call bob\n/wait chat 900\n");
 	run_until(alice, "* asking bob\n");
 	run_until(bob, "* request from alice: /accept or /deny\n");
-	run_say(bob, "/accept\n/wait chat\n");
+	run_say(bob, "/accept\n/wait chat 900\n");
 	run_until(alice, "* chat with bob, key ");
 	run_until(bob, "* chat with alice, key ");
 }
@@ -72,13 +72,13 @@ START_TEST(talk)
 	run_until(alice, "* chat with bob ended: by you\n");
 	run_until(bob, "* chat with alice ended: by the other side\n");
 	/* And the other way round, with a known key now. */
-	run_say(bob, "/call ALICE\n/wait chat\n");
+	run_say(bob, "/call ALICE\n/wait chat 900\n");
 	run_until(alice, "* request from bob");
 	run_say(alice, "/accept\n");
 	run_until(bob, "* chat with alice, key ");
-	run_say(bob, "once more\n/wait delivered\n/hangup\n");
+	run_say(bob, "once more\n/wait delivered 900\n/hangup\n");
 	run_until(alice, "<bob> once more\n* chat with bob ended: by the other side\n");
-	run_say(alice, "/ping\n/nodes\n/wait list\n");
+	run_say(alice, "/ping\n/nodes\n/wait list 900\n");
 	run_until(alice, "* the server answers in ");
 	run_until(alice, "* nodes: 0\n");
 	finish(0, 0);
@@ -131,7 +131,7 @@ START_TEST(no_call)
 	run_until(bob, "* refused alice\n");
 	run_until(alice, "* no chat with bob: refused, busy or not here\n");
 	ck_assert_int_eq(run_end(bob), 0);
-	run_say(alice, "/call bob\n/wait chat 5\n");
+	run_say(alice, "/call bob\n/wait chat 900\n");
 	run_until(alice, "* no chat with bob: refused, busy or not here\n"
 			 "! waited for chat in vain\n");
 	ck_assert_int_eq(run_end(alice), 1);
@@ -162,7 +162,7 @@ START_TEST(two_calls)
 	call();
 	run_say(carol, "/call alice\n");
 	run_until(alice, "* request from carol");
-	run_say(alice, "/accept\n/wait chat\n");
+	run_say(alice, "/accept\n/wait chat 900\n");
 	run_until(alice, "* chat with carol, key ");
 	run_until(carol, "* chat with alice, key ");
 	run_say(bob, "are you there?\nhello?\n");

@@ -120,7 +120,7 @@ START_TEST(talk)
 	run_until(who[0], " ended: by you\n");
 	/* The other way round, with keys that are known now. */
 	call(1);
-	run_say(who[1], "again\n/wait delivered\n");
+	run_say(who[1], "again\n/wait delivered 900\n");
 	hear(0, "again");
 	finish(0);
 }

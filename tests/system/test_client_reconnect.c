@@ -48,8 +48,8 @@ START_TEST(comes_back)
 	h = harness_start(_i == 2 ? "relay.codes=distinct" : NULL, NULL);
 	alice = start("alice", "--reconnect");
 	bob = start("bob", "--reconnect");
-	run_say(alice, "/chat bob\n/wait chat\n");
-	run_say(bob, "/wait request\n/accept\n/wait chat\nhello\n");
+	run_say(alice, "/chat bob\n/wait chat 900\n");
+	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\nhello\n");
 	run_until(alice, "<bob> hello\n");
 	take_down(_i == 0);
 	run_until(alice, "* chat with bob ended: the connection is lost\n"
@@ -63,9 +63,9 @@ START_TEST(comes_back)
 			 "connection: /chat bob asks anew\n");
 	run_until(alice, "* list: ");
 	run_until(bob, "* logged in as bob\n");
-	run_say(bob, "/chat alice\n/wait chat\n");
+	run_say(bob, "/chat alice\n/wait chat 900\n");
 	run_until(alice, "* request from bob");
-	run_say(alice, "/accept\n/wait chat\nback again\n");
+	run_say(alice, "/accept\n/wait chat 900\nback again\n");
 	run_until(bob, "<alice> back again\n");
 	end(alice, 0);
 	/* Bob's hello may not have arrived, as far as his client knows. */
@@ -83,8 +83,8 @@ START_TEST(unsent)
 	h = harness_start(NULL, NULL);
 	alice = start("alice", "--reconnect");
 	bob = start("bob", "--reconnect");
-	run_say(alice, "/chat bob\n/wait chat\n");
-	run_say(bob, "/wait request\n/accept\n/wait chat\n");
+	run_say(alice, "/chat bob\n/wait chat 900\n");
+	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\n");
 	run_until(alice, "* chat with bob, key ");
 	run_until(bob, "* chat with alice, key ");
 	/* A server that no longer acts on anything, and then dies. */
@@ -113,13 +113,13 @@ START_TEST(confirmed)
 	h = harness_start(NULL, NULL);
 	alice = start("alice", "--reconnect");
 	bob = start("bob", "--reconnect");
-	run_say(alice, "/chat bob\n/wait chat\n");
-	run_say(bob, "/wait request\n/accept\n/wait chat\n");
+	run_say(alice, "/chat bob\n/wait chat 900\n");
+	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\n");
 	run_until(alice, "* chat with bob, key ");
 	run_say(alice, "one\n");
 	run_until(bob, "<alice> one\n");
 	/* The client asks after a second. */
-	run_say(alice, "/wait sent\n/list\n");
+	run_say(alice, "/wait sent 900\n/list\n");
 	run_until(alice, "* list: ");
 	harness_kill(h);
 	run_until(alice, "* no connection, attempt 1 in ");

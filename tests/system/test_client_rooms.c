@@ -175,7 +175,7 @@ START_TEST(waiting)
 	run_until(t.alice, "* chat with carol\n* sent 1\n");
 	run_say(t.bob, "in the club\nand more\n");
 	run_until(t.alice, "* unread from #Math-club: ");
-	run_say(t.alice, "/wait unread\n/rooms\n");
+	run_say(t.alice, "/wait unread 900\n/rooms\n");
 	run_until(t.alice, "* room carol, direct\n");
 	t.carol = cr_log_in(t.h, "carol", "carol", NULL);
 	run_until(t.carol, "* unread from alice: 1\n");
@@ -234,9 +234,10 @@ START_TEST(files)
 	make_file("large.bin", 5 << 20);
 	make_file("empty", 0);
 	make_file("toolarge", 20 << 20);
-	run_say(t.alice,
-		"/send small.bin\n/wait transfer\n/send large.bin\n/wait transfer\n"
-		"/send empty\n/wait transfer\n/send toolarge\n/send nothing\n");
+	run_say(
+	    t.alice,
+	    "/send small.bin\n/wait transfer 900\n/send large.bin\n/wait transfer 900\n"
+	    "/send empty\n/wait transfer 900\n/send toolarge\n/send nothing\n");
 	run_until(t.alice,
 		  "* sending to #Math-club, 1000 bytes: small.bin\n"
 		  "* delivered to #Math-club, 1000 bytes: small.bin\n* sent 1\n");
@@ -268,7 +269,7 @@ START_TEST(hostile)
 	make_file("a\x1b]0;x\x07$(b).txt", 3);
 	run_say(t.alice,
 		"\x1b[2J\xe2\x80\xae turned\n/rename \xe2\x80\xaeyreve\n"
-		"/send a\x1b]0;x\x07$(b).txt\n/wait transfer\n/delete 1 \x1b[31m\n");
+		"/send a\x1b]0;x\x07$(b).txt\n/wait transfer 900\n/delete 1 \x1b[31m\n");
 	run_until(t.bob, "<alice> [1] \\x1b[2J\\u{202e} turned\n");
 	run_until(t.bob, "* in #Math-club: alice has renamed it: \\u{202e}yreve\n");
 	run_until(t.bob, ", 3 bytes, a\\x1b]0;x\\x07$(b).txt, /get 2\n");

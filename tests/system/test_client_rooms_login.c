@@ -324,9 +324,9 @@ START_TEST(resent)
 	cr_sign_up(h, "alice");
 	alice = cr_log_in(h, "alice", "alice", "--reconnect", NULL);
 	bob = cr_log_in(h, "bob", "bob", "--reconnect", NULL);
-	run_say(alice, "/create club bob\n/wait chat\nbefore\n");
+	run_say(alice, "/create club bob\n/wait chat 900\nbefore\n");
 	run_until(alice, "* sent 1\n");
-	run_say(bob, "/wait unread\n/room club\n");
+	run_say(bob, "/wait unread 900\n/room club\n");
 	run_until(bob, "<alice> [1] before\n");
 	harness_freeze(h);
 	run_say(alice, "while it stood still\nand another\n/nothing\n");
@@ -358,7 +358,7 @@ START_TEST(unsent)
 
 	cr_sign_up(h, "bob");
 	alice = cr_enter(h, "alice");
-	run_say(alice, "/room bob\n/wait chat\n");
+	run_say(alice, "/room bob\n/wait chat 900\n");
 	run_until(alice, "* chat with bob\n");
 	harness_freeze(h);
 	run_say(alice, "one\n/nothing\n");

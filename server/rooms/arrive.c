@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "server/log.h"
 #include "server/rooms/deliver.h"
 
@@ -20,6 +21,7 @@ rooms_arrive(struct rooms_session *rs)
 
 	if (in == NULL)
 		return Q_NOMEM;
+	in->since_ms = clock_mono_ms();
 	if ((e = session_wakeable(s)) != Q_OK) {
 		free(in);
 		return e;

@@ -15,8 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/log.h"
 #include "server/rooms/deliver.h"
+
+#define YOUNG_MS 3000
 
 static struct {
 	struct lock lock;
@@ -187,6 +190,23 @@ next_listed(size_t *left)
 	return s;
 }
 
+/* A client that counts by hand says SEEN right behind AUTH_TOKEN.  So nothing counts as
+ * had in the first moments of a connection: this thread may come between the two. */
+static bool
+put_off(struct rooms_session *rs)
+{
+	struct session *s = rs->session;
+	bool young;
+
+	lock_take(&s->out.lock);
+	young = !rs->inbox->by_hand && rs->inbox->phase != ROOMS_INBOX_AWAY &&
+		clock_mono_ms() < rs->inbox->since_ms + YOUNG_MS;
+	if (young)
+		rooms_settle_soon_locked(s);
+	lock_drop(&s->out.lock);
+	return young;
+}
+
 void
 rooms_settle_all(struct server *server)
 {
@@ -200,7 +220,8 @@ rooms_settle_all(struct server *server)
 		left++;
 	lock_drop(&settling.lock);
 	while ((s = next_listed(&left)) != NULL) {
-		settle(s->state, false, &h);
+		if (!put_off(s->state))
+			settle(s->state, false, &h);
 		session_unref(s);
 	}
 	write_heard(server, &h);

@@ -261,8 +261,8 @@ leave(struct carrier *c, struct eio *e)
 	ws_fini(&c->ws);
 }
 
-/* The worker, once the session is here.  What a login has touched of the stack is not for an
- * idle session to keep. */
+/* The worker, once the session is here.  What a login has touched of the stack, and what
+ * malloc keeps for the thread that did it, are not for an idle session to keep. */
 static void
 carry(struct session *s)
 {
@@ -273,7 +273,8 @@ carry(struct session *s)
 
 	do {
 		if (atomic_exchange(&e->settle, false)) {
-			session_continue(s, carry);
+			ws_done(&c->ws);
+			session_rest(s, carry);
 			return;
 		}
 		lock_take(&e->lock);

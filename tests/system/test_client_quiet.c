@@ -6,7 +6,7 @@
  */
 #include "tests/system/client_rooms.h"
 
-#define QUIET_WAIT 40000 /* ms; a question after 10 s, and 8 s for the answer */
+#define QUIET_WAIT 100000 /* ms; a question after 10 s, and 8 s for the answer */
 
 static struct run *
 caller(struct harness *h)

@@ -266,6 +266,20 @@ test("what was not sent survives a reload", async () => {
   assert.deepEqual(shown(again.room), ["later"]);
 });
 
+test("what does not fit into the browser's storage is sent all the same", async () => {
+  const server = fresh(), { room } = await open(server);
+
+  server.socket.lose();
+  room.write("fits");
+  sessionStorage.setItem = () => { throw new Error("full"); };
+  room.write("does not");
+  server.socket.connect();
+  delete sessionStorage.setItem;
+  await settle();
+  assert.deepEqual(mine(server), ["fits", "does not"]);
+  assert.deepEqual(room.outbox.list, []);
+});
+
 // ---- messages of others ----
 
 test("a connection that breaks while older messages come leaves no gap", async () => {

@@ -148,9 +148,14 @@ export class Outbox extends Signal {
     this.tell("changed");
   }
 
+  // Where there is no more room, what waits is sent all the same; only a reload loses it.
   #save() {
-    sessionStorage.setItem(KEY,
-      JSON.stringify(this.list.filter((entry) => entry.file === undefined)));
+    try {
+      sessionStorage.setItem(KEY,
+        JSON.stringify(this.list.filter((entry) => entry.file === undefined)));
+    } catch {
+      sessionStorage.removeItem(KEY); // what is there would be sent once more
+    }
   }
 
   #forget() {

@@ -181,6 +181,49 @@ START_TEST(full_disk)
 }
 END_TEST
 
+/* Neither half an account nor half a logout. */
+START_TEST(full_disk_accounts)
+{
+	struct harness *h = rp_start("rooms.captcha=off", NULL);
+	struct rooms_peer *alice = rp_enter(h, "alice"), *same = rp_again(alice),
+			  *other = come_back(h, "alice"), *carol = rp_connect(h);
+
+	(void)rp_hear(same, "QUEUE_END");
+	(void)rp_hear(other, "QUEUE_END"); /* its token makes the file be written anew */
+	limit_files(h, 1);
+	rp_say(carol, "{'type':'SIGNUP','data':{'ref':'up','user':'carol','email':"
+		      "'carol@example.org','fullname':'carol','dob':'01/02/2003',"
+		      "'password':'" RP_PASSWORD "'}}");
+	ck_assert_str_eq(rp_text(rp_hear_status(carol, "SERVER_ERROR"), "ref"), "up");
+	rp_say(alice, "{'type':'LOGOUT','data':{'ref':'out'}}");
+	ck_assert_str_eq(rp_text(rp_hear_status(alice, "SERVER_ERROR"), "ref"), "out");
+	/* They are in as before, and the token is good. */
+	rp_hear_nothing(alice);
+	rp_hear_nothing(same);
+	rp_free(same);
+	same = rp_again(alice);
+	(void)rp_hear(same, "QUEUE_END");
+	limit_files(h, 0);
+	/* Name and address were not used up. */
+	rp_sign_up(carol, "carol");
+	rp_log_in(carol, "carol");
+	rp_auth(carol);
+	(void)rp_hear(carol, "QUEUE_END");
+	rp_say(alice, "{'type':'LOGOUT','data':{}}");
+	rp_hear_status(alice, "LOGGED_OUT");
+	rp_hear_close(alice, 1000);
+	rp_hear_close(same, 1008);
+	rp_hear_nothing(other);
+	rp_free(alice);
+	rp_free(same);
+	rp_free(other);
+	rp_free(carol);
+	harness_stop(h);
+	ck_assert_int_eq(harness_command(h, NULL, "check", NULL), 0);
+	harness_free(h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -189,5 +232,6 @@ main(void)
 
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, full_disk);
+	tcase_add_test(tc, full_disk_accounts);
 	return harness_main(suite);
 }

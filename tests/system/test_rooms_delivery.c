@@ -292,6 +292,56 @@ START_TEST(positions_by_hand)
 }
 END_TEST
 
+/* Bob counts by hand, and says so for the first time when positions have been moved since
+ * his AUTH_TOKEN: that is every second, and a connection is spared for its first three.
+ * False: the machine was too slow to tell. */
+static bool
+says_late(struct harness *h, struct rooms_peer *alice, struct rt_id room)
+{
+	enum { TICK_MS = 1500, SPARED_MS = 3000 };
+	struct heard first = {.again = true}, second = {.again = true};
+	struct rooms_peer *bob;
+	int64_t since;
+	bool in_time;
+
+	(void)rt_send(alice, room, "x");
+	bob = rp_connect(h);
+	rp_log_in(bob, "bob");
+	since = clock_mono_ms();
+	rp_auth(bob);
+	(void)hear_until(bob, &first, "QUEUE_END");
+	ck_assert_uint_ge(first.recv, 1);
+	HARNESS_UNTIL(clock_mono_ms() >= since + TICK_MS);
+	seen(bob, room, 0);
+	rp_hear_nothing(bob);
+	in_time = clock_mono_ms() < since + SPARED_MS;
+	rp_reset(bob);
+	bob = come_back(h, "bob");
+	(void)hear_until(bob, &second, "QUEUE_END");
+	rp_free(bob);
+	if (in_time) {
+		ck_assert_int_eq(second.last, first.last);
+		ck_assert_uint_eq(second.recv, first.recv);
+	}
+	return in_time;
+}
+
+START_TEST(late_first_seen)
+{
+	enum { TRIES = 10 };
+	struct harness *h = rp_start("rooms.captcha=off", NULL);
+	struct rooms_peer *alice = rp_enter(h, "alice"), *bob = rp_enter(h, "bob");
+	struct rt_id room = rt_room(alice, RT_GROUP, "bob", bob, NULL);
+	int tries = 0;
+
+	rp_free(bob);
+	while (!says_late(h, alice, room))
+		ck_assert_int_lt(++tries, TRIES);
+	rp_free(alice);
+	harness_free(h);
+}
+END_TEST
+
 /* Who was removed while away hears that, and nothing else, once. */
 START_TEST(farewells)
 {
@@ -556,6 +606,7 @@ main(void)
 	tcase_add_test(tc, waiting);
 	tcase_add_test(tc, live_behind_waiting);
 	tcase_add_test(tc, positions_by_hand);
+	tcase_add_test(tc, late_first_seen);
 	tcase_add_test(tc, farewells);
 	tcase_add_test(tc, out_and_in_again);
 	tcase_add_test(tc, slow_member);

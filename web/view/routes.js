@@ -38,6 +38,8 @@ export function startRoutes(login, chats, room) {
       return;
     if (view === "chat" && /^\d{1,15}$/.test(id)) {
       $("house").dataset.view = "chat";
+      if (!beside.matches)
+        showList("chats"); // that is where "back" leads
       room.open(Number(id));
       return;
     }

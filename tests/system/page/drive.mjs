@@ -270,7 +270,10 @@ async function keyboard() {
   await reach("Send");
   await dora.fits();
   await dora.picture(shots, "chat-320");
-  await dora.view("Chats");
+  assert.equal(await dora.role("button", "Chats").getAttribute("aria-current"), "true");
+  await reach("Back");
+  await press("Enter");
+  await dora.role("list", "Chats").waitFor();
   await dora.fits();
   await reach(/alice.*/);
   await press("Enter");

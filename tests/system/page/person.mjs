@@ -76,9 +76,7 @@ export class Person {
     const list = this.role("list", name);
     if (await list.isVisible()) return list;
     const way = this.role("button", name).or(this.role("tab", name)).or(this.role("link", name));
-    const back = this.role("button", "Back");
-    if (await back.isVisible()) await back.click();
-    if (!(await list.isVisible())) await way.first().click();
+    await way.first().click();
     return list;
   }
 

@@ -380,6 +380,21 @@ test("who is remembered by the browser stays so over a reconnection, until the l
   assert.equal(localStorage.getItem("quintet-login"), null);
 });
 
+test("a log-out in one tab ends that login in all of them, and no other one", async () => {
+  const server = fresh(), { login } = await open(server);
+  const gone = (token) => window.dispatchEvent(Object.assign(new Event("storage"), {
+    key: "quintet-login", oldValue: JSON.stringify({ username: "alice", token }), newValue: null }));
+
+  server["logout"] = () => server.say("logout-response", 1, "OK");
+  gone("another");
+  await settle();
+  assert.equal(login.username, "alice");
+  gone("good");
+  await settle();
+  assert.equal(login.username, null);
+  assert.ok(server.heard.includes("logout"));
+});
+
 test("a token that is not good any more leads to the form", async () => {
   const server = fresh();
 

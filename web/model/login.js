@@ -11,12 +11,16 @@ import { Signal } from "./signal.js";
 
 const KEY = "quintet-login";
 
-function read(place) {
+function parse(text) {
   try {
-    return JSON.parse(place.getItem(KEY));
+    return JSON.parse(text);
   } catch {
     return null;
   }
+}
+
+function read(place) {
+  return parse(place.getItem(KEY));
 }
 
 // Is it remembered by this browser?  Another tab may have put somebody else there.
@@ -48,10 +52,18 @@ export class Login extends Signal {
     connection.on("down", () => this.#lost());
     connection.on("notice", ([text]) => { this.last_notice = text; });
     connection.on("state", () => this.#judge());
+    window.addEventListener("storage", (event) => this.#hear(event));
     connection.on("auth-response", ([status, reason]) => {
       if (status !== 1 && reason === "Unauthorized" && this.online)
         this.#leave("Please log in again.");
     });
+  }
+
+  // What this browser remembered is gone: another tab has logged out.
+  #hear({ key, oldValue, newValue }) {
+    if (key === KEY && newValue === null && this.entry !== null &&
+        parse(oldValue)?.token === this.entry.token)
+      this.leave("You have logged out in another tab.");
   }
 
   get username() {
@@ -78,14 +90,14 @@ export class Login extends Signal {
   }
 
   // The server forgets the token; without a connection it stays good until it expires.
-  async leave() {
+  async leave(why = "") {
     try {
       if (this.online)
         await this.connection.ask("logout", "logout-response");
     } catch {
       // Then this is all that can be done.
     }
-    this.#leave("");
+    this.#leave(why);
   }
 
   // A new connection has shown the token: the first thing to come says whether it is good.

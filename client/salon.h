@@ -167,6 +167,9 @@ void salon_not_sent(struct salon *m, struct rooms_going *g, const char *reason);
 /* ---- salon_file.c ---- */
 enum qerr salon_send_file(struct salon *m, struct span path, struct why *why);
 enum qerr salon_get_file(struct salon *m, struct span arg, struct why *why);
+/* Forget the file that waits to be sent; which: "send", "get" or "".  Q_DENIED: there is
+ * none, or it is on its way. */
+enum qerr salon_cancel_file(struct salon *m, struct span which, struct why *why);
 void salon_on_file(struct salon *m, const struct rooms_packet *p);
 /* A file has come, whole or (bytes.p NULL) by its size alone. */
 void salon_tell_file(struct salon *m, const struct rooms_shown *s,

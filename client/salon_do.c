@@ -465,6 +465,7 @@ salon_do(struct salon *m, enum client_verb verb, struct span arg, struct why *wh
 	case CLIENT_DO_TRUST: return do_trust(m, arg, why);
 	case CLIENT_DO_VERIFY: return do_verify(m, arg, why);
 	case CLIENT_DO_SEND_FILE: return salon_send_file(m, arg, why);
+	case CLIENT_DO_CANCEL: return salon_cancel_file(m, arg, why);
 	default: break;
 	}
 	if (m->doing.on)

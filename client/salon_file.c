@@ -112,6 +112,46 @@ salon_file_over(struct salon *m, struct rooms_going *g, const char *reason)
 	tell_going(m, reason == NULL ? CLIENT_FILE_DONE : CLIENT_FILE_FAILED, g, &t);
 }
 
+static struct rooms_going *
+file_going(struct salon *m)
+{
+	struct rooms_going *g;
+
+	TAILQ_FOREACH (g, &m->memory->going, next)
+		if (g->called[0] != '\0')
+			return g;
+	return NULL;
+}
+
+/* Each way a file is one message, which is sealed with its place in the connection: once
+ * begun it cannot be stopped. */
+enum qerr
+salon_cancel_file(struct salon *m, struct span which, struct why *why)
+{
+	struct client_transfer t = {
+	    .left_ms = -1, .reason = span_str("cancelled"), .by_us = true};
+	bool coming = m->doing.on && m->doing.verb == CLIENT_DO_GET;
+	struct rooms_going *g = file_going(m);
+
+	if (span_eq(which, span_str("send")))
+		coming = false;
+	else if (span_eq(which, span_str("get")))
+		g = NULL;
+	if (g == NULL)
+		return why_set(why, Q_DENIED,
+			       coming ? "too late: the server sends the file already"
+				      : "there is no such file to cancel");
+	if (g->sent)
+		return why_set(why, Q_DENIED,
+			       "too late: the file is being sent; once it has arrived, "
+			       "/delete %" PRIu64 " takes it back",
+			       g->number);
+	m->env->view->sending = CLIENT_TRANSFER_NONE;
+	tell_going(m, CLIENT_FILE_FAILED, g, &t);
+	rooms_going_drop(m->memory, g);
+	return Q_OK;
+}
+
 /* What of it waits to be sent is at the end of all that waits; the wire's bytes are
  * told as the file's. */
 static void

@@ -406,6 +406,46 @@ START_TEST(sent_later)
 }
 END_TEST
 
+/* A file that waits behind refused lines is dropped; one that is being sent is not. */
+START_TEST(file_cancelled)
+{
+	struct fake *f = in_club();
+	char path[sizeof(tempdir) + 8], ref[ROOMS_REF_MAX + 1];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/file", tempdir);
+	ck_assert_ptr_nonnull(file = fopen(path, "w"));
+	ck_assert_int_eq(fputs("bytes", file) >= 0 && fclose(file) == 0, true);
+	ck_assert_int_eq(ASK(CLIENT_DO_CANCEL, ""), Q_DENIED);
+	ASK_OK(CLIENT_DO_SAY, "one");
+	HEAR(CHAT_ACTION);
+	snprintf(ref, sizeof(ref), "%.*s", (int)f->packet.ref.len,
+		 (const char *)f->packet.ref.p);
+	say(f,
+	    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':3,'ref':'%s'"
+	    "}}",
+	    ref);
+	ASK_OK(CLIENT_DO_SEND_FILE, path);
+	ck_assert_int_eq(ASK(CLIENT_DO_CANCEL, "get"), Q_DENIED);
+	ASK_OK(CLIENT_DO_CANCEL, "send");
+	EVENT(CLIENT_FILE_FAILED, " #Math-club file");
+	ck_assert_int_eq(f->view.sending, CLIENT_TRANSFER_NONE);
+	f->now += 3000;
+	f->row->tick(f->machine, f->now);
+	HEAR(CHAT_ACTION);
+	open_said(f, "one");
+	SILENCE();
+	/* Another one goes out at once. */
+	ASK_OK(CLIENT_DO_SEND_FILE, path);
+	EVENT(CLIENT_FILE_BEGUN, " #Math-club file");
+	HEAR(CHAT_ACTION);
+	ck_assert_int_eq(ASK(CLIENT_DO_CANCEL, ""), Q_DENIED);
+	ck_assert_int_eq(f->view.sending, CLIENT_TRANSFER_RUNNING);
+	ck_assert_uint_eq(f->state->memory.going_count, 2);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(lost_for_good)
 {
 	struct fake *f = in_club();
@@ -608,6 +648,7 @@ main(void)
 	tcase_add_test(c, next_run);
 	tcase_add_test(c, said_again);
 	tcase_add_test(c, sent_later);
+	tcase_add_test(c, file_cancelled);
 	tcase_add_test(c, lost_for_good);
 	tcase_add_test(c, not_taken);
 	tcase_add_test(c, another_key);

@@ -16,8 +16,8 @@ struct chats;
 struct file_set;
 struct flusher;
 struct identity;
-struct passwords;
 struct limits;
+struct passwords;
 struct pool;
 struct relations;
 struct rooms;
@@ -42,13 +42,13 @@ struct server {
 	struct passwords *passwords;
 	struct pool *crypto; /* for handshakes: crypto in, result out (pool.h) */
 	struct throttle *throttle;
-	struct sessions *sessions;
 	struct limits *limits;
+	struct sessions *sessions;
 	struct timers *timers;
 	struct flusher *flusher;
 	struct shared *shared;
-	struct file_set *files; /* the web page's; NULL: not there */
 	struct sio_server *board; /* its connections */
+	struct file_set *files;   /* the web page's; NULL: not there */
 	const struct server_options *options;
 	int64_t started_ms; /* wall clock */
 	uint16_t port;      /* of the first listener */

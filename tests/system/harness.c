@@ -170,9 +170,8 @@ struct harness *
 harness_new(void)
 {
 	/* Tests do more in a second than people; those of limits set their own. */
-	static const char *const quick[] = {"limits.messages_rate=0",
-					    "limits.joins_rate=0",
-					    "limits.searches_rate=0"};
+	static const char *const quick[] = {
+	    "limits.messages_rate=0", "limits.joins_rate=0", "limits.searches_rate=0"};
 
 	struct harness *h = calloc(1, sizeof(*h));
 

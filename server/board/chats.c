@@ -60,6 +60,21 @@ board_put_chat(struct buf *args, const struct chat_info *info)
 }
 
 const char *
+board_answer_chat(struct board_session *bs, struct board_call *call,
+		  const struct chat_info *info)
+{
+	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
+	enum qerr e = board_put_chat(&args, info);
+
+	if (e == Q_OK)
+		e = buf_put_str(&args, ",\"" BOARD_OK "\"");
+	if (e == Q_OK)
+		board_answer(bs, call, buf_span(&args));
+	buf_free(&args);
+	return e == Q_OK ? NULL : board_failed(bs, "answer", e);
+}
+
+const char *
 board_other(const struct chat_info *info, const char *user, bool *gone)
 {
 	bool maker = name_cmp(user, info->maker) == 0;
@@ -202,22 +217,6 @@ make_chat(struct board_session *bs, struct board_call *call, const struct anon *
 	return NULL;
 }
 
-/* (anons_id, chat_id, "OK") */
-static const char *
-answer_chat(struct board_session *bs, struct board_call *call,
-	    const struct chat_info *info)
-{
-	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
-	enum qerr e = board_put_chat(&args, info);
-
-	if (e == Q_OK)
-		e = buf_put_str(&args, ",\"" BOARD_OK "\"");
-	if (e == Q_OK)
-		board_answer(bs, call, buf_span(&args));
-	buf_free(&args);
-	return e == Q_OK ? NULL : board_failed(bs, "answer", e);
-}
-
 const char *
 board_new_chat(struct board_session *bs, struct board_call *call)
 {
@@ -233,7 +232,7 @@ board_new_chat(struct board_session *bs, struct board_call *call)
 	if ((reason = find_author(bs, anons_id, a)) == NULL)
 		reason = make_chat(bs, call, a, &info);
 	free(a);
-	return reason != NULL ? reason : answer_chat(bs, call, &info);
+	return reason != NULL ? reason : board_answer_chat(bs, call, &info);
 }
 
 /* ---- delete-chat ---- */

@@ -189,20 +189,6 @@ leave_gone(struct board_session *bs)
 
 /* ---- join-chat ---- */
 
-static const char *
-answer(struct board_session *bs, struct board_call *call, const struct shared_chat *chat)
-{
-	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
-	enum qerr e = board_put_chat(&args, shared_chat_info(chat));
-
-	if (e == Q_OK)
-		e = buf_put_str(&args, ",\"" BOARD_OK "\"");
-	if (e == Q_OK)
-		board_answer(bs, call, buf_span(&args));
-	buf_free(&args);
-	return e == Q_OK ? NULL : board_failed(bs, "answer", e);
-}
-
 /* chat: a reference, which is kept. */
 static const char *
 enter(struct board_session *bs, struct board_call *call, struct shared_chat *chat)
@@ -215,7 +201,7 @@ enter(struct board_session *bs, struct board_call *call, struct shared_chat *cha
 		tell(&deed);
 	shared_room_end(chat);
 	lock_take(&bs->lock);
-	reason = answer(bs, call, chat);
+	reason = board_answer_chat(bs, call, shared_chat_info(chat));
 	bs->chats->joined[bs->chats->n++] = (struct board_joined){.chat = chat};
 	lock_drop(&bs->lock);
 	return reason;
@@ -234,7 +220,7 @@ board_join_chat(struct board_session *bs, struct board_call *call)
 	if ((reason = board_find_chat_of(bs, anons_id, chat_id, &chat)) != NULL)
 		return reason;
 	if (board_in_room(bs, chat))
-		reason = answer(bs, call, chat);
+		reason = board_answer_chat(bs, call, shared_chat_info(chat));
 	else if ((reason = board_limited(bs, call, LIMIT_JOIN)) == NULL) {
 		if (make_room(bs))
 			return enter(bs, call, chat);
@@ -259,7 +245,7 @@ board_leave_chat(struct board_session *bs, struct board_call *call)
 		return reason;
 	if (board_in_room(bs, chat)) {
 		leave(bs, place_of(bs->chats, chat));
-		reason = answer(bs, call, chat);
+		reason = board_answer_chat(bs, call, shared_chat_info(chat));
 	} else {
 		reason = "Not in the room";
 	}

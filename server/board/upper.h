@@ -45,6 +45,9 @@ const char *board_find_chat_of(struct board_session *bs, uint64_t anons_id,
 			       uint64_t chat_id, struct shared_chat **out);
 /* Append "anons_id,chat_id". */
 enum qerr board_put_chat(struct buf *args, const struct chat_info *info);
+/* (anons_id, chat_id, "OK") and the acknowledgement; NULL, or why not. */
+const char *board_answer_chat(struct board_session *bs, struct board_call *call,
+			      const struct chat_info *info);
 /* The other one, as info spells it, and whether that user is still there. */
 const char *board_other(const struct chat_info *info, const char *user, bool *gone);
 

@@ -2,6 +2,7 @@
 #include "client/client.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,16 @@ client_tell(const struct client_env *env, enum client_event_kind kind, const cha
 	e.fingerprint = env->view->fingerprint;
 	e.count = kind == CLIENT_CHAT_READY && env->view->verified;
 	env->event(env->event_arg, &e);
+}
+
+void
+client_tell_va(const struct client_env *env, enum client_event_kind kind, const char *fmt,
+	       va_list ap)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	client_tell(env, kind, NULL, span_str(text));
 }
 
 void

@@ -68,18 +68,6 @@ talk_ask_bare(struct talk *m, int code)
 		talk_finish(m, CLIENT_LOST, "the server takes nothing more");
 }
 
-static void tell_formatted(struct talk *m, enum client_event_kind kind, const char *fmt,
-			   va_list ap) __attribute__((format(printf, 3, 0)));
-
-static void
-tell_formatted(struct talk *m, enum client_event_kind kind, const char *fmt, va_list ap)
-{
-	char text[512];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	client_tell(m->env, kind, NULL, span_str(text));
-}
-
 void
 talk_done(struct talk *m, const char *fmt, ...)
 {
@@ -87,7 +75,7 @@ talk_done(struct talk *m, const char *fmt, ...)
 
 	m->doing = false;
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_DONE, fmt, ap);
+	client_tell_va(m->env, CLIENT_DONE, fmt, ap);
 	va_end(ap);
 }
 
@@ -98,7 +86,7 @@ talk_failed(struct talk *m, const char *fmt, ...)
 
 	m->doing = false;
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_FAILED, fmt, ap);
+	client_tell_va(m->env, CLIENT_FAILED, fmt, ap);
 	va_end(ap);
 }
 
@@ -108,7 +96,7 @@ talk_refuse(struct talk *m, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_FAILED, fmt, ap);
+	client_tell_va(m->env, CLIENT_FAILED, fmt, ap);
 	va_end(ap);
 }
 

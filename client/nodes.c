@@ -32,13 +32,11 @@ nodes_finish(struct nodes_machine *m, enum client_event_kind kind, const char *t
 void
 nodes_tell(struct nodes_machine *m, enum client_event_kind kind, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	client_tell_va(m->env, kind, fmt, ap);
 	va_end(ap);
-	client_tell(m->env, kind, NULL, span_str(text));
 }
 
 static void

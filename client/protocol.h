@@ -12,6 +12,7 @@
 #ifndef CLIENT_PROTOCOL_H
 #define CLIENT_PROTOCOL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -206,6 +207,9 @@ struct client_protocol {
 /* For machines: tell the front. */
 void client_tell(const struct client_env *env, enum client_event_kind kind,
 		 const char *name, struct span text);
+/* A sentence about nobody, cut at 511 bytes. */
+void client_tell_va(const struct client_env *env, enum client_event_kind kind,
+		    const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 /* The final event; again: it may be different in a while. */
 void client_end(const struct client_env *env, enum client_event_kind kind,
 		const char *text, bool again);

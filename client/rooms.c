@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,20 +66,6 @@ salon_is_doing(const struct salon *m, struct span ref)
 	return m->doing.on && ref.p != NULL && span_eq(ref, span_str(m->doing.ref));
 }
 
-static void tell_formatted(struct salon *m, enum client_event_kind kind, const char *fmt,
-			   va_list ap) __attribute__((format(printf, 3, 0)));
-
-static void
-tell_formatted(struct salon *m, enum client_event_kind kind, const char *fmt, va_list ap)
-{
-	char text[512];
-
-	if (m->over)
-		return;
-	vsnprintf(text, sizeof(text), fmt, ap);
-	client_tell(m->env, kind, NULL, span_str(text));
-}
-
 void
 salon_done(struct salon *m, const char *fmt, ...)
 {
@@ -88,7 +73,8 @@ salon_done(struct salon *m, const char *fmt, ...)
 
 	m->doing.on = false;
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_DONE, fmt, ap);
+	if (!m->over)
+		client_tell_va(m->env, CLIENT_DONE, fmt, ap);
 	va_end(ap);
 }
 
@@ -99,7 +85,8 @@ salon_failed(struct salon *m, const char *fmt, ...)
 
 	m->doing.on = false;
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_FAILED, fmt, ap);
+	if (!m->over)
+		client_tell_va(m->env, CLIENT_FAILED, fmt, ap);
 	va_end(ap);
 }
 
@@ -109,7 +96,8 @@ salon_refuse(struct salon *m, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell_formatted(m, CLIENT_FAILED, fmt, ap);
+	if (!m->over)
+		client_tell_va(m->env, CLIENT_FAILED, fmt, ap);
 	va_end(ap);
 }
 

@@ -187,35 +187,46 @@ rooms_put_chat_action_s(struct rooms_writing *w, const struct rooms_packet *p)
 	rooms_w_close(w, '{');
 }
 
+/* ---- which message of which room ---- */
+
+static bool
+need_message(struct rooms_reading *r, struct uuid *room, struct uuid *msg)
+{
+	return rooms_need_room(r, r->data, room) && rooms_need_id(r, r->data, "msg", msg);
+}
+
+static void
+put_message(struct rooms_writing *w, const struct uuid *room, const struct uuid *msg)
+{
+	rooms_w_id(w, "room", room);
+	rooms_w_id(w, "msg", msg);
+}
+
 /* ---- FETCH, FILE ---- */
 
 bool
 rooms_parse_fetch(struct rooms_reading *r)
 {
-	return rooms_need_room(r, r->data, &r->p->u.fetch.room) &&
-	       rooms_need_id(r, r->data, "msg", &r->p->u.fetch.msg);
+	return need_message(r, &r->p->u.fetch.room, &r->p->u.fetch.msg);
 }
 
 void
 rooms_put_fetch(struct rooms_writing *w, const struct rooms_packet *p)
 {
-	rooms_w_id(w, "room", &p->u.fetch.room);
-	rooms_w_id(w, "msg", &p->u.fetch.msg);
+	put_message(w, &p->u.fetch.room, &p->u.fetch.msg);
 }
 
 bool
 rooms_parse_file(struct rooms_reading *r)
 {
-	return rooms_need_room(r, r->data, &r->p->u.file.room) &&
-	       rooms_need_id(r, r->data, "msg", &r->p->u.file.msg) &&
+	return need_message(r, &r->p->u.file.room, &r->p->u.file.msg) &&
 	       rooms_need_text(r, r->data, "content", &r->p->u.file.content);
 }
 
 void
 rooms_put_file(struct rooms_writing *w, const struct rooms_packet *p)
 {
-	rooms_w_id(w, "room", &p->u.file.room);
-	rooms_w_id(w, "msg", &p->u.file.msg);
+	put_message(w, &p->u.file.room, &p->u.file.msg);
 	rooms_w_text(w, "content", p->u.file.content);
 }
 
@@ -243,8 +254,7 @@ rooms_parse_read_receipt(struct rooms_reading *r)
 {
 	struct rooms_receipt *m = &r->p->u.receipt;
 
-	return rooms_need_room(r, r->data, &m->room) &&
-	       rooms_need_id(r, r->data, "msg", &m->msg) &&
+	return need_message(r, &m->room, &m->msg) &&
 	       (r->sender == ROOMS_CLIENT ||
 		rooms_need_text(r, r->data, "user", &m->user));
 }
@@ -252,8 +262,7 @@ rooms_parse_read_receipt(struct rooms_reading *r)
 void
 rooms_put_read_receipt(struct rooms_writing *w, const struct rooms_packet *p)
 {
-	rooms_w_id(w, "room", &p->u.receipt.room);
-	rooms_w_id(w, "msg", &p->u.receipt.msg);
+	put_message(w, &p->u.receipt.room, &p->u.receipt.msg);
 	if (p->u.receipt.user.p != NULL)
 		rooms_w_text(w, "user", p->u.receipt.user);
 }

@@ -287,6 +287,15 @@ search(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, void *
 	return Q_OK;
 }
 
+bool
+calls_speak(struct calls *c, const struct party *p, uint32_t uin)
+{
+	const struct call *call = find(c, p->uin, uin);
+
+	LOCK_ASSERT_HELD(&c->lock);
+	return call != NULL && call->state == CALL_UP;
+}
+
 enum qerr
 calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, void *arg)
 {

@@ -130,6 +130,8 @@ void calls_enter(struct calls *c, struct party *p) REQUIRES(c->lock);
 struct party *calls_party(struct calls *c, uint32_t uin) REQUIRES(c->lock);
 /* p is here no more; its pending calls end, those that are up go on. */
 void calls_leave(struct calls *c, struct party *p, void *arg) REQUIRES(c->lock);
+/* Are p and that UIN speaking with each other? */
+bool calls_speak(struct calls *c, const struct party *p, uint32_t uin) REQUIRES(c->lock);
 /* 03, 06, 08: nothing when p has left.  Of 03: Q_NOMEM: p was told NOT_FOUND. */
 enum qerr calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms,
 		      void *arg) REQUIRES(c->lock);

@@ -28,6 +28,7 @@
 #define HELLO_LEN      4
 #define INPUT_MAX      4096 /* bytes; the longest message of a client has 258 */
 #define WHO_PER_SECOND 20
+#define END_MS         1000
 
 struct control *
 control_of(struct party *p)
@@ -211,6 +212,18 @@ who_is(struct control *c, const struct nodes_message *m)
 	dialogue_tell(c->session, &answer);
 }
 
+/* Two who have just hung up may call each other at once, and this may be here before their
+ * data connections' workers have seen the end: give those a moment. */
+static void
+await_end(struct control *c, uint32_t uin) REQUIRES(nodes_calls.lock)
+{
+	int64_t until_ms = clock_mono_ms() + END_MS;
+	bool in_time = true;
+
+	while (in_time && calls_speak(&nodes_calls, &c->party, uin))
+		in_time = lock_wait(&nodes_calls.lock, &nodes_changed, until_ms);
+}
+
 /* A call, under the lock that calls have. */
 static void
 on_call(struct control *c, const struct nodes_message *m)
@@ -223,6 +236,8 @@ on_call(struct control *c, const struct nodes_message *m)
 		return;
 	}
 	nodes_begin();
+	if (m->type == NODES_CALL)
+		await_end(c, m->uin);
 	if (m->type == NODES_CALL)
 		e = calls_place(&nodes_calls, &c->party, m->uin, clock_mono_ms(),
 				NODES_ARG);

@@ -169,6 +169,7 @@ hang_up(struct leg *leg)
 	leg->call = NULL;
 	peer = leg->peer;
 	leg->peer = NULL;
+	pthread_cond_broadcast(&nodes_changed);
 	nodes_finish(s->server);
 	return peer;
 }

@@ -133,6 +133,27 @@ START_TEST(a_pair_has_one_call)
 }
 END_TEST
 
+/* A new call may overtake the end of the last one: it comes by another connection. */
+START_TEST(called_back_at_once)
+{
+	struct nodes_peer *data[2];
+
+	setup();
+	for (int first = 0; first < 2; first++) {
+		nodes_call(h, alice, h, bob, data);
+		say_across(data);
+		nodes_say(bob, NODES_CALL, alice->uin);
+		nodes_close(data[first]);
+		nodes_expect(alice, NODES_CALLED, bob->uin);
+		nodes_expect_end(data[1 - first]);
+		nodes_close(data[1 - first]);
+		nodes_say(alice, NODES_REFUSE, bob->uin);
+		nodes_expect(bob, NODES_NOT_FOUND, alice->uin);
+	}
+	end_all();
+}
+END_TEST
+
 /* ---- calls that do not ---- */
 
 START_TEST(refused)
@@ -532,6 +553,7 @@ main(void)
 	tcase_add_test(tc, each_hangs_up_once);
 	tcase_add_test(tc, several_calls);
 	tcase_add_test(tc, a_pair_has_one_call);
+	tcase_add_test(tc, called_back_at_once);
 	tc = harness_case(suite, "no-calls");
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, nobody_there);

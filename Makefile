@@ -119,7 +119,8 @@ asan ubsan tsan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(VARIANT) OPT=-O1 SANITIZE="$(SANITIZE_$@)" check-build
 	@$(VARIANT) QUINTET_SANITIZER=$@ SLOW=4 tests/run.sh
 VARIANT = BUILD=build/$@ SERVER=build/$@/server/server CLIENT=build/$@/client/client
-SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
+# Both in one build: half the time of two.  ubsan alone is the quicker one to ask.
+SANITIZE_asan  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SANITIZE_tsan  := -fsanitize=thread -fno-omit-frame-pointer
 

@@ -126,12 +126,14 @@ SANITIZE_tsan  := -fsanitize=thread -fno-omit-frame-pointer
 
 # Units and seeds under memcheck: what is read before it was written, and what lies
 # outside.  Leaks are AddressSanitizer's; the system tests would be too slow; programs
-# left out depend on time, or take memory or descriptors away from memcheck itself.
+# left out depend on time, take memory or descriptors away from memcheck itself, or would
+# take minutes for what AddressSanitizer sees as well.
 valgrind: deps-dev
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@SLOW=20 QUINTET_SANITIZER=valgrind SKIP="$(VALGRIND_SKIP)" \
 	    WRAP="valgrind -q --error-exitcode=99 --leak-check=no" tests/run.sh /unit/ /fuzz/
-VALGRIND_SKIP ?= test_(throttle|key|password|passwords|listener|bytes|file|hash|msglog|msglog_damage|msglog_short)$$
+VALGRIND_SLOW := client_rooms|switchboard|tls|contacts_deliver|rooms_content|glyph|identity|wrap
+VALGRIND_SKIP ?= test_(throttle|key|password|passwords|listener|bytes|file|hash|msglog|msglog_damage|msglog_short|$(VALGRIND_SLOW))$$
 
 # A smoke run of every fuzz target: FUZZ_SECONDS each, from the seeds in git.
 FUZZ_SECONDS ?= 10

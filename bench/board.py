@@ -6,7 +6,7 @@ Both run until they are measured no more; neither pings meanwhile."""
 import os
 import shutil
 
-from figures import Figure, column, ratio
+from figures import Figure, column, ratio, warm_memory
 from world import Data, Process, Server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -68,6 +68,7 @@ def measure(rounds, run_ms):
         targets = {name: start(data) for name, start in TARGETS.items()}
         for title, (options, _) in LOADS.items():
             for name, target in targets.items():
+                warm_memory()
                 raw[title][name].append(target.board(run_ms=run_ms, **options))
         for name, target in targets.items():
             raw["trip"][name].append(target.board(round_trip=None, run_ms=run_ms))

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from figures import Figure, column, ratio
+from figures import Figure, column, ratio, warm_memory
 from world import Data, Server, WORK, answer, program
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
@@ -158,6 +158,7 @@ def measure(rounds, run_ms):
         targets = {name: start() for name, start in TARGETS.items()}
         for tls, pairs, batch in LOADS:
             for name, target in targets.items():
+                warm_memory()
                 raw[load_name(tls, pairs, batch)][name].append(
                     target.load(tls, pairs=pairs, batch=batch, run_ms=run_ms))
         for target in targets.values():

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 /* What a pause may add to a message's way: this, and what the kernel is late. */
-#define PACE_NAP_NS 90000
+#define PACE_NAP_NS 250000
 /* Bytes that come this close behind each other may be a stream: it is worth a system
  * call (0.3 us) to look.  To ask and to wait takes longer, even on one machine. */
 #define PACE_FAST_NS 20000

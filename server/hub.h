@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * hub.h - what concerns users whichever protocol they speak: presence, the
- * administrator's words and deeds.  (Shared chats join here.)  Any thread, no
- * lock held.
+ * hub.h - what concerns users whichever protocol they speak: who is there, telling them,
+ * the administrator's words and deeds.  Any thread, no lock held.
  */
 #ifndef SERVER_HUB_H
 #define SERVER_HUB_H
@@ -19,8 +18,9 @@ bool hub_online(struct server *server, const char *user);
 size_t
 hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
 struct event;
-/* Deliver event to every session of user; returns how many there were. */
-size_t hub_tell(struct server *server, const char *user, const struct event *event);
+/* Deliver event to every session of user but `but` (may be NULL). */
+void hub_tell(struct server *server, const char *user, const struct event *event,
+	      const struct session *but);
 /* Deliver a notice to every logged-in session; returns how many there were. */
 size_t hub_say(struct server *server, const char *text);
 /* End every session (the server stops). */

@@ -381,15 +381,17 @@ next_locked(struct sessions *t, const char *user, uint64_t after) REQUIRES(t->lo
 }
 
 struct session *
-sessions_next(struct sessions *t, const char *user, uint64_t after)
+sessions_next(struct sessions *t, const char *user, struct session *s)
 {
-	struct session *s;
+	struct session *next;
 
 	lock_take(&t->lock);
-	if ((s = next_locked(t, user, after)) != NULL)
-		session_ref(s);
+	if ((next = next_locked(t, user, s == NULL ? 0 : s->id)) != NULL)
+		session_ref(next);
 	lock_drop(&t->lock);
-	return s;
+	if (s != NULL)
+		session_unref(s);
+	return next;
 }
 
 struct session *

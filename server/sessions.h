@@ -67,10 +67,12 @@ void sessions_logout(struct sessions *t, struct session *s);
 
 /* A reference to the session with that id, or NULL. */
 struct session *sessions_find(struct sessions *t, uint64_t id);
-/* A reference to the session with the smallest id above after, of user (NULL:
- * of all sessions, logged in or not), or NULL.  Walks without memory:
- *	for (s = sessions_next(t, user, 0); s != NULL; ...) */
-struct session *sessions_next(struct sessions *t, const char *user, uint64_t after);
+/* A reference to the session behind s by number (s NULL: the first one), of user (NULL:
+ * of all sessions, logged in or not), or NULL.  Consumes the reference to s, so that this
+ * is a walk, without memory and with no lock held over what is done with each:
+ *	for (s = sessions_next(t, user, NULL); s != NULL; s = sessions_next(t, user, s))
+ * A session that comes meanwhile is met too, because its number is higher. */
+struct session *sessions_next(struct sessions *t, const char *user, struct session *s);
 /* A NULL-terminated array of references: the logged-in sessions of user in
  * protocol (NULL: any); with user NULL all sessions of protocol (NULL: all).
  * Free with sessions_list_free.  NULL: no memory. */

@@ -15,9 +15,13 @@
 #include "server/shared.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/hub.h"
+#include "server/log.h"
+#include "server/metrics.h"
 #include "server/shared_priv.h"
 #include "store/decimal.h"
 #include "store/msglog.h"
@@ -165,6 +169,20 @@ shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out)
 	return Q_OK;
 }
 
+enum qerr
+shared_chat_make(struct session *s, const char *maker, const char *other,
+		 uint64_t anons_id, struct chat_info *out)
+{
+	enum qerr e = chats_create(s->server->chats, maker, other, anons_id, out);
+
+	if (e == Q_OK) {
+		metric_add(METRIC_chats_total, 1);
+		log_event(LOG_INFO, s, "chat-made", "chat=%" PRIu64 " with=%s", out->id,
+			  other);
+	}
+	return e;
+}
+
 struct shared_chat *
 shared_chat_ref(struct shared_chat *c)
 {
@@ -227,32 +245,16 @@ shared_chat_partner(const struct shared_chat *c, const char *user)
 
 /* ---- telling ---- */
 
-static void
-tell_user(struct sessions *t, const char *user, const struct session *origin,
-	  const struct event *event)
-{
-	struct session *s = sessions_next(t, user, 0), *next;
-
-	for (; s != NULL; s = next) {
-		const struct protocol *p = atomic_load(&s->protocol);
-
-		if (s != origin && p != NULL && !session_ended(s))
-			p->deliver(s, event);
-		next = sessions_next(t, user, s->id);
-		session_unref(s);
-	}
-}
-
 void
 shared_tell(struct shared_chat *c, const struct session *origin,
 	    const struct event *event)
 {
-	struct sessions *t = c->shared->server->sessions;
+	struct server *server = c->shared->server;
 
 	if (!atomic_load(&c->maker_gone))
-		tell_user(t, c->info.maker, origin, event);
+		hub_tell(server, c->info.maker, event, origin);
 	if (!atomic_load(&c->other_gone))
-		tell_user(t, c->info.other, origin, event);
+		hub_tell(server, c->info.other, event, origin);
 }
 
 /* ---- reading ---- */

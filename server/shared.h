@@ -34,6 +34,9 @@ enum qerr shared_open(struct server *server, struct shared **out, struct why *wh
 /* Every chat has been given back.  NULL is fine. */
 void shared_close(struct shared *sh);
 
+/* chats_create, counted and logged as a deed of s. */
+enum qerr shared_chat_make(struct session *s, const char *maker, const char *other,
+			   uint64_t anons_id, struct chat_info *out);
 /* The chat, a reference.  Q_MISSING; Q_DENIED, Q_NOMEM, Q_SYS. */
 enum qerr shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out);
 struct shared_chat *shared_chat_ref(struct shared_chat *c);

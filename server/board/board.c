@@ -126,28 +126,22 @@ board_emit_user(struct server *server, const char *user, struct bundle *event,
 		const struct board_session *but)
 {
 	struct sessions *t = server->sessions;
-	struct session *s = sessions_next(t, user, 0), *next;
+	struct session *s;
 
-	for (; s != NULL; s = next) {
+	for (s = sessions_next(t, user, NULL); s != NULL; s = sessions_next(t, user, s))
 		if (is_board(s) && (but == NULL || s != sio_seat(but->sio)))
 			emit_to(s, user, event);
-		next = sessions_next(t, user, s->id);
-		session_unref(s);
-	}
 }
 
 void
 board_emit_all(struct server *server, struct bundle *event)
 {
 	struct sessions *t = server->sessions;
-	struct session *s = sessions_next(t, NULL, 0), *next;
+	struct session *s;
 
-	for (; s != NULL; s = next) {
+	for (s = sessions_next(t, NULL, NULL); s != NULL; s = sessions_next(t, NULL, s))
 		if (is_board(s))
 			emit_to(s, NULL, event);
-		next = sessions_next(t, NULL, s->id);
-		session_unref(s);
-	}
 }
 
 /* ---- the row ---- */

@@ -9,7 +9,6 @@
 #include "server/board/upper.h"
 #include "server/hub.h"
 #include "server/log.h"
-#include "server/metrics.h"
 #include "store/anons.h"
 
 /* ---- finding ---- */
@@ -205,15 +204,12 @@ make_chat(struct board_session *bs, struct board_call *call, const struct anon *
 		return NULL;
 	if ((reason = board_limited(bs, call, LIMIT_JOIN)) != NULL)
 		return reason;
-	e = chats_create(server->chats, bs->user, a->author, a->id, info);
+	e = shared_chat_make(sio_seat(bs->sio), bs->user, a->author, a->id, info);
 	if (e == Q_EXISTS)
 		return NULL;
 	if (e != Q_OK)
 		return board_failed(bs, "new-chat", e);
-	metric_add(METRIC_chats_total, 1);
-	log_event(LOG_INFO, sio_seat(bs->sio), "chat-made", "chat=%" PRIu64 " with=%s",
-		  info->id, a->author);
-	(void)hub_tell(server, a->author, &event);
+	hub_tell(server, a->author, &event, NULL);
 	return NULL;
 }
 

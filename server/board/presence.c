@@ -164,14 +164,11 @@ static void
 look_at_guests(struct server *server)
 {
 	struct sessions *t = server->sessions;
-	struct session *s = sessions_next(t, NULL, 0), *next;
+	struct session *s;
 
-	for (; s != NULL; s = next) {
+	for (s = sessions_next(t, NULL, NULL); s != NULL; s = sessions_next(t, NULL, s))
 		if (atomic_load(&s->protocol) == &board_protocol && !session_ended(s))
 			(void)board_guest_still(board_of(s));
-		next = sessions_next(t, NULL, s->id);
-		session_unref(s);
-	}
 	outbox_flush_touched();
 }
 

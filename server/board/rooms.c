@@ -133,17 +133,14 @@ tell(const struct deed *d)
 {
 	struct sessions *t = d->bs->server->sessions;
 	const char *other = shared_chat_partner(d->chat, d->bs->user);
-	struct session *s, *next;
+	struct session *s;
 	struct bundle *b;
 
 	if (!shared_chat_member(d->chat, other) || render(d, &b) != Q_OK)
 		return;
-	for (s = sessions_next(t, other, 0); s != NULL; s = next) {
+	for (s = sessions_next(t, other, NULL); s != NULL; s = sessions_next(t, other, s))
 		if (atomic_load(&s->protocol) == &board_protocol && !session_ended(s))
 			emit_if_in_room(s, other, d->chat, b);
-		next = sessions_next(t, other, s->id);
-		session_unref(s);
-	}
 	bundle_unref(b);
 }
 

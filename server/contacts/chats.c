@@ -9,7 +9,6 @@
 #include "server/limits.h"
 #include "server/hub.h"
 #include "server/log.h"
-#include "server/metrics.h"
 #include "server/protocol.h"
 #include "store/chats.h"
 
@@ -44,8 +43,8 @@ tell_made(struct server *server, const struct chat_info *chat)
 {
 	const struct event event = {.kind = EVENT_CHAT_MADE, .made = chat};
 
-	(void)hub_tell(server, chat->maker, &event);
-	(void)hub_tell(server, chat->other, &event);
+	hub_tell(server, chat->maker, &event, NULL);
+	hub_tell(server, chat->other, &event, NULL);
 }
 
 void
@@ -63,15 +62,11 @@ contacts_chat_create(struct contacts_session *cs, const struct contacts_request 
 	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_JOIN, 1, NULL))
 		status = CONTACTS_SERVER_ERROR;
 	if (status == CONTACTS_OK) {
-		e = chats_create(server->chats, cs->user, other, 0, &chat);
-		if (e == Q_OK) {
-			metric_add(METRIC_chats_total, 1);
-			log_event(LOG_INFO, cs->session, "chat-made", "chat=%llu with=%s",
-				  (unsigned long long)chat.id, other);
+		e = shared_chat_make(cs->session, cs->user, other, 0, &chat);
+		if (e == Q_OK)
 			tell_made(server, &chat);
-		} else if (e != Q_EXISTS) {
+		else if (e != Q_EXISTS)
 			status = contacts_failed(cs, "chat-create", e);
-		}
 	}
 	contacts_answer(cs, CONTACTS_CHAT_CREATE_RESPONSE, status);
 }

@@ -151,7 +151,7 @@ contacts_confirm(struct contacts_session *cs, const struct contacts_request *r)
 		if (e != Q_OK)
 			status = contacts_failed(cs, "confirm", e);
 		else if (result != WISH_OLD)
-			hub_tell(server, other, &event);
+			hub_tell(server, other, &event, NULL);
 	}
 	contacts_answer(cs, CONTACTS_CONFIRM_RESPONSE, status);
 }

@@ -24,16 +24,12 @@ void
 rooms_each_session(struct server *server, const char *user,
 		   void (*each)(void *arg, struct session *s), void *arg)
 {
+	struct sessions *t = server->sessions;
 	struct session *s;
-	uint64_t id;
 
-	for (s = sessions_next(server->sessions, user, 0); s != NULL;
-	     s = sessions_next(server->sessions, user, id)) {
-		id = s->id;
+	for (s = sessions_next(t, user, NULL); s != NULL; s = sessions_next(t, user, s))
 		if (atomic_load(&s->protocol) == &rooms_protocol)
 			each(arg, s);
-		session_unref(s);
-	}
 }
 
 /* ---- rendering ---- */

@@ -351,11 +351,10 @@ START_TEST(lists)
 	ck_assert_ptr_null(list[0]);
 	sessions_list_free(list);
 	sessions_list_free(NULL);
-	s = sessions_next(core.sessions, "BOB", b->id);
+	s = sessions_next(core.sessions, "BOB", session_ref(b));
 	ck_assert_ptr_eq(s, c);
-	session_unref(s);
-	ck_assert_ptr_null(sessions_next(core.sessions, "bob", c->id));
-	ck_assert_ptr_null(sessions_next(core.sessions, NULL, c->id));
+	ck_assert_ptr_null(sessions_next(core.sessions, "bob", s));
+	ck_assert_ptr_null(sessions_next(core.sessions, NULL, session_ref(c)));
 	leave(a);
 	leave(b);
 	leave(c);

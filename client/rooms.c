@@ -218,6 +218,8 @@ make(const struct client_env *env)
 	m->plain = (struct buf)BUF_INIT(ROOMS_FILE_MAX);
 	rooms_channel_init(&m->channel, env);
 	rooms_going_again(m->memory);
+	if (rooms_going_file(m->memory) != NULL)
+		env->view->sending = CLIENT_TRANSFER_PREPARING;
 	if ((m->keys = rooms_keys_new(env, m->state)) != NULL)
 		return m;
 	drop(m);

@@ -107,6 +107,17 @@ rooms_going_texts(const struct rooms_memory *m)
 	return n;
 }
 
+struct rooms_going *
+rooms_going_file(const struct rooms_memory *m)
+{
+	struct rooms_going *p;
+
+	TAILQ_FOREACH (p, &m->going, next)
+		if (p->called[0] != '\0')
+			return p;
+	return NULL;
+}
+
 void
 rooms_going_tell(struct rooms_memory *m, const struct client_env *env)
 {

@@ -84,6 +84,8 @@ void rooms_going_drop(struct rooms_memory *m, struct rooms_going *p);
 void rooms_going_again(struct rooms_memory *m);
 /* How many texts are on their way, files not counted. */
 size_t rooms_going_texts(const struct rooms_memory *m);
+/* The file that is on its way, or waits for that; NULL: none. */
+struct rooms_going *rooms_going_file(const struct rooms_memory *m);
 /* Tell of each text that it may not have arrived, and forget all. */
 void rooms_going_tell(struct rooms_memory *m, const struct client_env *env);
 

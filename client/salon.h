@@ -174,8 +174,10 @@ void salon_on_file(struct salon *m, const struct rooms_packet *p);
 /* A file has come, whole or (bytes.p NULL) by its size alone. */
 void salon_tell_file(struct salon *m, const struct rooms_shown *s,
 		     const struct rooms_smallfile *f, int64_t size);
-/* The file that is going out is being sent now, has arrived, has not (reason). */
+/* The file that is going out is being sent now, is to be sent again later, has arrived,
+ * has not (reason). */
 void salon_file_begun(struct salon *m, struct rooms_going *g, size_t bytes);
+void salon_file_waits(struct salon *m, struct rooms_going *g);
 void salon_file_over(struct salon *m, struct rooms_going *g, const char *reason);
 /* Tell how far files are. */
 void salon_settle_files(struct salon *m);

@@ -43,7 +43,7 @@ salon_send_file(struct salon *m, struct span path, struct why *why)
 	if (m->open == NULL)
 		return why_set(why, Q_DENIED,
 			       "not sent: no room is open; /room NAME opens one");
-	if (m->env->view->sending != CLIENT_TRANSFER_NONE)
+	if (rooms_going_file(m->memory) != NULL)
 		return why_set(why, Q_FULL, "not sent: a file is on its way already");
 	if (!utf8_valid(called) || called.len >= sizeof(g->called))
 		return why_set(why, Q_FORMAT,
@@ -100,6 +100,14 @@ salon_file_begun(struct salon *m, struct rooms_going *g, size_t bytes)
 }
 
 void
+salon_file_waits(struct salon *m, struct rooms_going *g)
+{
+	if (m->file == g)
+		m->file = NULL;
+	m->env->view->sending = CLIENT_TRANSFER_PREPARING;
+}
+
+void
 salon_file_over(struct salon *m, struct rooms_going *g, const char *reason)
 {
 	struct client_transfer t = {.left_ms = -1};
@@ -112,17 +120,6 @@ salon_file_over(struct salon *m, struct rooms_going *g, const char *reason)
 	tell_going(m, reason == NULL ? CLIENT_FILE_DONE : CLIENT_FILE_FAILED, g, &t);
 }
 
-static struct rooms_going *
-file_going(struct salon *m)
-{
-	struct rooms_going *g;
-
-	TAILQ_FOREACH (g, &m->memory->going, next)
-		if (g->called[0] != '\0')
-			return g;
-	return NULL;
-}
-
 /* Each way a file is one message, which is sealed with its place in the connection: once
  * begun it cannot be stopped. */
 enum qerr
@@ -131,7 +128,7 @@ salon_cancel_file(struct salon *m, struct span which, struct why *why)
 	struct client_transfer t = {
 	    .left_ms = -1, .reason = span_str("cancelled"), .by_us = true};
 	bool coming = m->doing.on && m->doing.verb == CLIENT_DO_GET;
-	struct rooms_going *g = file_going(m);
+	struct rooms_going *g = rooms_going_file(m->memory);
 
 	if (span_eq(which, span_str("send")))
 		coming = false;

@@ -202,6 +202,8 @@ void
 salon_send_later(struct salon *m, struct rooms_going *g, int64_t seconds)
 {
 	g->sent = false;
+	if (g->called[0] != '\0')
+		salon_file_waits(m, g);
 	m->later_ms = m->now_ms + 1000 * seconds;
 }
 

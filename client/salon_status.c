@@ -149,7 +149,7 @@ salon_on_status(struct salon *m, const struct rooms_packet *p)
 		salon_on_sent(m, g, &s->msg);
 		salon_settle_receipts(m, &s->room);
 	} else if (g != NULL && s->sig == ROOMS_TRY_LATER && s->seconds > 0 &&
-		   s->seconds <= LATER_MAX && g->format == ROOMS_FORMAT_TEXT) {
+		   s->seconds <= LATER_MAX) {
 		salon_send_later(m, g, s->seconds);
 	} else if (g != NULL) {
 		reason_of(s, reason, sizeof(reason));

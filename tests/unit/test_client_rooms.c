@@ -446,6 +446,55 @@ START_TEST(file_cancelled)
 }
 END_TEST
 
+/* A file that the server wants later waits as lines do, may be cancelled meanwhile, and is
+ * still being sent as far as a script can see, also while there is no connection. */
+START_TEST(file_later)
+{
+	struct fake *f = in_club();
+	char path[sizeof(tempdir) + 8], ref[ROOMS_REF_MAX + 1];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/file", tempdir);
+	ck_assert_ptr_nonnull(file = fopen(path, "w"));
+	ck_assert_int_eq(fputs("bytes", file) >= 0 && fclose(file) == 0, true);
+	f->login.comes_back = true;
+	ASK_OK(CLIENT_DO_SEND_FILE, path);
+	EVENT(CLIENT_FILE_BEGUN, " #Math-club file");
+	HEAR(CHAT_ACTION);
+	snprintf(ref, sizeof(ref), "%.*s", (int)f->packet.ref.len,
+		 (const char *)f->packet.ref.p);
+	say(f,
+	    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':3,'ref':'%s'"
+	    "}}",
+	    ref);
+	NO_EVENT();
+	ck_assert_int_eq(f->view.sending, CLIENT_TRANSFER_PREPARING);
+	ck_assert_int_eq(ASK(CLIENT_DO_SEND_FILE, path), Q_FULL);
+	f->now += 3000;
+	f->row->tick(f->machine, f->now);
+	EVENT(CLIENT_FILE_BEGUN, " #Math-club file");
+	HEAR(CHAT_ACTION);
+	ck_assert(span_eq(f->packet.ref, span_str(ref)));
+	ck_assert_int_eq(f->view.sending, CLIENT_TRANSFER_RUNNING);
+	f->row->lost(f->machine, Q_SYS, "broke");
+	EVENT(CLIENT_LOST, " broke");
+	f->view.sending = CLIENT_TRANSFER_NONE;
+	again(f);
+	ck_assert_int_eq(f->view.sending, CLIENT_TRANSFER_PREPARING);
+	log_in(f);
+	EVENT(CLIENT_FILE_BEGUN, " #Math-club file");
+	HEAR(CHAT_ACTION);
+	say(f,
+	    "{'type':'STATUS','data':{'sig':'TRY_LATER','desc':'','seconds':3,'ref':'%s'"
+	    "}}",
+	    ref);
+	ASK_OK(CLIENT_DO_CANCEL, "");
+	EVENT(CLIENT_FILE_FAILED, " #Math-club file");
+	ck_assert_uint_eq(f->state->memory.going_count, 0);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(lost_for_good)
 {
 	struct fake *f = in_club();
@@ -648,6 +697,7 @@ main(void)
 	tcase_add_test(c, next_run);
 	tcase_add_test(c, said_again);
 	tcase_add_test(c, sent_later);
+	tcase_add_test(c, file_later);
 	tcase_add_test(c, file_cancelled);
 	tcase_add_test(c, lost_for_good);
 	tcase_add_test(c, not_taken);

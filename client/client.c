@@ -234,6 +234,14 @@ client_over(const struct client *c)
 	return c->over;
 }
 
+void
+client_give_up(struct client *c)
+{
+	if (!c->over)
+		c->protocol->lost(c->machine, Q_TIMEOUT,
+				  "the server has not answered to the end");
+}
+
 enum qerr
 client_do(struct client *c, enum client_verb verb, struct span arg, struct why *why)
 {

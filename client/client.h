@@ -70,6 +70,8 @@ int64_t client_deadline(const struct client *c);
 void client_step(struct client *c, short revents);
 /* The final event has been told. */
 bool client_over(const struct client *c);
+/* Wait for the server no longer: what is in doubt is told, and the final event. */
+void client_give_up(struct client *c);
 
 /* Ask for something.  Q_OK: it is on its way; else why is a sentence. */
 enum qerr

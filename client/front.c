@@ -63,6 +63,13 @@ front_forget(struct front *f)
 	log_out(f, span_str("forget"));
 }
 
+void
+front_give_up(struct front *f)
+{
+	f->leaving = true;
+	keep_give_up(f->keep);
+}
+
 static void
 do_verb(struct front *f, enum client_verb verb, struct span arg)
 {

@@ -55,6 +55,8 @@ void front_do(struct front *f, const struct command *c);
 /* Log out; front_forget: and forget what would log in again without being asked. */
 void front_leave(struct front *f);
 void front_forget(struct front *f);
+/* And do not wait for the server's answer to that any longer. */
+void front_give_up(struct front *f);
 /* Place a line of our own. */
 void front_say(struct front *f, enum words_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -125,8 +125,11 @@ lose(struct keep *k)
 	k->client = NULL;
 	k->lost = k->back = false;
 	k->away = (struct client_view){.phase = CLIENT_PHASE_CONNECTING};
-	if (k->login.rooms != NULL) /* they are still to be sent */
+	if (k->login.rooms != NULL) { /* they are still to be sent */
 		k->away.on_the_way = rooms_going_texts(&k->login.rooms->memory);
+		if (rooms_going_file(&k->login.rooms->memory) != NULL)
+			k->away.sending = CLIENT_TRANSFER_PREPARING;
+	}
 	strlcpy(partner, k->partner, sizeof(partner));
 	if (partner[0] != '\0') {
 		strlcpy(k->broke_off, partner, sizeof(k->broke_off));
@@ -284,7 +287,37 @@ keep_over(const struct keep *k)
 	return k->state == KEEP_OVER;
 }
 
+void
+keep_give_up(struct keep *k)
+{
+	k->leaving = true;
+	if (k->client != NULL)
+		client_give_up(k->client);
+}
+
 /* ---- what a person asks for ---- */
+
+/* What would have been sent again is not going to be. */
+static void
+leave_while_away(struct keep *k)
+{
+	const struct client_env env = {
+	    .view = &k->away, .event = k->event, .event_arg = k->event_arg};
+	struct rooms_memory *m = k->login.rooms != NULL ? &k->login.rooms->memory : NULL;
+	size_t n = m != NULL ? m->going_count : 0;
+
+	if (n > 0)
+		rooms_going_tell(m, &env);
+	k->state = KEEP_OVER;
+	k->away.phase = CLIENT_PHASE_OVER;
+	if (n == 0) {
+		tell(k, CLIENT_LOGGED_OUT, NULL, span_str("logged out"));
+		return;
+	}
+	why_set(&k->why, Q_CLOSED,
+		"there was no connection; messages that may not have arrived: %zu", n);
+	tell(k, CLIENT_LOST, NULL, span_str(k->why.text));
+}
 
 enum qerr
 keep_do(struct keep *k, enum client_verb verb, struct span arg, struct why *why)
@@ -297,9 +330,7 @@ keep_do(struct keep *k, enum client_verb verb, struct span arg, struct why *why)
 	if (verb == CLIENT_DO_LOGOUT) {
 		k->leaving = true;
 		if (!up) {
-			k->state = KEEP_OVER;
-			k->away.phase = CLIENT_PHASE_OVER;
-			tell(k, CLIENT_LOGGED_OUT, NULL, span_str("logged out"));
+			leave_while_away(k);
 			return Q_OK;
 		}
 	} else if (!up || k->state != KEEP_UP) {

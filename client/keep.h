@@ -61,6 +61,8 @@ short keep_poll_events(const struct keep *k);
 int64_t keep_deadline(const struct keep *k);
 void keep_step(struct keep *k, short revents);
 bool keep_over(const struct keep *k);
+/* After CLIENT_DO_LOGOUT: do not wait for the server's answer any longer. */
+void keep_give_up(struct keep *k);
 /* While there is no login: Q_CLOSED, and nothing was done; a front keeps the line. */
 enum qerr
 keep_do(struct keep *k, enum client_verb verb, struct span arg, struct why *why);

@@ -26,9 +26,9 @@
 #include "client/terminal.h"
 
 #define WAITING_MAX (1024 * 1024)
+#define PARTING_MAX (4 * 1024 * 1024)
 #define LIST_MS     15000
 #define AWAY_MS     60000 /* nobody typed: nobody looks, where focus is not told */
-#define FAREWELL_MS 2000  /* for a polite end after SIGTERM */
 
 void
 screen_hint(struct screen *s, const char *fmt, ...)
@@ -39,15 +39,6 @@ screen_hint(struct screen *s, const char *fmt, ...)
 	vsnprintf(s->hint, sizeof(s->hint), fmt, ap);
 	va_end(ap);
 	s->hint_until_ms = clock_mono_ms() + SCREEN_HINT_MS;
-}
-
-void
-screen_leave(struct screen *s)
-{
-	if (s->front.leaving || front_over(&s->front))
-		s->over = true;
-	else
-		front_leave(&s->front);
 }
 
 /* ---- what happens ---- */
@@ -171,6 +162,7 @@ place(void *arg, const struct words *w)
 
 	if (s->mute)
 		return;
+	screen_part(s, w);
 	if (w->kind == WORDS_OWN) {
 		people_spoke(&s->people, w->name);
 		scrollback_unmark(screen_lines(s));
@@ -189,8 +181,8 @@ place(void *arg, const struct words *w)
 static bool
 needs_login(enum command_verb verb)
 {
-	return verb != COMMAND_LOGOUT && verb != COMMAND_QUIT && verb != COMMAND_HELP &&
-	       verb != COMMAND_SEARCH && verb != COMMAND_BELL && verb != COMMAND_VIEW;
+	return !screen_leaves(verb) && verb != COMMAND_HELP && verb != COMMAND_SEARCH &&
+	       verb != COMMAND_BELL && verb != COMMAND_VIEW;
 }
 
 static void
@@ -221,12 +213,7 @@ do_command(struct screen *s, const struct command *c)
 		front_say(&s->front, WORDS_TROUBLE, "/wait is for scripts");
 		break;
 	case COMMAND_LOGOUT:
-		if (!s->front.leaving && !front_over(&s->front))
-			front_forget(&s->front);
-		else
-			screen_leave(s);
-		break;
-	case COMMAND_QUIT: screen_leave(s); break;
+	case COMMAND_QUIT: screen_leave(s, c->verb == COMMAND_LOGOUT); break;
 	default: front_do(&s->front, c);
 	}
 	if (c->verb == COMMAND_REMOVE)
@@ -234,8 +221,8 @@ do_command(struct screen *s, const struct command *c)
 }
 
 /* Lines of a paste are one text, whatever they begin with. */
-static enum qerr
-parse(struct span line, struct command *c, struct why *why)
+enum qerr
+screen_parse(struct span line, struct command *c, struct why *why)
 {
 	if (memchr(line.p, '\n', line.len) == NULL)
 		return command_parse(line, c, why);
@@ -262,7 +249,7 @@ screen_line(struct screen *s, struct span line)
 		keep_hurry(s->front.keep);
 		return true;
 	}
-	if (parse(line, &c, &why) != Q_OK) {
+	if (screen_parse(line, &c, &why) != Q_OK) {
 		front_say(&s->front, WORDS_TROUBLE, "%s", why.text);
 		return true;
 	}
@@ -278,7 +265,9 @@ screen_line(struct screen *s, struct span line)
 		return false;
 	}
 	scrollback_bottom(screen_lines(s));
-	if (!needs_login(c.verb) || !busy(s)) {
+	if (screen_leaves(c.verb) && logged_in && s->waiting.len > 0 && !s->quits)
+		s->quits = true; /* behind what waits; the second time at once */
+	else if (!needs_login(c.verb) || !busy(s)) {
 		do_command(s, &c);
 		return c.verb != COMMAND_TEXT || !s->front.refused;
 	}
@@ -303,9 +292,10 @@ work_off(struct screen *s)
 		struct command c;
 		struct why why;
 
-		if (parse(span_of(s->waiting.p + 4, len), &c, &why) == Q_OK)
+		if (screen_parse(span_of(s->waiting.p + 4, len), &c, &why) == Q_OK)
 			do_command(s, &c);
-		buf_consume(&s->waiting, len + 4);
+		if (s->waiting.len > 0) /* else they were all given up */
+			buf_consume(&s->waiting, len + 4);
 	}
 }
 
@@ -374,7 +364,7 @@ take_signals(struct screen *s)
 			break;
 		default: /* SIGTERM, SIGINT; SIGHUP: nobody is there any longer */
 			s->gone = s->gone || n == SIGHUP;
-			front_leave(&s->front);
+			screen_leave(s, false);
 			s->over = true;
 		}
 }
@@ -466,22 +456,6 @@ leaves(const struct screen *s)
 	return s->over || (front_over(&s->front) && (s->front.leaving || !s->was_in));
 }
 
-/* What is on its way may still go. */
-static void
-farewell(struct screen *s)
-{
-	int64_t until = clock_mono_ms() + FAREWELL_MS;
-
-	while (s->front.leaving && !front_over(&s->front) && clock_left_ms(until) > 0) {
-		struct pollfd p = {.fd = front_fd(&s->front),
-				   .events = front_poll_events(&s->front)};
-
-		if (poll(&p, 1, clock_left_ms(until)) == -1)
-			p.revents = 0;
-		front_step(&s->front, p.revents);
-	}
-}
-
 static enum qerr
 begin(struct screen *s, const struct client_login *login, struct why *why)
 {
@@ -495,6 +469,7 @@ begin(struct screen *s, const struct client_login *login, struct why *why)
 	s->typed_ms = clock_mono_ms();
 	s->pasted = (struct buf)BUF_INIT(STROKES_PASTE_MAX);
 	s->waiting = (struct buf)BUF_INIT(WAITING_MAX);
+	s->parting = (struct buf)BUF_INIT(PARTING_MAX);
 	strokes_init(&s->strokes);
 	editor_init(&s->editor, s->front.protocol->text_max + 1);
 	editor_init(&s->search, SCROLLBACK_NEEDLE - 1);
@@ -518,6 +493,7 @@ end(struct screen *s)
 	canvas_free(&s->canvas);
 	buf_wipe(&s->pasted);
 	buf_wipe(&s->waiting);
+	buf_wipe(&s->parting);
 }
 
 enum qerr
@@ -540,8 +516,8 @@ screen_run(const struct target *target, const struct client_protocol *protocol,
 		while (!leaves(&s))
 			turn(&s);
 		terminal_close();
-		farewell(&s);
-		if (!front_over(&s.front) || s.front.end == Q_OK)
+		screen_farewell(&s);
+		if (s.front.end == Q_OK)
 			show_status("logged out");
 		else
 			*why = s.front.why;

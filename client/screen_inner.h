@@ -2,7 +2,7 @@
  *
  * screen_inner.h - what the files of the screen share: screen.c the loop and what
  * happens, screen_views.c whose lines are shown, screen_keys.c what keys do, screen_draw.c
- * what it looks like, screen_help.c the help.
+ * what it looks like, screen_help.c the help, screen_leave.c the end.
  */
 #ifndef CLIENT_SCREEN_INNER_H
 #define CLIENT_SCREEN_INNER_H
@@ -51,12 +51,14 @@ struct screen {
 	int help_at;                 /* first row of the help that is shown */
 	struct buf pasted;           /* SCREEN_PASTING */
 	struct buf waiting;          /* lines taken, not done yet: length u32, line */
+	struct buf parting;          /* to be said when the screen has gone: the same */
 	char hint[160];              /* of the moment; "": none */
 	int64_t hint_until_ms, again_until_ms;
 	int64_t typed_ms; /* the last stroke */
 	bool bell, ring;
 	bool focus_known, focused;
 	bool was_in;     /* there has been a login */
+	bool quits;      /* as soon as what waits is done */
 	bool mute;       /* what is said now answers our own question */
 	unsigned to_ask; /* lists to be asked for: bits, 1 << verb */
 	bool asking;     /* one of them is under way: */
@@ -77,8 +79,8 @@ screen_lines(struct screen *s)
 /* Say it in the row of hints for a while. */
 void
 screen_hint(struct screen *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Log out and leave, or leave at once when that has been asked for already. */
-void screen_leave(struct screen *s);
+/* A text of several lines, or what command_parse says. */
+enum qerr screen_parse(struct span line, struct command *c, struct why *why);
 /* A line has been typed.  False: not now, keep it. */
 bool screen_line(struct screen *s, struct span line);
 
@@ -103,6 +105,17 @@ void screen_search(struct screen *s, struct span text);
 
 /* ---- screen_draw.c ---- */
 void screen_draw(struct screen *s);
+
+/* ---- screen_leave.c ---- */
+/* /quit or /logout. */
+bool screen_leaves(enum command_verb verb);
+/* Log out and leave, or leave at once when that has been asked for already.  forget: as
+ * front_forget. */
+void screen_leave(struct screen *s, bool forget);
+/* A line is placed: should it be read once more when the screen has gone? */
+void screen_part(struct screen *s, const struct words *w);
+/* The screen has gone: the end of the connection, and what there is to be said then. */
+void screen_farewell(struct screen *s);
 
 /* ---- screen_help.c ---- */
 /* At this width. */

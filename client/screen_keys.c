@@ -183,7 +183,7 @@ interrupt(struct screen *s)
 		editor_clear(&s->editor);
 		screen_hint(s, "cleared; Up brings it back");
 	} else if (clock_mono_ms() < s->again_until_ms) {
-		screen_leave(s);
+		screen_leave(s, false);
 	} else {
 		s->again_until_ms = clock_mono_ms() + SCREEN_AGAIN_MS;
 		screen_hint(s, "Ctrl-C again leaves, as Ctrl-D and /quit do");
@@ -203,7 +203,7 @@ control(struct screen *s, char letter)
 		if (e->text.len > 0)
 			editor_delete(e, EDITOR_RIGHT);
 		else
-			screen_leave(s);
+			screen_leave(s, false);
 		break;
 	case 'e': editor_move(e, EDITOR_END); break;
 	case 'f': editor_move(e, EDITOR_RIGHT); break;

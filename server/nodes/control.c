@@ -4,7 +4,8 @@
  *
  * DESIGN.  The server is TLS's client here, and judges the certificate of TLS's server
  * within the handshake: it finds the user whom the certificate names, and compares keys.
- * So a handshake that completes is a login.
+ * So a handshake that completes is a login.  The client decides how long that takes; so
+ * who it is is looked at once more when its session can be found.
  *
  * s->state is set when the handshake is done, under the outbox lock: until then nothing
  * can be said to anybody, and goodbye finds NULL.
@@ -25,10 +26,11 @@
 #include "server/tls.h"
 #include "store/decimal.h"
 
-#define HELLO_LEN      4
-#define INPUT_MAX      4096 /* bytes; the longest message of a client has 258 */
-#define WHO_PER_SECOND 20
-#define END_MS         1000
+#define HELLO_LEN        4
+#define INPUT_MAX        4096 /* bytes; the longest message of a client has 258 */
+#define WHO_PER_SECOND   20
+#define LISTS_PER_SECOND 5
+#define END_MS           1000
 
 struct control *
 control_of(struct party *p)
@@ -39,6 +41,9 @@ control_of(struct party *p)
 void
 control_free(struct control *c)
 {
+	if (c == NULL)
+		return;
+	key_free(c->key);
 	free(c);
 }
 
@@ -83,20 +88,23 @@ struct judgement {
 
 /* Is the key that of the user with this name?  Then fills in who it is. */
 static bool
-is_user(struct judgement *j, const char *name, const struct key *key)
+is_user(struct server *server, const char *name, const struct key *key,
+	char user[NAME_SIZE], uint32_t *uin)
 {
-	struct server *server = j->session->server;
+	char registered[NAME_SIZE];
 	struct key *known;
 	struct user u;
 	bool same;
 
-	if (accounts_key(server->accounts, name, j->control->user, &known) != Q_OK)
+	if (accounts_key(server->accounts, name, registered, &known) != Q_OK)
 		return false;
 	same = key_same(known, key);
 	key_free(known);
-	if (!same || accounts_get(server->accounts, j->control->user, &u) != Q_OK)
+	if (!same || accounts_get(server->accounts, registered, &u) != Q_OK)
 		return false;
-	j->control->party.uin = u.uin;
+	memcpy(user, registered, NAME_SIZE);
+	*uin = u.uin;
+	explicit_bzero(&u, sizeof(u));
 	return true;
 }
 
@@ -105,6 +113,8 @@ static bool
 judge(void *arg, const struct cert *peer)
 {
 	struct judgement *j = arg;
+	struct control *c = j->control;
+	struct server *server = j->session->server;
 	char cn[CERT_NAME_MAX + 1], name[NAME_SIZE];
 	struct key *key;
 	uint64_t uin;
@@ -117,10 +127,12 @@ judge(void *arg, const struct cert *peer)
 	if (cert_key(peer, &key) != Q_OK)
 		return false;
 	j->reason = "no such user, or another key";
-	ok = name_valid(span_str(cn)) && is_user(j, cn, key);
+	ok = name_valid(span_str(cn)) && is_user(server, cn, key, c->user, &c->party.uin);
 	if (!ok && decimal_read(span_str(cn), UINT32_MAX, &uin) == Q_OK &&
-	    users_by_uin(j->session->server->store, (uint32_t)uin, name) == Q_OK)
-		ok = is_user(j, name, key);
+	    users_by_uin(server->store, (uint32_t)uin, name) == Q_OK)
+		ok = is_user(server, name, key, c->user, &c->party.uin);
+	key_free(c->key); /* of a judgement before this one */
+	c->key = ok ? key_ref(key) : NULL;
 	key_free(key);
 	return ok;
 }
@@ -183,6 +195,18 @@ leave(struct control *c)
 	calls_leave(&nodes_calls, &c->party, NODES_ARG);
 	nodes_finish(s->server);
 	log_event(LOG_INFO, s, "logout", "uin=%" PRIu32, c->party.uin);
+}
+
+/* Is it that user still?  Who replaces a key, or removes a user, does so first and then
+ * looks for sessions, so one of the two notices. */
+static bool
+still_is_user(const struct control *c)
+{
+	char user[NAME_SIZE];
+	uint32_t uin;
+
+	return is_user(c->session->server, c->user, c->key, user, &uin) &&
+	       uin == c->party.uin;
 }
 
 /* ---- what a client says ---- */
@@ -261,7 +285,10 @@ obey(void *arg, const struct nodes_message *m)
 	case NODES_REFUSE: on_call(c, m); break;
 	case NODES_WHO_NAME:
 	case NODES_WHO_UIN: who_is(c, m); break;
-	case NODES_ASK_NODES: links_list(c->session); break;
+	case NODES_ASK_NODES:
+		if (!rate_exceeded(&c->lists, LISTS_PER_SECOND))
+			links_list(c->session);
+		break;
 	default: break; /* a client says nothing else */
 	}
 }
@@ -304,6 +331,14 @@ control_serve(struct session *s)
 	s->state = c;
 	lock_drop(&s->out.lock);
 	session_deadline(s, 0);
-	if (enter(c))
+	if (!enter(c))
+		return;
+	if (still_is_user(c)) {
 		session_continue(s, serve_user);
+	} else {
+		session_end(s, GOODBYE_REMOVED, NULL);
+		leave(c);
+	}
+	key_free(c->key);
+	c->key = NULL;
 }

@@ -56,8 +56,10 @@ leg_up(struct leg *leg)
 	leg->wire = leg->call->wire;
 	if (other != NULL)
 		leg->peer = session_ref(other->session);
-	/* What came over the wire before us; there is room for it. */
-	(void)outbox_put(leg->session, OUTBOX_DATA, buf_span(&leg->call->early));
+	/* What came over the wire before us.  There is room for it, but perhaps no memory:
+	 * then the worker finds that it is over. */
+	if (outbox_put(leg->session, OUTBOX_DATA, buf_span(&leg->call->early)) != Q_OK)
+		session_end(leg->session, GOODBYE_SELF, NULL);
 	buf_free(&leg->call->early);
 	session_wake(leg->session);
 	pthread_cond_broadcast(&nodes_changed);

@@ -14,8 +14,9 @@ dialogue_tell(struct session *s, const struct nodes_message *m)
 	enum qerr e = nodes_put(&b, m);
 
 	if (e == Q_OK)
-		(void)outbox_put(s, OUTBOX_CONTROL, buf_span(&b));
-	else
+		e = outbox_put(s, OUTBOX_CONTROL, buf_span(&b));
+	/* Whoever misses one message is out of step with all others. */
+	if (e != Q_OK && e != Q_CLOSED)
 		session_end(s, GOODBYE_ERROR, qerr_str(e));
 	buf_free(&b);
 }

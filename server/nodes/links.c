@@ -150,25 +150,48 @@ introduce_locked(struct node_link *l) REQUIRES(nodes_calls.lock)
 	}
 }
 
-bool
-links_enter(struct node_link *l)
+/* Its entry in nodes.peers, by which it was admitted, has gone, or nothing is served. */
+static bool
+is_unwanted(const struct node_link *l)
+{
+	const struct config *cfg = config_now();
+	struct peer entry;
+
+	return !cfg->nodes_enabled ||
+	       (l->named && !peers_find(cfg->nodes_peers, l->fingerprint, &entry));
+}
+
+/* TLS is up: the table, and the first words. */
+static const char *
+enter_locked(struct node_link *l) REQUIRES(nodes_calls.lock)
 {
 	struct node_link *older, *twin;
-	bool in;
 
-	nodes_begin();
+	/* Since its certificate was looked at, and links_review has not seen it. */
+	if (is_unwanted(l))
+		return "it is admitted no more";
 	/* The older one's worker finds itself out of the table already. */
 	if ((older = twin_locked(l, true)) != NULL) {
 		leave_locked(older);
 		session_end(older->session, GOODBYE_SELF, NULL);
 	}
-	if ((in = take_slot_locked(l))) {
-		if ((twin = twin_locked(l, false)) != NULL)
-			choose_locked(l, twin);
-		introduce_locked(l);
-	}
+	if (!take_slot_locked(l))
+		return "nodes.max_links";
+	if ((twin = twin_locked(l, false)) != NULL)
+		choose_locked(l, twin);
+	introduce_locked(l);
+	return NULL;
+}
+
+const char *
+links_enter(struct node_link *l)
+{
+	const char *reason;
+
+	nodes_begin();
+	reason = enter_locked(l);
 	nodes_finish(l->session->server);
-	return in;
+	return reason;
 }
 
 void
@@ -198,14 +221,11 @@ links_linked(const uint8_t fingerprint[SHA256_LEN])
 void
 links_review(void)
 {
-	const struct config *cfg = config_now();
 	struct node_link *l;
-	struct peer entry;
 
 	nodes_begin();
 	FOREACH_LINK(l)
-	if (!cfg->nodes_enabled ||
-	    (l->named && !peers_find(cfg->nodes_peers, l->fingerprint, &entry)))
+	if (is_unwanted(l))
 		session_end(l->session, GOODBYE_SELF, NULL);
 	nodes_finish(links.server);
 }

@@ -25,8 +25,8 @@ void links_tell(const struct calls_told *told);
 void links_settle(void);
 
 /* ---- for links; their workers, no lock held ---- */
-/* TLS is up.  False: it is one too many. */
-bool links_enter(struct node_link *l);
+/* TLS is up.  NULL, or why the link is not wanted. */
+const char *links_enter(struct node_link *l);
 void links_leave(struct node_link *l);
 /* What a node says: A2, A4; A5, A8, A9; B8. */
 void links_announced(struct node_link *l, uint16_t port);

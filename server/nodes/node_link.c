@@ -200,12 +200,12 @@ enter(struct node_link *l)
 {
 	char hex[HEX_LEN(SHA256_LEN) + 1];
 	struct session *s = l->session;
+	const char *reason;
 
 	session_deadline(s, 0);
 	hex_encode(span_of(l->fingerprint, SHA256_LEN), hex);
-	if (!links_enter(l)) {
-		log_limited(LOG_WARN, &s->peer, s, "node-refused", "limit=%s",
-			    "nodes.max_links");
+	if ((reason = links_enter(l)) != NULL) {
+		log_limited(LOG_WARN, &s->peer, s, "node-refused", "reason=%s", reason);
 		return false;
 	}
 	log_event(LOG_INFO, s, "link", "direction=%s node=%s", l->dialled ? "out" : "in",

@@ -211,7 +211,8 @@ find_place(struct node_link *l, const struct nodes_message *m, struct session **
 	return w == EARLY && !kept ? HERE : w;
 }
 
-/* The reader is too slow: its call is over, if it still is that reader's. */
+/* The reader cannot have it all: its call is over, if it still is that reader's.  Another
+ * one of the two cannot have come up meanwhile: its AB or AA is behind this message. */
 static void
 give_up(struct node_link *l, const struct nodes_message *m)
 {
@@ -236,7 +237,8 @@ send_now(struct session *to, struct span bytes)
 	return e;
 }
 
-/* Q_TIMEOUT: it does not read. */
+/* Q_TIMEOUT: it does not read.  Whatever is not Q_OK: these bytes have not gone, and
+ * nothing may come behind them. */
 static enum qerr
 pour(struct session *to, struct span bytes)
 {
@@ -268,7 +270,7 @@ node_link_take_data(struct node_link *l, const struct nodes_message *m)
 		break;
 	case EARLY: break;
 	case HERE:
-		if (to == NULL || pour(to, m->bytes) == Q_TIMEOUT)
+		if (to == NULL || pour(to, m->bytes) != Q_OK)
 			give_up(l, m);
 		session_unref(to);
 		break;

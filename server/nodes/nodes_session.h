@@ -35,7 +35,9 @@ struct control {
 	struct dialogue dialogue;
 	struct party party;    /* [calls] but uin and address */
 	char user[NAME_SIZE];  /* as registered; "" until judged */
+	struct key *key;       /* worker: that it has shown; NULL once it is in */
 	struct rate questions; /* worker: 60 and 62 */
+	struct rate lists;     /* worker: 90 */
 };
 /* The worker, after CA CA in the clear: from there to the end. */
 void control_serve(struct session *s);

@@ -109,8 +109,8 @@ show(SSL_CTX *ctx, const struct key *key, const char *cn)
 }
 
 /* who_connected: we have, so we are TLS's server. */
-static int
-swapped_tls(struct harness *h, int fd, const struct key *key, const char *cn,
+static SSL *
+swapped_ssl(struct harness *h, int fd, const struct key *key, const char *cn,
 	    bool who_connected)
 {
 	SSL_CTX *ctx =
@@ -126,10 +126,16 @@ swapped_tls(struct harness *h, int fd, const struct key *key, const char *cn,
 	show(ctx, key, cn);
 	ssl = SSL_new(ctx);
 	ck_assert_ptr_nonnull(ssl);
-	ck_assert_int_eq(SSL_set_fd(ssl, fd), 1);
 	SSL_CTX_free(ctx);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	return ssl;
+}
+
+static int
+shake_hands(SSL *ssl, int fd, bool who_connected)
+{
+	ck_assert_int_eq(SSL_set_fd(ssl, fd), 1);
 	if ((who_connected ? SSL_accept(ssl) : SSL_connect(ssl)) != 1) {
 		ERR_clear_error();
 		SSL_free(ssl);
@@ -139,10 +145,44 @@ swapped_tls(struct harness *h, int fd, const struct key *key, const char *cn,
 	return tls_peer_pump(ssl);
 }
 
+static int
+swapped_tls(struct harness *h, int fd, const struct key *key, const char *cn,
+	    bool who_connected)
+{
+	return shake_hands(swapped_ssl(h, fd, key, cn, who_connected), fd, who_connected);
+}
+
 int
 nodes_tls(struct harness *h, int fd, const struct key *key, const char *cn)
 {
 	return swapped_tls(h, fd, key, cn, true);
+}
+
+/* What our half of the handshake consists of is made in memory, sent but for its last
+ * byte, and that behind meanwhile. */
+static int
+late_tls(struct harness *h, int fd, const struct key *key, const char *cn,
+	 void (*meanwhile)(struct harness *h))
+{
+	SSL *ssl = swapped_ssl(h, fd, key, cn, true);
+	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	uint8_t hello[4096];
+	char *flight;
+	ssize_t got;
+	long n;
+
+	ck_assert(in != NULL && out != NULL);
+	SSL_set_bio(ssl, in, out);
+	do {
+		got = recv(fd, hello, sizeof(hello), 0);
+		ck_assert_int_gt(got, 0);
+		ck_assert_int_eq(BIO_write(in, hello, (int)got), (int)got);
+		ck_assert_int_ne(SSL_accept(ssl), 1);
+	} while ((n = BIO_get_mem_data(out, &flight)) == 0);
+	ck_assert_int_eq(send(fd, flight, (size_t)n - 1, 0), n - 1);
+	meanwhile(h);
+	ck_assert_int_eq(send(fd, flight + n - 1, 1, 0), 1);
+	return shake_hands(ssl, fd, true);
 }
 
 static struct nodes_peer *
@@ -165,6 +205,18 @@ open_with(struct harness *h, const char *from, enum nodes_type hello,
 
 	ck_assert_int_eq(nodes_greet(fd, hello, NODES_MAJOR, NODES_MINOR), NODES_OK);
 	if ((fd = nodes_tls(h, fd, key, cn)) == -1)
+		return NULL;
+	return peer_new(fd, hello == NODES_CLIENT_HELLO ? NODES_SERVER : NODES_NODE);
+}
+
+struct nodes_peer *
+nodes_open_late(struct harness *h, enum nodes_type hello, const struct key *key,
+		const char *cn, void (*meanwhile)(struct harness *h))
+{
+	int fd = nodes_dial(h, NULL);
+
+	ck_assert_int_eq(nodes_greet(fd, hello, NODES_MAJOR, NODES_MINOR), NODES_OK);
+	if ((fd = late_tls(h, fd, key, cn, meanwhile)) == -1)
 		return NULL;
 	return peer_new(fd, hello == NODES_CLIENT_HELLO ? NODES_SERVER : NODES_NODE);
 }

@@ -38,6 +38,11 @@ int nodes_tls(struct harness *h, int fd, const struct key *key, const char *cn);
 /* Greeting and TLS.  NULL: TLS was refused. */
 struct nodes_peer *nodes_control_open(struct harness *h, const char *from,
 				      const struct key *key, const char *cn);
+/* The same for a control connection or a node's link that takes its time: the server has
+ * judged our certificate, and the handshake is not over, while meanwhile runs. */
+struct nodes_peer *
+nodes_open_late(struct harness *h, enum nodes_type hello, const struct key *key,
+		const char *cn, void (*meanwhile)(struct harness *h));
 /* A user's control connection, with the key that the harness has, and the user's UIN. */
 struct nodes_peer *nodes_login(struct harness *h, const char *user);
 /* Another node's link.  NULL: TLS was refused. */

@@ -473,7 +473,8 @@ START_TEST(split_and_merged)
 							.bytes = span_str("bob")});
 		put(&b, &(struct nodes_message){.type = NODES_REFUSE, .uin = 7});
 		put(&b, &(struct nodes_message){.type = NODES_CALL, .uin = alice->uin});
-		put(&b, &(struct nodes_message){.type = NODES_ASK_NODES});
+		if (i % 4 == 1)
+			put(&b, &(struct nodes_message){.type = NODES_ASK_NODES});
 	}
 	send_in_pieces(alice, buf_span(&b));
 	for (int i = 0; i < 20; i++) {
@@ -485,7 +486,8 @@ START_TEST(split_and_merged)
 		if (i % 4 == 0)
 			nodes_expect(alice, NODES_WHO_IS, bob->uin);
 		nodes_expect(alice, NODES_NOT_FOUND, alice->uin);
-		ck_assert_int_eq(nodes_hear(alice).type, NODES_LIST);
+		if (i % 4 == 1)
+			ck_assert_int_eq(nodes_hear(alice).type, NODES_LIST);
 	}
 	nodes_expect(bob, NODES_CALLED, alice->uin);
 	buf_free(&b);

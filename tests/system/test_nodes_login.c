@@ -256,6 +256,37 @@ START_TEST(second_login)
 }
 END_TEST
 
+static void
+remove_alice(struct harness *h)
+{
+	harness_admin(h, "user", "remove", "alice", NULL);
+}
+
+/* How long a handshake takes is for the client to say: it must not outlast its user. */
+START_TEST(removed_meanwhile)
+{
+	struct harness *h = harness_start(NULL);
+	struct nodes_peer *alice = NULL, *bob;
+	uint32_t uin;
+
+	harness_add_users(h, "alice", "bob", NULL);
+	bob = nodes_login(h, "bob");
+	uin = log_in_as(h, harness_key(h, "alice"), "alice");
+	alice = nodes_open_late(h, NODES_CLIENT_HELLO, harness_key(h, "alice"), "alice",
+				remove_alice);
+	/* On a machine that is slow enough the certificate was judged behind that. */
+	if (alice != NULL) {
+		nodes_expect(alice, NODES_NOT_FOUND, uin);
+		nodes_expect_end(alice);
+	}
+	nodes_say(bob, NODES_CALL, uin);
+	nodes_expect(bob, NODES_NOT_FOUND, uin);
+	nodes_close(alice);
+	nodes_close(bob);
+	harness_free(h);
+}
+END_TEST
+
 START_TEST(kicked)
 {
 	struct harness *h = harness_start(NULL);
@@ -437,6 +468,30 @@ START_TEST(no_nodes_known)
 }
 END_TEST
 
+/* The list is as long for who asks often: the rest is not answered. */
+START_TEST(lists_too_often)
+{
+	struct harness *h = harness_start(NULL);
+	struct nodes_message ask = {.type = NODES_ASK_NODES}, m;
+	int64_t began = clock_mono_ms();
+	struct nodes_peer *alice;
+	int lists = 0;
+
+	harness_add_users(h, "alice", NULL);
+	alice = nodes_login(h, "alice");
+	for (int i = 0; i < 100; i++)
+		nodes_send(alice, &ask);
+	nodes_send(alice, BY_NAME("alice"));
+	for (m = nodes_hear(alice); m.type == NODES_LIST; m = nodes_hear(alice))
+		lists++;
+	ck_assert_int_eq(m.type, NODES_WHO_IS);
+	ck_assert_int_ge(lists, 5);
+	ck_assert_int_le(lists, 5 * (2 + (int)((clock_mono_ms() - began) / 1000)));
+	nodes_close(alice);
+	harness_free(h);
+}
+END_TEST
+
 START_TEST(wrong_framing)
 {
 	static const struct {
@@ -490,6 +545,7 @@ main(void)
 	tcase_add_test(tc, a_number_stays);
 	tc = harness_case(suite, "one");
 	tcase_add_test(tc, second_login);
+	tcase_add_test(tc, removed_meanwhile);
 	tcase_add_test(tc, kicked);
 	tcase_add_test(tc, server_stops);
 	tc = harness_case(suite, "besides");
@@ -497,6 +553,7 @@ main(void)
 	tcase_add_test(tc, asking_too_often);
 	tcase_add_test(tc, pings);
 	tcase_add_test(tc, no_nodes_known);
+	tcase_add_test(tc, lists_too_often);
 	tcase_add_test(tc, wrong_framing);
 	return harness_main(suite);
 }

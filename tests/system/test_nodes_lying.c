@@ -545,6 +545,37 @@ START_TEST(not_let_in)
 }
 END_TEST
 
+static void
+admit_nobody(struct harness *h)
+{
+	harness_write(h, "server/server.conf", span_str("[nodes]\npeers =\n"));
+	harness_admin(h, "ctl", "reload", NULL);
+}
+
+/* A node whose entry is taken out while it shakes hands, for as long as it likes. */
+START_TEST(no_more_let_in)
+{
+	char conf[LAB_FINGERPRINT_SIZE + 32], fp[LAB_FINGERPRINT_SIZE];
+
+	labs_make(1);
+	ck_assert_int_eq(key_generate(KEY_EC_P256, 0, &stranger), Q_OK);
+	lab_fingerprint(stranger, fp);
+	harness_boot(lab[0].h, NULL);
+	snprintf(conf, sizeof(conf), "[nodes]\npeers = %s\n", fp);
+	harness_write(lab[0].h, "server/server.conf", span_str(conf));
+	harness_admin(lab[0].h, "ctl", "reload", NULL);
+	alice = nodes_login(lab[0].h, "alice");
+	node = nodes_open_late(lab[0].h, NODES_NODE_HELLO, stranger, "another node",
+			       admit_nobody);
+	/* On a machine that is slow enough its certificate was refused. */
+	if (node != NULL) {
+		nodes_expect_end(node);
+		HARNESS_UNTIL(harness_logged(lab[0].h, "it is admitted no more"));
+	}
+	finish();
+}
+END_TEST
+
 /* A newer link of the same node takes the older one's place. */
 START_TEST(twice)
 {
@@ -656,6 +687,7 @@ main(void)
 	tcase_add_test(tc, lists);
 	tc = harness_case(suite, "nodes_door");
 	tcase_add_test(tc, not_let_in);
+	tcase_add_test(tc, no_more_let_in);
 	tcase_add_test(tc, twice);
 	tcase_add_test(tc, too_many_links);
 	tcase_add_test(tc, wrong_answers);

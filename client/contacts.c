@@ -185,6 +185,7 @@ make(const struct client_env *env)
 	/* Everything of a line that is quoted, and the contents of a file. */
 	m->scratch = (struct buf)BUF_INIT(32 * 1024 * 1024);
 	m->unsent = (struct unsent)UNSENT_INIT;
+	m->answered = (struct buf)BUF_INIT(2 * UNSENT_MAX);
 	return m;
 }
 
@@ -197,6 +198,7 @@ drop(void *machine)
 		return;
 	talk_chats_free(m);
 	unsent_fini(&m->unsent);
+	buf_wipe(&m->answered);
 	buf_wipe(&m->scratch);
 	free(m);
 }

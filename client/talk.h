@@ -72,6 +72,7 @@ struct talk {
 	struct talk_ask asks[ASKS_MAX]; /* a ring */
 	size_t asks_first, asks_count;
 	struct unsent unsent; /* for each 115 among them */
+	struct buf answered;  /* what the 115 said that has just been answered, or "" */
 	int list_step;        /* of the list that answers the first one */
 	uint64_t list_count;
 

@@ -42,6 +42,8 @@ pop(struct talk *m)
 	const struct talk_ask *a = &m->asks[m->asks_first];
 
 	if (a->code == CONTACTS_SEND) {
+		m->answered.len = 0;
+		(void)unsent_first(&m->unsent, &m->answered);
 		unsent_arrived(&m->unsent, 1);
 		if (!a->shown) /* else a file, which is no line of its own */
 			m->env->view->on_the_way--;
@@ -188,6 +190,21 @@ forget_chat(struct talk *m, uint64_t id)
 		talk_chat_drop(m, c);
 }
 
+/* The server does not take what was said, so the person has to know which it was. */
+static void
+tell_refused(struct talk *m, const char *partner, const char *reason)
+{
+	struct buf text = BUF_INIT(m->answered.len + 512);
+
+	if (m->answered.len == 0 ||
+	    buf_printf(&text, "not sent to %s: %s; it was: ", partner, reason) != Q_OK ||
+	    buf_put_span(&text, buf_span(&m->answered)) != Q_OK)
+		talk_refuse(m, "not sent to %s: %s", partner, reason);
+	else
+		client_tell(m->env, CLIENT_FAILED, NULL, buf_span(&text));
+	buf_wipe(&text);
+}
+
 static void
 on_sent(struct talk *m, const struct talk_ask *a, int status)
 {
@@ -203,7 +220,7 @@ on_sent(struct talk *m, const struct talk_ask *a, int status)
 	talk_reason(CONTACTS_SEND, status, partner, reason, sizeof(reason));
 	if (a->shown)
 		m->doing = false;
-	talk_refuse(m, "not sent to %s: %s", partner, reason);
+	tell_refused(m, partner, reason);
 	if (status == CONTACTS_CHAT_NOT_FOUND)
 		forget_chat(m, a->chat);
 }

@@ -163,8 +163,9 @@ START_TEST(deleted)
 	run_until(p.alice, "* chat with bob ended: it has been deleted\n"
 			   "* deleted the chat with bob\n* chats: 0\n");
 	run_say(p.bob, "hello?\n");
-	run_until(p.bob, "! not sent to alice: that chat has been deleted\n"
-			 "* chat with alice ended: it has been deleted\n");
+	run_until(p.bob,
+		  "! not sent to alice: that chat has been deleted; it was: hello?\n"
+		  "* chat with alice ended: it has been deleted\n");
 	finish(&p, 0, 1);
 }
 END_TEST

@@ -65,9 +65,10 @@ START_TEST(refused_messages)
 	ASK_OK(f, CLIENT_DO_SAY, "two");
 	ASK_OK(f, CLIENT_DO_SAY, "three");
 	say(f, "219 411\n219 413\n219 408\n");
-	EVENTS(f, "failed not sent to bob: bob is no contact of yours: /add bob asks;"
-		  "failed not sent to bob: the server cannot do that now;"
-		  "failed not sent to bob: that chat has been deleted;"
+	EVENTS(f, "failed not sent to bob: bob is no contact of yours: /add bob asks; it "
+		  "was: one;"
+		  "failed not sent to bob: the server cannot do that now; it was: two;"
+		  "failed not sent to bob: that chat has been deleted; it was: three;"
 		  "closed bob it has been deleted;");
 	ck_assert_int_eq(f->view.phase, CLIENT_PHASE_FREE);
 	fake_free(f);
@@ -232,7 +233,7 @@ START_TEST(no_122)
 	SENT(f, "");
 	ASK_OK(f, CLIENT_DO_SAY, "two");
 	say(f, "219 413\n");
-	EVENTS(f, "failed not sent to bob: the server cannot do that now;");
+	EVENTS(f, "failed not sent to bob: the server cannot do that now; it was: two;");
 	fake_free(f);
 }
 END_TEST
@@ -362,7 +363,8 @@ START_TEST(file_goes)
 	EVENTS(f, "done sent a b.png, 3 bytes;");
 	ck_assert_int_eq(ask_span(f, CLIENT_DO_SEND, arg), Q_OK);
 	say(f, "219 413\n");
-	EVENTS(f, "failed not sent to bob: the server cannot do that now;");
+	EVENTS(f, "failed not sent to bob: the server cannot do that now; it was: "
+		  "a b.png;");
 	ck_assert(!f->view.busy);
 	fake_free(f);
 }

@@ -6,7 +6,7 @@
 
 const char *const command_help[] = {
     "/list           who is here and free; in contacts, as /people: everybody",
-    "/chat NAME      ask somebody for a chat; in contacts: open the chat with a contact",
+    "/chat NAME      ask for a chat; in contacts: open the chat with a contact",
     "/accept, /deny  answer somebody who asks",
     "TEXT            say it in the chat (//TEXT says a text that begins with /)",
     "/end            end the chat, or withdraw the request",
@@ -22,8 +22,8 @@ const char *const command_help[] = {
     "/get, /refuse   take the file that is offered, or do not",
     "/cancel [send|get]  stop the file that is on its way",
     "/search [TEXT]  in the full screen: find it in what was said",
-    "/bell on|off    in the full screen: ring when something comes while you are away",
-    "/view [NAME]    in the full screen: the view of NAME, or what belongs to nobody",
+    "/bell on|off    in the full screen: ring when something comes while you are off",
+    "/view [NAME]    in the full screen: the view of NAME, or what is nobody's",
     "/help           this",
     "in contacts also:",
     "/contacts, /chats             your contacts, your chats, and what is unread",
@@ -46,7 +46,7 @@ const char *const command_help[] = {
     "/verify NAME [yes|no]         the safety number with somebody",
     "in nodes also:",
     "/call NAME|NUMBER             call somebody; of several calls, go to that one",
-    "/switch NAME, /calls          the same; the calls that are up, and what is unread",
+    "/switch NAME, /calls          the same; your calls, and what is unread",
     "/accept, /refuse, /hangup     answer who calls; end the call",
     "/ping, /nodes                 how long it takes there and back; other servers",
     NULL,

@@ -11,10 +11,9 @@ static const char *const keys[] = {
     "                   newer, Enter stays there, Esc comes back",
     "  Tab, Shift-Tab   complete a name, a command, or a file behind /send",
     "  Up, Down         the lines that you typed before (also Ctrl-P, Ctrl-N)",
-    "  Alt-N, Alt-P     the next view and the one before: each partner, room and call "
-    "has",
-    "                   one, and the first one is for all else;  Alt-1 to Alt-9  that "
-    "one",
+    "  Alt-N, Alt-P     the next view and the one before: each partner, room, call",
+    "                   has one, and the first one is for all else",
+    "  Alt-1 to Alt-9   that view",
     "  Alt-A            to where something is unread",
     "  F1  this help    F2  people    Ctrl-L  draw the screen again",
     "  Ctrl-A, Ctrl-E   begin and end of the line;  Alt-B, Alt-F  by words",

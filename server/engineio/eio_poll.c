@@ -7,7 +7,7 @@
  *
  * Two requests that a client sends one after the other on two connections may come to us
  * in any order; where that would matter (a close behind a poll, a poll behind the end of
- * an upgrade) the second waits for GRACE_MS.
+ * an upgrade) the one that should be second waits for GRACE_MS.
  */
 #include <assert.h>
 
@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "server/engineio/eio_priv.h"
 
-#define GRACE_MS 20
+#define GRACE_MS 100
 #define END_MS   1000 /* for somebody else's answer to be in the outbox */
 
 /* ---- answering ---- */
@@ -108,7 +108,7 @@ enter(struct eio_poll *p)
 	twice = e->poll != NULL;
 	if (!twice) {
 		e->poll = p;
-		p->late = e->ws != NULL;
+		p->stays_ms = e->ws == NULL ? 0 : clock_mono_ms() + GRACE_MS;
 		pthread_cond_broadcast(&e->changed);
 	}
 	lock_drop(&e->lock);
@@ -121,14 +121,19 @@ enter(struct eio_poll *p)
 
 /* Until when is there nothing to say?  0: there is something. */
 static int64_t
-wait_until_locked(struct eio *e, int64_t now, int64_t until_ms) REQUIRES(e->lock)
+wait_until_locked(const struct eio_poll *p, int64_t now, int64_t until_ms)
+    REQUIRES(p->e->lock)
 {
-	if (e->phase != EIO_ALIVE || e->way == EIO_WEBSOCKET ||
-	    !STAILQ_EMPTY(&e->queue) || now >= until_ms)
+	struct eio *e = p->e;
+	int64_t at = until_ms;
+
+	if (e->phase != EIO_ALIVE || e->way == EIO_WEBSOCKET || !STAILQ_EMPTY(&e->queue))
 		return 0;
-	if (e->noop_at_ms == 0)
-		return until_ms;
-	return now >= e->noop_at_ms ? 0 : e->noop_at_ms;
+	if (e->noop_at_ms != 0)
+		at = e->noop_at_ms > p->stays_ms ? e->noop_at_ms : p->stays_ms;
+	if (at > until_ms)
+		at = until_ms;
+	return now >= at ? 0 : at;
 }
 
 /* What is there to say, when it is time? */
@@ -158,7 +163,7 @@ say(struct eio_poll *p)
 		eio_left(e);
 	if (!STAILQ_EMPTY(&q)) {
 		eio_poll_answer(p, &q);
-	} else if (upgraded && p->late) {
+	} else if (upgraded && p->stays_ms != 0) {
 		eio_refuse(p->h, EIO_BAD_REQUEST);
 		answered(p);
 	} else {
@@ -178,7 +183,7 @@ eio_poll(struct eio *e, struct http *h)
 	http_on_end(h, connection_ends, &p);
 	lock_take(&e->lock);
 	while (!p.claimed && !session_ended(http_session(h)) &&
-	       (ms = wait_until_locked(e, clock_mono_ms(), until_ms)) != 0)
+	       (ms = wait_until_locked(&p, clock_mono_ms(), until_ms)) != 0)
 		(void)lock_wait(&e->lock, &e->changed, ms);
 	lock_drop(&e->lock);
 	eio_beat(e); /* the timer may come in this very millisecond */

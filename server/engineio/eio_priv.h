@@ -27,9 +27,10 @@
 struct eio_poll {
 	struct eio *e;
 	struct http *h;
-	bool late;     /* it came when there was a WebSocket already */
-	bool claimed;  /* [e->lock] somebody answers it */
-	bool answered; /* [e->lock] the answer is in its outbox */
+	int64_t stays_ms; /* it came when there was a WebSocket already, whose `5` may be
+			   * on the way: not sent away before; 0: there was none */
+	bool claimed;     /* [e->lock] somebody answers it */
+	bool answered;    /* [e->lock] the answer is in its outbox */
 };
 
 enum eio_phase {

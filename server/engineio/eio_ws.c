@@ -10,8 +10,10 @@
  *	5                       ->  from here on S is here, polls get 400
  *
  * Polls are sent away a moment behind the probe, not at once: a client that does not wait
- * for 3probe has its `5` here by then.  A second WebSocket for S gets its 101, too, and is
- * closed then: stock clients take an error before as one of the network.
+ * for 3probe has its `5` here by then.  A poll that comes when the WebSocket is there
+ * already may be behind a `5` that is not here yet, and stays longer (eio_poll.c).  A
+ * second WebSocket for S gets its 101, too, and is closed then: stock clients take an error
+ * before as one of the network.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -21,8 +23,8 @@
 #include "server/engineio/eio_priv.h"
 #include "server/server.h"
 
-#define PIECE    65536
-#define GRACE_MS 20
+#define PIECE         65536
+#define NOOP_AFTER_MS 20 /* the probe */
 
 struct carrier {
 	struct ws ws;
@@ -154,7 +156,7 @@ set_probed(struct eio *e)
 	lock_take(&e->lock);
 	if (e->way == EIO_POLLING)
 		e->way = EIO_PROBED;
-	e->noop_at_ms = clock_mono_ms() + GRACE_MS;
+	e->noop_at_ms = clock_mono_ms() + NOOP_AFTER_MS;
 	pthread_cond_broadcast(&e->changed);
 	lock_drop(&e->lock);
 }

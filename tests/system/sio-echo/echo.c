@@ -8,14 +8,13 @@
 #include "server/server.h"
 #include "server/timer.h"
 
-#define MAX_BLOBS     10
-#define MAX_BODY      (64 << 20)
-#define AUTH_AFTER_MS 8
+#define MAX_BLOBS 10
+#define MAX_BODY  (64 << 20)
 
 static struct eio_server *engine;
 static struct sio_server *sockets;
 static struct server *server;
-static size_t max_payload;
+static struct echo_options options;
 
 /* ---- /engine.io/ ---- */
 
@@ -183,8 +182,8 @@ connected(struct sio *s, unsigned space, struct span auth)
 	stop_later(l);
 	if (buf_put_span(&l->auth, auth.len > 0 ? auth : span_str("{}")) != Q_OK)
 		return;
-	timer_set(server->timers, &l->timer, clock_mono_ms() + AUTH_AFTER_MS, emit_auth,
-		  l);
+	timer_set(server->timers, &l->timer, clock_mono_ms() + options.auth_after_ms,
+		  emit_auth, l);
 	if (space == 0)
 		list(c, true);
 }
@@ -252,7 +251,7 @@ acknowledge(struct sio *s, const struct sio_call *call)
 static void
 raise_limit(struct sio *s, const struct sio_call *call)
 {
-	sio_raise(s, max_payload);
+	sio_raise(s, options.sio.transport.max_payload);
 	acknowledge(s, call);
 }
 
@@ -340,16 +339,16 @@ const struct http_route echo_socketio_route = {
 /* ---- life ---- */
 
 enum qerr
-echo_start(struct server *core, const struct sio_options *options)
+echo_start(struct server *core, const struct echo_options *o)
 {
 	enum qerr e;
 
 	server = core;
-	max_payload = options->transport.max_payload;
-	if ((e = eio_server_new(core, &engine_handler, &options->transport, &engine)) !=
+	options = *o;
+	if ((e = eio_server_new(core, &engine_handler, &o->sio.transport, &engine)) !=
 	    Q_OK)
 		return e;
-	return sio_server_new(core, &socket_handler, options, &sockets);
+	return sio_server_new(core, &socket_handler, &o->sio, &sockets);
 }
 
 void

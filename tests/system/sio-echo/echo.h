@@ -10,7 +10,12 @@
 extern const struct http_route echo_engineio_route; /* /engine.io/ */
 extern const struct http_route echo_socketio_route; /* /socket.io/ */
 
-enum qerr echo_start(struct server *core, const struct sio_options *options);
+struct echo_options {
+	struct sio_options sio;
+	int64_t auth_after_ms; /* from CONNECT's answer to `auth` */
+};
+
+enum qerr echo_start(struct server *core, const struct echo_options *o);
 void echo_stop(void);
 
 #endif

@@ -252,6 +252,9 @@ admit(struct ws *ws, const struct ws_header *h)
 		total = o->max_message;
 	outbox_flush_touched();
 	atomic_store(&ws->unread, true);
+	if (ws->set_ms != ws->deadline_ms) /* for the rest of its header */
+		session_deadline(ws->session, ws->deadline_ms);
+	ws->set_ms = ws->deadline_ms;
 	e = budget_take(o->budget, ws->session, total, 0);
 	atomic_store(&ws->heard_ms, clock_mono_ms());
 	atomic_store(&ws->unread, false);

@@ -11,8 +11,6 @@
 #include "protocol/engineio.h"
 #include "tests/system/harness_run.h"
 
-#define TEXT 1
-
 /* ---- the server ---- */
 
 static void
@@ -35,9 +33,10 @@ struct harness *
 sio_start(const char *option, ...)
 {
 	static char program[HARNESS_PATH];
-	const char *argv[20] = {program, "listen=127.0.0.1:0"};
+	/* No wait before `auth`: this client reads what there is. */
+	const char *argv[20] = {program, "listen=127.0.0.1:0", "auth_after=1"};
 	struct harness *h = harness_new();
-	size_t n = 2;
+	size_t n = 3;
 	va_list ap;
 
 	snprintf(program, sizeof(program), "%s/tests/system/sio-echo",
@@ -73,6 +72,15 @@ eio_open(struct http_peer *p, const char *path, char sid[SID_SIZE])
 	http_say(p, request);
 	http_hear(p, 200, NULL);
 	take_sid(p->body, sid);
+}
+
+struct http_peer *
+eio_client(struct harness *h, const char *path, char sid[SID_SIZE])
+{
+	struct http_peer *p = http_connect(h);
+
+	eio_open(p, path, sid);
+	return p;
 }
 
 void
@@ -126,7 +134,7 @@ eio_ws(struct harness *h, const char *path, char sid[SID_SIZE])
 
 	snprintf(target, sizeof(target), "%s?EIO=4&transport=websocket", path);
 	p = ws_connect(h, target, false);
-	if (ws_next(p, &open) != (WS_FIN | TEXT))
+	if (ws_next(p, &open) != EIO_TEXT)
 		harness_fail("no text frame");
 	take_sid(open, sid);
 	return p;
@@ -142,16 +150,26 @@ eio_ws_for(struct harness *h, const char *path, const char *sid)
 	return ws_connect(h, target, false);
 }
 
+struct http_peer *
+eio_probed(struct harness *h, const char *path, const char *sid)
+{
+	struct http_peer *p = eio_ws_for(h, path, sid);
+
+	eio_say(p, "2probe");
+	eio_hear(p, "3probe");
+	return p;
+}
+
 void
 eio_say(struct http_peer *p, const char *text)
 {
-	ws_put(p, WS_FIN | TEXT, text, strlen(text));
+	ws_put(p, EIO_TEXT, text, strlen(text));
 }
 
 void
 eio_hear(struct http_peer *p, const char *text)
 {
-	ws_hear(p, WS_FIN | TEXT, text, strlen(text));
+	ws_hear(p, EIO_TEXT, text, strlen(text));
 }
 
 void
@@ -160,10 +178,9 @@ eio_hear_next(struct http_peer *p, const char *text)
 	struct span got;
 	uint8_t first;
 
-	while ((first = ws_next(p, &got)) == (WS_FIN | TEXT) &&
-	       span_eq(got, span_str("2")))
+	while ((first = ws_next(p, &got)) == EIO_TEXT && span_eq(got, span_str("2")))
 		eio_say(p, "3");
-	if (first != (WS_FIN | TEXT) || !span_eq(got, span_str(text)))
+	if (first != EIO_TEXT || !span_eq(got, span_str(text)))
 		harness_fail("want %s, got frame %#x %.*s", text, first, (int)got.len,
 			     (const char *)got.p);
 }
@@ -171,25 +188,33 @@ eio_hear_next(struct http_peer *p, const char *text)
 /* ---- Socket.IO ---- */
 
 static void
-check_connected(struct span got)
+check_sid(struct span got, const char *before)
 {
+	size_t n = strlen(before);
 	char text[128];
 	int end = 0;
 
 	snprintf(text, sizeof(text), "%.*s", (int)got.len, (const char *)got.p);
-	if (sscanf(text, "40{\"sid\":\"%*20[0-9A-Za-z_-]\"}%n", &end) != 0 ||
-	    (size_t)end != got.len)
-		harness_fail("not connected: %s", text);
+	if (strncmp(text, before, n) != 0 ||
+	    sscanf(text + n, "{\"sid\":\"%*20[0-9A-Za-z_-]\"}%n", &end) != 0 ||
+	    n + (size_t)end != got.len)
+		harness_fail("want %s and a sid, got %s", before, text);
+}
+
+void
+eio_hear_sid(struct http_peer *p, const char *before)
+{
+	struct span got;
+
+	ck_assert_int_eq(ws_next(p, &got), EIO_TEXT);
+	check_sid(got, before);
 }
 
 void
 sio_connect(struct http_peer *p)
 {
-	struct span got;
-
 	eio_say(p, "40");
-	ck_assert_int_eq(ws_next(p, &got), WS_FIN | TEXT);
-	check_connected(got);
+	eio_hear_sid(p, "40");
 	eio_hear(p, "42[\"auth\",{}]");
 }
 
@@ -204,12 +229,31 @@ sio_connect_poll(struct http_peer *p, const char *sid)
 	eio_poll(p, SOCKET, sid, 200, NULL);
 	end = memchr(p->body.p, EIO_SEPARATOR, p->body.len);
 	if (end == NULL) {
-		check_connected(p->body);
+		check_sid(p->body, "40");
 		eio_poll(p, SOCKET, sid, 200, auth);
 	} else {
 		size_t n = (size_t)(end - p->body.p);
 
-		check_connected(span_of(p->body.p, n));
+		check_sid(span_of(p->body.p, n), "40");
 		ck_assert(span_eq(span_of(end + 1, p->body.len - n - 1), span_str(auth)));
 	}
+}
+
+struct http_peer *
+sio_client(struct harness *h)
+{
+	char sid[SID_SIZE];
+	struct http_peer *p = eio_ws(h, SOCKET, sid);
+
+	sio_connect(p);
+	return p;
+}
+
+struct http_peer *
+sio_client_poll(struct harness *h, char sid[SID_SIZE])
+{
+	struct http_peer *p = eio_client(h, SOCKET, sid);
+
+	sio_connect_poll(p, sid);
+	return p;
 }

@@ -121,10 +121,9 @@ enter(struct eio_poll *p)
 
 /* Until when is there nothing to say?  0: there is something. */
 static int64_t
-wait_until_locked(const struct eio_poll *p, int64_t now, int64_t until_ms)
-    REQUIRES(p->e->lock)
+wait_until_locked(struct eio *e, const struct eio_poll *p, int64_t now, int64_t until_ms)
+    REQUIRES(e->lock)
 {
-	struct eio *e = p->e;
 	int64_t at = until_ms;
 
 	if (e->phase != EIO_ALIVE || e->way == EIO_WEBSOCKET || !STAILQ_EMPTY(&e->queue))
@@ -183,7 +182,7 @@ eio_poll(struct eio *e, struct http *h)
 	http_on_end(h, connection_ends, &p);
 	lock_take(&e->lock);
 	while (!p.claimed && !session_ended(http_session(h)) &&
-	       (ms = wait_until_locked(&p, clock_mono_ms(), until_ms)) != 0)
+	       (ms = wait_until_locked(e, &p, clock_mono_ms(), until_ms)) != 0)
 		(void)lock_wait(&e->lock, &e->changed, ms);
 	lock_drop(&e->lock);
 	eio_beat(e); /* the timer may come in this very millisecond */

@@ -92,7 +92,8 @@ struct eio {
 
 	bool running;        /* [lock] time has begun */
 	bool pinged;         /* [lock] and no pong since */
-	int64_t pong_ms;     /* [lock] the last one, or the beginning */
+	int64_t pong_ms;     /* [lock] the last one, or the beginning; or as much later as
+			      * the ping was late */
 	int64_t deadline_ms; /* [lock] the user's; 0: none */
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Time: pings, and the end of those that are not heard of.  It is looked at by the timer
- * and, since a timer may come late, at each look-up of a session.
+ * and, since a timer may come late, at each look-up of a session.  Late by seconds, when
+ * this process stood still: then a client that hears us was not asked yet, and is not the
+ * one to pay for it.
  */
 #include "base/clock.h"
 #include "server/engineio/eio_priv.h"
@@ -34,10 +36,21 @@ busy_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 		now - atomic_load(&e->wire->heard_ms) < e->options.ping_timeout_ms);
 }
 
+/* Would a ping reach it now? */
+static bool
+hears_locked(struct eio *e) REQUIRES(e->lock)
+{
+	return e->poll != NULL || e->way == EIO_WEBSOCKET;
+}
+
 static bool
 expired_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 {
-	return now >= dies_at(e) && (e->phase != EIO_ALIVE || !busy_locked(e, now));
+	if (now < dies_at(e))
+		return false;
+	if (e->phase != EIO_ALIVE)
+		return true;
+	return !busy_locked(e, now) && (e->pinged || !hears_locked(e));
 }
 
 static void tick(void *arg);
@@ -84,12 +97,15 @@ eio_expire(struct eio *e)
 	return expired;
 }
 
-/* A ping that is due. */
+/* A ping that is due.  Who hears it has its time to answer from now on. */
 static void
 beat_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 {
-	if (e->phase == EIO_ALIVE && !e->pinged && now >= ping_at(e))
-		e->pinged = eio_put_locked(e, e->server->ping) == Q_OK;
+	if (e->phase != EIO_ALIVE || e->pinged || now < ping_at(e))
+		return;
+	e->pinged = eio_put_locked(e, e->server->ping) == Q_OK;
+	if (e->pinged && hears_locked(e))
+		e->pong_ms = now - e->options.ping_interval_ms;
 }
 
 void

@@ -2,6 +2,7 @@
  *
  * Engine.IO on the raw wire, against sio-echo: handshakes, messages, time, mistakes, ends.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -271,6 +272,34 @@ START_TEST(ping_timeout)
 }
 END_TEST
 
+/* A server that stood still asks first, by polling and over a WebSocket. */
+START_TEST(server_stands_still)
+{
+	struct harness *h = sio_start("ping_interval=2000", "ping_timeout=3000", NULL);
+	char sid[SID_SIZE];
+	struct http_peer *p = eio_client(h, ENGINE, sid), *q = http_connect(h), *ws;
+	int64_t frozen;
+
+	eio_ask_poll(p, ENGINE, sid);
+	ws = eio_ws(h, ENGINE, (char[SID_SIZE]){0});
+	harness_freeze(h);
+	frozen = clock_mono_ms();
+	wait_until(frozen + 5100);
+	kill(h->pid, SIGCONT);
+	eio_hear(ws, "2");
+	eio_say(ws, "3");
+	http_hear(p, 200, "2");
+	eio_post(q, ENGINE, sid, "3" EIO_RS "4x", 200, "ok");
+	eio_poll(p, ENGINE, sid, 200, "4x");
+	eio_say(ws, "4x");
+	eio_hear_next(ws, "4x");
+	http_free(ws);
+	http_free(q);
+	http_free(p);
+	harness_free(h);
+}
+END_TEST
+
 /* A poll holds its worker for a ping interval. */
 START_TEST(idle_poll)
 {
@@ -469,6 +498,7 @@ main(void)
 	tcase_add_test(tc, heartbeat);
 	tcase_add_test(tc, ping_timeout_exactly);
 	tcase_add_test(tc, ping_timeout);
+	tcase_add_test(tc, server_stands_still);
 	tcase_add_test(tc, idle_poll);
 	tcase_add_test(tc, two_polls);
 	tcase_add_test(tc, cancelled_poll);

@@ -145,7 +145,7 @@ rewrite_locked(struct msglog *l, struct rewrite *w)
 	if (e == Q_OK) {
 		logfile_put(l, l->file);
 		l->file = f;
-		l->end = l->synced = w->size;
+		l->end = l->synced = l->begun = l->blank_end = w->size;
 		l->epoch++;
 	} else {
 		free(f);

@@ -64,6 +64,13 @@ encode(struct batch *b, struct newest *at, struct buf *out)
 	return Q_OK;
 }
 
+static bool
+is_always(const struct msglog *l)
+{
+	return atomic_load_explicit(&l->store->logs.durability, memory_order_relaxed) ==
+	       STORE_ALWAYS;
+}
+
 /* All of b at the end of the file, or nothing. */
 static enum qerr
 write_end(struct msglog *l, const struct buf *b)
@@ -84,6 +91,7 @@ write_end(struct msglog *l, const struct buf *b)
 	if (done == b->len)
 		return Q_OK;
 	err = errno;
+	l->blank_end = l->end;
 	if (ftruncate(l->file->fd, l->end) != 0)
 		l->tail = TAIL_SURPLUS;
 	errno = err;
@@ -127,12 +135,13 @@ append_run(struct msglog *l, struct batch *first, size_t max, struct buf *out,
 	if ((e = msglog_mend(l, note)) != Q_OK)
 		return e;
 	pause_change();
-	e = write_end(l, out);
-	pause_changed();
-	if (e == Q_OK) {
+	if ((e = write_end(l, out)) == Q_OK) {
 		settle(l, first, *end);
 		l->end += (int64_t)out->len;
+		if (is_always(l))
+			blank_add(l);
 	}
+	pause_changed();
 	return e;
 }
 
@@ -172,8 +181,7 @@ append(struct msglog *l, struct batch *b)
 
 	if (b->n == 0)
 		return Q_OK;
-	if (atomic_load_explicit(&l->store->logs.durability, memory_order_relaxed) ==
-	    STORE_ALWAYS) {
+	if (is_always(l)) {
 		group_append(l, b);
 	} else {
 		if ((e = msglog_take(l, true, &note)) != Q_OK)

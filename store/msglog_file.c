@@ -3,7 +3,8 @@
  * A kill can stop a write in the middle, and a power cut can leave zeros: both
  * at the end of the file, because a log only grows.  So the end is looked for
  * from behind, by the last line that is whole, ends with a newline and has the
- * right checksum; what lies behind that is copied to bad/ and cut.  Damage
+ * right checksum; what lies behind that is copied to bad/ and cut, unless it is
+ * blank lines that wait to be written over (msglog_blank.c).  Damage
  * before that line cannot come from an interrupted append.  It stays where it
  * is, and readers step over it.
  *
@@ -64,8 +65,8 @@ line_at(int fd, int64_t pos, int64_t size, struct buf *win, struct record_line *
 	return e;
 }
 
-static enum qerr
-read_at(int fd, int64_t from, size_t n, struct buf *out)
+enum qerr
+msglog_read_at(int fd, int64_t from, size_t n, struct buf *out)
 {
 	enum qerr e;
 
@@ -93,7 +94,7 @@ last_good_between(int fd, int64_t lo, int64_t hi, int64_t size, struct buf *back
 		  struct buf *win, struct record_line *line, int64_t *end)
 {
 	int64_t from = lo > 0 ? lo - 1 : 0; /* to see the newline before it */
-	enum qerr e = read_at(fd, from, (size_t)(hi - from), back);
+	enum qerr e = msglog_read_at(fd, from, (size_t)(hi - from), back);
 	size_t n = back->len;
 	const uint8_t *c;
 
@@ -156,8 +157,8 @@ save_tail(struct msglog *l, int64_t size, char as[BAD_NAME_SIZE])
 	for (int64_t at = l->end; e == Q_OK && at < size; at += (int64_t)b->len) {
 		int64_t left = size - at;
 
-		e = read_at(l->file->fd, at, left < BACK_MAX ? (size_t)left : BACK_MAX,
-			    b);
+		e = msglog_read_at(l->file->fd, at,
+				   left < BACK_MAX ? (size_t)left : BACK_MAX, b);
 		if (e == Q_OK && b->len == 0)
 			break;
 		if (e == Q_OK)
@@ -191,6 +192,7 @@ msglog_mend(struct msglog *l, struct why *note)
 		return e;
 	if (ftruncate(l->file->fd, l->end) != 0)
 		return qerr_errno(errno);
+	l->blank_end = l->end;
 	if (l->tail == TAIL_TORN)
 		(void)why_set(note, Q_OK,
 			      "%s/%s" MSGLOG_SUFFIX ": a torn end of %lld bytes was cut "
@@ -242,20 +244,24 @@ find_out(struct msglog *l, struct why *note)
 		errno = EINVAL;
 		return Q_SYS;
 	}
+	l->begun = l->blank_end = l->end;
 	if (l->known &&
 	    (st.st_size == l->end || (l->tail == TAIL_SURPLUS && st.st_size > l->end)))
 		return Q_OK;
-	if ((e = find_end(l->store, l->file->fd, st.st_size, &last, &end)) != Q_OK)
+	if ((e = find_end(l->store, l->file->fd, st.st_size, &last, &end)) != Q_OK ||
+	    ((e = blank_check(l->store, l->file->fd, end, st.st_size)) != Q_OK &&
+	     e != Q_FORMAT))
 		return e;
 	/* A log that somebody has shortened must not give out its ids again. */
 	if (!l->known || last.id > l->last_id) {
 		l->last_id = last.id;
 		l->last_ms = last.time_ms;
 	}
-	l->end = l->synced = end;
+	l->end = l->synced = l->begun = end;
+	l->blank_end = st.st_size;
 	l->epoch++;
 	l->known = true;
-	l->tail = end == st.st_size ? TAIL_CLEAN : TAIL_TORN;
+	l->tail = e == Q_OK ? TAIL_CLEAN : TAIL_TORN;
 	/* Without room for the copy reading works; the next append tries again. */
 	if ((e = msglog_mend(l, note)) != Q_OK)
 		(void)why_set(note, Q_OK,

@@ -6,6 +6,7 @@
  *   msglog_table.c   the table of logs; which of them hold a descriptor
  *   msglog_file.c    opening the file, finding and mending its end
  *   msglog_append.c  appending
+ *   msglog_blank.c   blank lines behind the end, to be written over
  *   msglog_group.c   appending and forcing to the disk, many callers at once
  *   msglog_read.c    finding a page and reading it
  *   syncer.c         forcing what was appended to the disk
@@ -32,7 +33,7 @@ struct logfile {
 };
 
 enum tail {
-	TAIL_CLEAN,   /* the file ends at `end` */
+	TAIL_CLEAN,   /* behind `end` are blank lines at most */
 	TAIL_SURPLUS, /* behind it are bytes of an append that failed */
 	TAIL_TORN     /* behind it are bytes that were found at opening */
 };
@@ -77,11 +78,13 @@ struct msglog {
 	uint64_t last_id;     /* [lock] */
 	int64_t last_ms;      /* [lock] the time of the newest record */
 	int64_t end;          /* [lock] offset behind the last good record */
-	bool dirty;           /* [lock] it is in, or on its way to, logs.dirty */
-	bool newborn;         /* [lock] its name in the folder is not yet synced */
-	bool removed;         /* [lock] for good: nothing can be done with it */
-	int64_t synced;       /* [lock] bytes before this need no sync */
-	unsigned epoch;       /* [lock] counts the times that `end` moved back */
+	int64_t blank_end; /* [lock] blank lines lie from end to here (msglog_blank.c) */
+	int64_t begun;     /* [lock] `end` when the file was opened */
+	bool dirty;        /* [lock] it is in, or on its way to, logs.dirty */
+	bool newborn;      /* [lock] its name in the folder is not yet synced */
+	bool removed;      /* [lock] for good: nothing can be done with it */
+	int64_t synced;    /* [lock] bytes before this need no sync */
+	unsigned epoch;    /* [lock] counts the times that `end` moved back */
 	struct group group;
 	char name[]; /* the chat's name, or a journal's */
 };
@@ -123,6 +126,8 @@ void msglog_leave(struct msglog *l, const struct why *note);
 enum qerr msglog_open_file(struct msglog *l, bool create, int *fd, bool *created);
 /* Cut off what lies behind the end, setting aside what was found there. */
 enum qerr msglog_mend(struct msglog *l, struct why *note) REQUIRES(l->lock);
+/* Up to n bytes from offset `from` on, fewer at the file's end. */
+enum qerr msglog_read_at(int fd, int64_t from, size_t n, struct buf *out);
 struct logfile *logfile_new(int fd); /* one reference; NULL: no memory */
 void logfile_put(struct msglog *l, struct logfile *f) REQUIRES(l->lock);
 
@@ -131,6 +136,14 @@ void logfile_put(struct msglog *l, struct logfile *f) REQUIRES(l->lock);
  * own result, and one that cannot be appended spoils no other. */
 void
 append_locked(struct msglog *l, struct batch *list, struct why *note) REQUIRES(l->lock);
+
+/* ---- msglog_blank.c ---- */
+/* Behind a write, with STORE_ALWAYS: have room for the next ones. */
+void blank_add(struct msglog *l) REQUIRES(l->lock);
+/* The file is about to be closed: let it end where the log does. */
+void blank_cut(struct msglog *l) REQUIRES(l->lock);
+/* Is there nothing but blank lines from offset `from` to size?  Q_FORMAT: there is. */
+enum qerr blank_check(struct store *s, int fd, int64_t from, int64_t size);
 
 /* ---- msglog_group.c ---- */
 void group_init(struct group *g);

@@ -132,6 +132,7 @@ table_close_one(struct store *s)
 	if (l == NULL)
 		return false;
 	lock_take(&l->lock);
+	blank_cut(l);
 	logfile_put(l, l->file);
 	l->file = NULL;
 	lock_drop(&l->lock);

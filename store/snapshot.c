@@ -104,6 +104,27 @@ whole_records(int fd, int64_t *size)
 	return Q_OK;
 }
 
+/* Of blank lines at the end (msglog_blank.c), too: keep the newline of the last line. */
+static enum qerr
+without_blank(int fd, int64_t *size)
+{
+	char block[BACK];
+	int64_t n = 2, blank; /* most logs have none */
+
+	for (; *size > 1; n = BACK) {
+		if (n > *size)
+			n = *size;
+		if (pread(fd, block, (size_t)n, *size - n) != (ssize_t)n)
+			return qerr_errno(errno);
+		for (blank = 0; blank < n && block[n - 1 - blank] == '\n'; blank++)
+			continue;
+		*size -= blank > 0 ? blank - 1 : 0;
+		if (blank < n)
+			break;
+	}
+	return Q_OK;
+}
+
 static enum qerr
 log_size(int dir, const char *name, int64_t *size)
 {
@@ -112,7 +133,8 @@ log_size(int dir, const char *name, int64_t *size)
 
 	if (fd == -1)
 		return qerr_errno(errno);
-	e = whole_records(fd, size);
+	if ((e = whole_records(fd, size)) == Q_OK)
+		e = without_blank(fd, size);
 	close(fd);
 	return e;
 }

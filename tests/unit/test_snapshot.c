@@ -122,6 +122,7 @@ START_TEST(what_is_in_it)
 	put("d/messages/alice+bob.log", "one\ntwo\nthr"); /* as after a kill */
 	put("d/messages/empty.log", "");
 	put("d/messages/torn.log", "nothing whole");
+	put("d/messages/blank.log", "one\ntwo\n\n\n\n");
 	put("d/media/1", "bytes");
 	put("d/media/1.info", "info");
 	put("d/media/2", "not yet");
@@ -138,6 +139,7 @@ START_TEST(what_is_in_it)
 	ck_assert(listed("messages/alice+bob.log 8 one\ntwo\n|"));
 	ck_assert(listed("messages/empty.log 0 |"));
 	ck_assert(listed("messages/torn.log 0 |"));
+	ck_assert(listed("messages/blank.log 8 one\ntwo\n|"));
 	ck_assert(listed("media/1 5 bytes|"));
 	ck_assert(listed("media/1.info 4 info|"));
 	ck_assert(listed("files/.new-x 10 on its way|"));
@@ -150,13 +152,13 @@ START_TEST(what_is_in_it)
 }
 END_TEST
 
-/* A newline far before the end is found. */
-START_TEST(long_torn_end)
+/* A newline far before the end is found, and the first of very many. */
+START_TEST(long_end)
 {
 	struct snapshot *sn = hold();
 	char text[10001];
 
-	memset(text, 'x', sizeof(text));
+	memset(text, _i == 0 ? 'x' : '\n', sizeof(text));
 	memcpy(text, "first\n", 6);
 	text[10000] = '\0';
 	put("d/messages/a.log", text);
@@ -538,7 +540,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, what_is_in_it);
-	tcase_add_test(tc, long_torn_end);
+	tcase_add_loop_test(tc, long_end, 0, 2);
 	tcase_add_test(tc, it_stays_as_it_was);
 	tcase_add_test(tc, whose_it_is);
 	tcase_add_loop_test(tc, a_list_that_lies, 0, 8);

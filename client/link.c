@@ -404,16 +404,15 @@ step_read(struct link *l, struct why *why)
 
 /* All that has come. */
 static enum qerr
-read_to_end(struct link *l)
+read_to_end(struct link *l, struct why *why)
 {
-	const struct buf *in = l->ws == NULL ? &l->in : &l->raw_in;
 	size_t before;
 	enum qerr e;
 
 	do {
-		before = in->len;
-		e = step_read(l, NULL);
-	} while (e == Q_OK && in->len > before);
+		before = l->in.len + link_coming(l);
+		e = step_read(l, why);
+	} while (e == Q_OK && l->in.len + link_coming(l) > before);
 	return e;
 }
 
@@ -480,7 +479,8 @@ step_watch(struct link *l, struct why *why)
 enum qerr
 link_step(struct link *l, short revents, struct why *why)
 {
-	enum qerr e;
+	struct why said;
+	enum qerr e, end;
 
 	if (!l->connected)
 		return step_connect(l, revents, why);
@@ -494,7 +494,9 @@ link_step(struct link *l, short revents, struct why *why)
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
 	    (e = step_read(l, why)) != Q_OK)
 		return e;
-	if ((e = step_write(l, why)) != Q_OK && read_to_end(l) == Q_CLOSED)
-		e = why_set(why, Q_CLOSED, "%s closed the connection", l->name);
-	return e != Q_OK ? e : step_watch(l, why);
+	if ((e = step_write(l, why)) == Q_OK)
+		return step_watch(l, why);
+	end = read_to_end(l, &said);
+	return end == Q_CLOSED || end == Q_DENIED ? why_set(why, end, "%s", said.text)
+						  : e;
 }

@@ -56,7 +56,8 @@ int64_t link_deadline(const struct link *l);
 bool link_up(const struct link *l);
 /* Connect, read, write, as far as it goes now.  Q_OK: go on.  Q_CLOSED: the
  * server hung up; Q_TIMEOUT, Q_SYS: the connection failed; Q_DENIED: it is not the
- * server that ca stands for, or TLS failed; Q_LIMIT, Q_NOMEM.
+ * server that ca stands for, or TLS failed, or it has ended the connection on purpose (a
+ * WebSocket's 1008); Q_LIMIT, Q_NOMEM.
  * Then why is a sentence; link_in holds what came before. */
 enum qerr link_step(struct link *l, short revents, struct why *why);
 struct buf *link_in(struct link *l);

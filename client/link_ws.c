@@ -316,9 +316,9 @@ closed(struct link_ws *ws, struct why *why)
 				span_of(ws->control, payload.len >= 2 ? 2 : 0));
 	ws->finished = true;
 	text_visible(reason, shown, sizeof(shown));
-	if (reason.len == 0)
-		return why_set(why, Q_CLOSED, "%s closed the connection", ws->host);
-	return why_set(why, Q_CLOSED, "%s closed the connection: %s", ws->host, shown);
+	return why_set(why, code == WS_CODE_POLICY ? Q_DENIED : Q_CLOSED,
+		       "%s closed the connection%s%s", ws->host,
+		       reason.len > 0 ? ": " : "", shown);
 }
 
 /* The last piece of a control frame is there. */

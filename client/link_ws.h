@@ -35,8 +35,8 @@ void link_ws_free(struct link_ws *ws); /* NULL is fine */
 /* Has the server agreed? */
 bool link_ws_up(const struct link_ws *ws);
 /* Consume all of raw_in, what the server sent; whole messages are appended to in, pings
- * answered.  Q_CLOSED: the server closed; Q_DENIED: it does not speak WebSocket there;
- * Q_FORMAT: it broke the rules; Q_LIMIT, Q_NOMEM.  why is a sentence. */
+ * answered.  Q_CLOSED: the server closed; Q_DENIED: on purpose (1008), or it does not speak
+ * WebSocket there; Q_FORMAT: it broke the rules; Q_LIMIT, Q_NOMEM.  why is a sentence. */
 enum qerr
 link_ws_input(struct link_ws *ws, struct buf *raw_in, struct buf *in, struct why *why);
 /* Bytes of the message that is coming. */

@@ -270,6 +270,10 @@ lost(void *machine, enum qerr e, const char *reason)
 	size_t n = m->memory->going_count;
 	struct why why;
 
+	/* In the middle of a handshake that may have been too slow; later a session is
+	 * ended on purpose: by the administrator, or with the user. */
+	if (e == Q_DENIED && m->channel.phase != CHANNEL_NEW && !m->logged_in)
+		e = Q_CLOSED;
 	if (m->doing.on)
 		salon_failed(m, "no answer came: perhaps it has been done, perhaps not");
 	if (m->leaving && e == Q_CLOSED && n == 0 && m->env->out->len == 0) {

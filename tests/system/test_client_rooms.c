@@ -166,6 +166,28 @@ START_TEST(channel)
 }
 END_TEST
 
+/* Whom the administrator has sent away does not come back by itself, and hears why; when
+ * the server stops, everybody comes back. */
+START_TEST(kicked)
+{
+	struct harness *h = cr_start();
+	struct run *alice;
+
+	cr_sign_up(h, "alice");
+	alice = cr_log_in(h, "alice", "alice", "--reconnect", NULL);
+	harness_stop(h);
+	run_until(alice, "* no connection, attempt 1 in ");
+	harness_restart(h);
+	run_until(alice, "* logged in as alice\n");
+	harness_admin(h, "ctl", "kick", "alice", "lunch time", NULL);
+	run_until(alice, "* disconnected\n");
+	ck_assert_int_eq(run_end(alice), 1);
+	ck_assert(run_complained(alice, "closed the connection: lunch time\n"));
+	run_free(alice);
+	harness_free(h);
+}
+END_TEST
+
 /* A room of two, and what waits in rooms that are not open. */
 START_TEST(waiting)
 {
@@ -333,6 +355,7 @@ main(void)
 	tcase_add_test(c, changing);
 	tcase_add_test(c, people);
 	tcase_add_test(c, channel);
+	tcase_add_test(c, kicked);
 	tcase_add_test(c, waiting);
 	tcase_add_test(c, files);
 	tcase_add_test(c, hostile);

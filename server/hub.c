@@ -55,7 +55,7 @@ hub_say(struct server *server, const char *text)
 		const struct protocol *p = atomic_load(&s->protocol);
 
 		sessions_user(t, s, user);
-		if (user[0] == '\0' || p == NULL || session_ended(s))
+		if (user[0] == '\0' || p == NULL || !p->notices || session_ended(s))
 			continue;
 		p->deliver(s, &event);
 		n++;

@@ -21,7 +21,8 @@ struct event;
 /* Deliver event to every session of user but `but` (may be NULL). */
 void hub_tell(struct server *server, const char *user, const struct event *event,
 	      const struct session *but);
-/* Deliver a notice to every logged-in session; returns how many there were. */
+/* Deliver a notice to every logged-in session whose protocol has a word for it; returns
+ * how many there were. */
 size_t hub_say(struct server *server, const char *text);
 /* End every session (the server stops). */
 void hub_goodbye_all(struct server *server);

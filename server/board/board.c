@@ -251,6 +251,7 @@ recognise(struct span first)
 
 const struct protocol board_protocol = {
     .name = "board",
+    .notices = true,
     .recognise = recognise,
     .start = start,
     .stop = stop,

@@ -246,6 +246,7 @@ release(struct session *s)
 
 const struct protocol relay_protocol = {
     .name = "relay",
+    .notices = true,
     .recognise = relay_recognise,
     .serve = serve,
     .deliver = deliver,

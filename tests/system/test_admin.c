@@ -2,6 +2,7 @@
  *
  * The administrator's commands with and without a running server, and reloads.
  */
+#include "tests/system/contacts_peer.h"
 #include "tests/system/relay_peer.h"
 
 #include <signal.h>
@@ -215,6 +216,7 @@ END_TEST
 START_TEST(sessions_kick_say_stats)
 {
 	struct harness *h = harness_start(NULL);
+	struct line_peer *carol;
 	struct peer *alice, *bob;
 
 	harness_add_users(h, "alice", "bob", NULL);
@@ -222,11 +224,18 @@ START_TEST(sessions_kick_say_stats)
 	bob = peer_connect(h);
 	HARNESS_UNTIL(RUN("ctl", "sessions") == 0 && said("      2  -"));
 	ck_assert(said("relay     plain   alice  ") && said("  127.0.0.1:"));
-	/* Notices go to those who asked for them. */
+	/* Notices go to those who asked for them; contacts has no word for any. */
+	carol = line_connect(h, "carol");
+	line_say(carol, "117 carol geheim123 \"\" \"\"");
+	line_hear(carol, "222 400");
+	line_say(carol, "110 carol geheim123");
+	line_hear(carol, "212 400 carol");
 	peer_send_bare(alice, RELAY_NOTICE);
 	peer_expect_nothing(alice);
 	ck_assert_int_eq(RUN("ctl", "say", "Five more minutes. ¡Adiós!"), 0);
 	ck_assert(said("told 1 session\n"));
+	line_hear_nothing(carol);
+	line_free(carol);
 	ck_assert(span_eq(peer_expect(alice, RELAY_NOTICE),
 			  span_str("Five more minutes. ¡Adiós!")));
 	ck_assert_int_eq(RUN("ctl", "say", "a\033[2Jb"), 1);

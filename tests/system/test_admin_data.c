@@ -233,8 +233,9 @@ START_TEST(backup_refused)
 	ck_assert(said("no data directory "));
 	shell("mkdir '%s' && test ! -e '%s'", h->data, file);
 	harness_boot(h, NULL);
-	ck_assert_int_eq(RUN("backup", "/nonexistent/x.tar"), 1);
-	ck_assert(said("cannot write /nonexistent/x.tar: No such file or directory\n"));
+	ck_assert_int_eq(RUN("backup", "/proc/nonexistent/x.tar"), 1);
+	ck_assert(
+	    said("cannot write /proc/nonexistent/x.tar: No such file or directory\n"));
 	ck_assert_uint_eq(lines(), 1);
 	harness_free(h);
 }

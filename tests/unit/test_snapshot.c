@@ -469,7 +469,7 @@ END_TEST
 
 START_TEST(no_place_for_it)
 {
-	ck_assert_int_eq(archive("/nonexistent/x.tar", 0), Q_MISSING);
+	ck_assert_int_eq(archive("/proc/nonexistent/x.tar", 0), Q_MISSING);
 	ck_assert_int_eq(archive("/tmp/", 0), Q_FORMAT);
 	ck_assert_int_eq(archive("", 0), Q_FORMAT);
 	ck_assert_int_eq(archive("/proc/x.tar", 0), Q_MISSING);

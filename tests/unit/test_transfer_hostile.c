@@ -322,7 +322,7 @@ END_TEST
 
 START_TEST(no_folder)
 {
-	bob.login.downloads = "/nonexistent/folder";
+	bob.login.downloads = "/proc/nonexistent/folder";
 	ASK(alice, CLIENT_DO_SEND_FILE, make_file("a", 10));
 	settle();
 	ASK(bob, CLIENT_DO_GET, "");
@@ -330,7 +330,7 @@ START_TEST(no_folder)
 	ck_assert_ptr_nonnull(
 	    strstr(told(&alice), "! file to bob not sent, a: it cannot be stored\n"));
 	ck_assert_ptr_nonnull(
-	    strstr(told(&bob), "cannot open the folder /nonexistent/folder: No such "
+	    strstr(told(&bob), "cannot open the folder /proc/nonexistent/folder: No such "
 			       "file or directory\n"));
 }
 END_TEST

@@ -7,6 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
+server=$(realpath -m "${SERVER:-server/server}")
 prefix=quintet$$
 
 cleanup() {
@@ -39,8 +40,8 @@ trap 'rm -f "$wrapper"; cleanup' EXIT
 cat >"$wrapper" <<EOT
 #!/bin/sh
 case \$1 in
---data) exec ip netns exec "$prefix-\$LAB" "$PWD/${SERVER:-server/server}" "\$@" --listen 0.0.0.0:9034 ;;
-*) exec "$PWD/${SERVER:-server/server}" "\$@" ;;
+--data) exec ip netns exec "$prefix-\$LAB" "$server" "\$@" --listen 0.0.0.0:9034 ;;
+*) exec "$server" "\$@" ;;
 esac
 EOT
 chmod 755 "$wrapper"

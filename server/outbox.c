@@ -92,20 +92,28 @@ make_room_locked(struct outbox *o, size_t n) REQUIRES(o->lock)
 	return buf_reserve(b, n);
 }
 
+static size_t
+beyond_soft(const struct outbox *o, size_t waiting)
+{
+	return waiting > o->soft ? waiting - o->soft : 0;
+}
+
 enum qerr
 outbox_reserve_locked(struct outbox *o, enum outbox_class class, size_t n, uint8_t **at)
 {
-	size_t waiting = outbox_waiting_locked(o);
+	size_t waiting = outbox_waiting_locked(o), most = o->hard + o->beyond;
 	enum qerr e;
 
 	if (o->closed)
 		return Q_CLOSED;
 	if (class == OUTBOX_DATA && waiting >= o->soft)
 		return Q_FULL;
-	if (class == OUTBOX_CONTROL && (waiting > o->hard || n > o->hard - waiting))
+	if (class == OUTBOX_CONTROL && (waiting > most || n > most - waiting))
 		return Q_LIMIT;
 	if ((e = make_room_locked(o, n)) != Q_OK)
 		return e;
+	if (class == OUTBOX_DATA)
+		o->beyond = beyond_soft(o, waiting + n);
 	*at = o->data.p + o->data.len;
 	return Q_OK;
 }
@@ -182,6 +190,16 @@ break_locked(struct outbox *o) REQUIRES(o->lock)
 	o->sent = 0;
 }
 
+/* What has gone of a large message makes no room for anything else. */
+static void
+shrink_locked(struct outbox *o) REQUIRES(o->lock)
+{
+	size_t left = beyond_soft(o, outbox_waiting_locked(o));
+
+	if (left < o->beyond)
+		o->beyond = left;
+}
+
 enum qerr
 outbox_write_locked(struct outbox *o, struct stream *st)
 {
@@ -202,10 +220,11 @@ outbox_write_locked(struct outbox *o, struct stream *st)
 	}
 	if (e == Q_OK) {
 		buf_free(&o->data);
-		o->sent = 0;
+		o->sent = o->beyond = 0;
 	} else if (e == Q_FULL) {
 		if (o->sent > before)
 			o->progress_ms = clock_mono_ms();
+		shrink_locked(o);
 	} else {
 		break_locked(o);
 		if (e != Q_TIMEOUT)

@@ -12,9 +12,10 @@
  * Two limits.  Messages (OUTBOX_DATA) are taken while fewer than `soft` bytes
  * wait, whatever their size, so that an outbox holds at most `soft` bytes and
  * one message more; above, the sender waits or the receiver is dropped, as the
- * protocol wishes.  Answers and farewells (OUTBOX_CONTROL) go up to `hard`; a
- * session beyond that is ended.  The memory is given back whenever the outbox
- * runs empty.
+ * protocol wishes.  Answers and farewells (OUTBOX_CONTROL) go up to `hard`, on top
+ * of such a message as well: a ping must not end whoever is still taking a large
+ * file.  A session beyond that is ended.  The memory is given back whenever the
+ * outbox runs empty.
  */
 #ifndef SERVER_OUTBOX_H
 #define SERVER_OUTBOX_H
@@ -37,6 +38,7 @@ struct outbox {
 	uint64_t written;    /* [lock] bytes that the stream has taken since birth */
 	size_t soft;         /* [lock] bytes; at birth the settings' */
 	size_t hard;         /* [lock] bytes */
+	size_t beyond;       /* [lock] bytes above soft, of one large message */
 	bool closed;         /* [lock] no more is taken */
 	bool broken;         /* [lock] the stream failed: what was here is lost */
 	bool in_flusher;     /* [lock] the flusher waits for the socket */
@@ -54,7 +56,7 @@ void outbox_fini(struct outbox *o);
 
 /* Room for n bytes at *at; write them there, then outbox_commit_locked(n' <= n).
  * Q_CLOSED: ended; Q_FULL: DATA while soft or more wait; Q_LIMIT: CONTROL above
- * hard (once no lock is held, the caller ends the session as GOODBYE_SLOW);
+ * hard + beyond (once no lock is held, the caller ends the session as GOODBYE_SLOW);
  * Q_NOMEM. */
 enum qerr outbox_reserve_locked(struct outbox *o, enum outbox_class class, size_t n,
 				uint8_t **at) REQUIRES(o->lock);

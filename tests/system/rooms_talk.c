@@ -219,3 +219,14 @@ rt_again(const struct rooms_peer *p)
 	(void)rp_hear(q, "QUEUE_END");
 	return q;
 }
+
+char *
+rt_long_text(size_t n)
+{
+	char *text = malloc(n + 1);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', n);
+	text[n] = '\0';
+	return text;
+}

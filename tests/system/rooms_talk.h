@@ -52,6 +52,9 @@ void rt_members_are(const json_t *info, const char *names);
 /* Is a member of object null? */
 bool rt_null(const json_t *object, const char *key);
 
+/* n times 'x', malloc'ed. */
+char *rt_long_text(size_t n);
+
 /* One more connection of the same user: what waited was heard by check, or is none. */
 struct rooms_peer *rt_again(const struct rooms_peer *p);
 

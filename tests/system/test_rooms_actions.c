@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is said in rooms: every action, what the others hear of it, every refusal and its
- * cause; refs; receipts; chat keys; large contents.
+ * cause; refs; receipts; chat keys.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +20,7 @@ struct cast {
 static struct cast
 begin(int type)
 {
-	/* Moving a large file takes a slow machine its time, and meanwhile nobody reads what
-	 * the others are asked. */
-	struct cast c = {.h = rp_start("rooms.captcha=off", "rooms.ping_timeout=1h",
-				       "limits.sender_wait=1h", NULL)};
+	struct cast c = {.h = rp_start("rooms.captcha=off", NULL)};
 
 	c.alice = rp_enter(c.h, "alice");
 	c.bob = rp_enter(c.h, "bob");
@@ -49,18 +46,6 @@ refused(struct rooms_peer *p, struct rt_id room, const char *action, const char 
 {
 	rt_action(p, room, action, "%s", data);
 	(void)rp_hear_status(p, sig);
-}
-
-/* n times 'x', malloc'ed. */
-static char *
-long_text(size_t n)
-{
-	char *text = malloc(n + 1);
-
-	ck_assert_ptr_nonnull(text);
-	memset(text, 'x', n);
-	text[n] = '\0';
-	return text;
 }
 
 START_TEST(sending)
@@ -98,7 +83,7 @@ START_TEST(sending_refused)
 {
 	struct cast c = begin(RT_GROUP);
 	struct rt_id strange;
-	char *text = long_text(65537);
+	char *text = rt_long_text(65537);
 
 	strange = rt_create(c.bob, RT_GROUP, "Other", "carol");
 	(void)rp_hear(c.carol, "JOIN_ROOM");
@@ -164,7 +149,7 @@ START_TEST(editing)
 {
 	struct cast c = begin(RT_GROUP);
 	struct rt_id msg = rt_send(c.alice, c.room, "teh");
-	char *text = long_text(65537);
+	char *text = rt_long_text(65537);
 	json_t *data;
 
 	(void)rt_recv(c.bob, c.room, "alice", "teh");
@@ -196,7 +181,7 @@ START_TEST(deleting)
 {
 	struct cast c = begin(RT_GROUP);
 	struct rt_id a = rt_send(c.alice, c.room, "a"), b;
-	char *reason = long_text(4097);
+	char *reason = rt_long_text(4097);
 	json_t *data;
 
 	(void)rt_recv(c.bob, c.room, "alice", "a");
@@ -379,110 +364,6 @@ START_TEST(order_of_answers)
 }
 END_TEST
 
-/* ---- files ---- */
-
-static json_t *
-fetch(struct rooms_peer *p, struct rt_id room, struct rt_id msg)
-{
-	rp_say(p, "{'type': 'FETCH', 'data': {'ref': 'f', 'room': '%s', 'msg': '%s'}}",
-	       room.text, msg.text);
-	return rp_hear(p, "FILE");
-}
-
-static struct rt_id
-send_file(struct rooms_peer *p, struct rt_id room, size_t size)
-{
-	char *text = long_text(size), *json;
-	int n = asprintf(&json,
-			 "{\"type\": \"CHAT_ACTION\", \"data\": {\"room\": \"%s\", "
-			 "\"action\": \"send\", \"actiondata\": {\"format\": "
-			 "\"msg-smallfile\", \"content\": \"%s\"}}}",
-			 room.text, text);
-
-	ck_assert_int_gt(n, 0);
-	rp_send(p, span_of(json, (size_t)n));
-	free(json);
-	free(text);
-	return rt_sent(p);
-}
-
-START_TEST(small_files)
-{
-	struct cast c = begin(RT_GROUP);
-	static const size_t sizes[] = {10, 65536, 65537, 3000000};
-
-	for (size_t i = 0; i < 4; i++) {
-		struct rt_id msg = send_file(c.alice, c.room, sizes[i]);
-		json_t *data = rt_hear(c.bob, c.room, "recv");
-
-		data = json_object_get(data, "actiondata");
-		ck_assert_str_eq(rp_text(data, "format"), "msg-smallfile");
-		if (sizes[i] > 65536) {
-			ck_assert(rt_null(data, "content"));
-			ck_assert_uint_eq((size_t)rp_int(data, "size"), sizes[i]);
-		} else {
-			ck_assert_uint_eq(strlen(rp_text(data, "content")), sizes[i]);
-		}
-		data = fetch(c.bob, c.room, msg);
-		ck_assert_str_eq(rp_text(data, "msg"), msg.text);
-		ck_assert_str_eq(rp_text(data, "ref"), "f");
-		ck_assert_uint_eq(strlen(rp_text(data, "content")), sizes[i]);
-		ck_assert_uint_eq(strspn(rp_text(data, "content"), "x"), sizes[i]);
-		rt_action(c.alice, c.room, "edit", "'msg': '%s', 'content': 'x'",
-			  msg.text);
-		rt_status(c.alice, "UNSUPPORTED_MSG_FORMAT", c.room.text, msg.text);
-		rt_action(c.alice, c.room, "delete", "'msg': '%s'", msg.text);
-		(void)rt_sent(c.alice);
-		(void)rt_hear(c.bob, c.room, "deleted");
-		rp_say(c.bob, "{'type': 'FETCH', 'data': {'room': '%s', 'msg': '%s'}}",
-		       c.room.text, msg.text);
-		rt_status(c.bob, "MSG_DNE", c.room.text, msg.text);
-	}
-	rp_say(c.bob, "{'type': 'FETCH', 'data': {'room': '%s', 'msg': '%s'}}", none,
-	       none);
-	rt_status(c.bob, "ROOM_DNE", none, NULL);
-	end(&c);
-}
-END_TEST
-
-START_TEST(largest_file)
-{
-	struct cast c = begin(RT_GROUP);
-	struct rt_id msg = send_file(c.alice, c.room, 32 * 1024 * 1024);
-	char *text = long_text(32 * 1024 * 1024 + 1), *json;
-	int n;
-
-	ck_assert_uint_eq(strlen(rp_text(fetch(c.alice, c.room, msg), "content")),
-			  32 * 1024 * 1024);
-	n = asprintf(
-	    &json,
-	    "{\"type\": \"CHAT_ACTION\", \"data\": {\"room\": \"%s\", \"action\": "
-	    "\"send\", \"actiondata\": {\"format\": \"msg-smallfile\", "
-	    "\"content\": \"%s\"}}}",
-	    c.room.text, text);
-	rp_send(c.alice, span_of(json, (size_t)n));
-	(void)rp_hear_status(c.alice, "CONTENT_ABOVE_LIMIT");
-	free(json);
-	free(text);
-	end(&c);
-}
-END_TEST
-
-START_TEST(files_switched_off)
-{
-	struct harness *h = rp_start("rooms.captcha=off", "rooms.max_file=0", NULL);
-	struct rooms_peer *alice = rp_enter(h, "alice"), *bob = rp_enter(h, "bob");
-	struct rt_id room = rt_room(alice, RT_DIRECT, "bob", bob, NULL);
-
-	refused(alice, room, "send", "'format': 'msg-smallfile', 'content': 'x'",
-		"UNSUPPORTED_MSG_FORMAT");
-	(void)rt_send(alice, room, "text");
-	rp_free(alice);
-	rp_free(bob);
-	harness_free(h);
-}
-END_TEST
-
 /* ---- receipts ---- */
 
 static void
@@ -658,9 +539,6 @@ main(void)
 	tcase_add_test(tc, messages_of_other_rooms);
 	tcase_add_test(tc, refs);
 	tcase_add_test(tc, order_of_answers);
-	tcase_add_test(tc, small_files);
-	tcase_add_test(tc, largest_file);
-	tcase_add_test(tc, files_switched_off);
 	tcase_add_test(tc, receipts);
 	tcase_add_test(tc, no_receipts_in_channels);
 	tcase_add_test(tc, no_receipts_in_large_rooms);

@@ -76,29 +76,90 @@ START_TEST(batch_goes_with_the_flush)
 }
 END_TEST
 
-START_TEST(limits)
+/* Control bytes up to most, to the byte; one more ends the session. */
+static void
+control_up_to(struct session *s, size_t most)
 {
-	static const uint8_t big[SOFT * 3];
-	int peer;
-	struct session *s = core_session(&peer);
-	size_t hard = s->out.hard;
+	static const uint8_t some[SOFT];
 	uint64_t slow = metric_get(METRIC_slow_receivers_total);
 
-	/* Up to one byte below soft, then one message of any size. */
-	ck_assert_int_eq(put(s, OUTBOX_DATA, big, SOFT - 1), Q_OK);
-	ck_assert_int_eq(put(s, OUTBOX_DATA, big, sizeof(big)), Q_OK);
-	ck_assert_int_eq(put(s, OUTBOX_DATA, big, 1), Q_FULL);
-	ck_assert_uint_eq(waiting(s), SOFT - 1 + sizeof(big));
-	/* Control bytes up to hard, to the byte. */
-	while (waiting(s) + sizeof(big) <= hard)
-		ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, sizeof(big)), Q_OK);
-	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, hard - waiting(s)), Q_OK);
-	ck_assert_uint_eq(waiting(s), hard);
+	while (waiting(s) + sizeof(some) <= most)
+		ck_assert_int_eq(put(s, OUTBOX_CONTROL, some, sizeof(some)), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, some, most - waiting(s)), Q_OK);
+	ck_assert_uint_eq(waiting(s), most);
 	ck_assert(!session_ended(s));
-	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, 1), Q_LIMIT);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, some, 1), Q_LIMIT);
 	ck_assert_int_eq(atomic_load(&s->ending), GOODBYE_SLOW);
 	ck_assert_uint_eq(metric_get(METRIC_slow_receivers_total), slow + 1);
-	ck_assert_int_eq(put(s, OUTBOX_CONTROL, big, 1), Q_CLOSED);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, some, 1), Q_CLOSED);
+}
+
+START_TEST(limits)
+{
+	static const uint8_t big[SOFT];
+	int peer;
+	struct session *s = core_session(&peer);
+
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, SOFT), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, 1), Q_FULL);
+	control_up_to(s, s->out.hard);
+	drop(s, peer);
+}
+END_TEST
+
+/* Up to one byte below soft, then one message of any size: what may stand behind it is as
+ * much as ever. */
+START_TEST(large_message)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+	size_t large = 2 * s->out.hard;
+	uint8_t *big = pattern(large);
+
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, SOFT - 1), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, large), Q_OK);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, big, 1), Q_FULL);
+	ck_assert_uint_eq(waiting(s), SOFT - 1 + large);
+	control_up_to(s, s->out.hard + large - 1);
+	free(big);
+	drop(s, peer);
+}
+END_TEST
+
+static size_t
+beyond(struct session *s)
+{
+	size_t n;
+
+	lock_take(&s->out.lock);
+	n = s->out.beyond;
+	lock_drop(&s->out.lock);
+	return n;
+}
+
+/* As it goes, what may stand behind it becomes less, down to what it always is. */
+START_TEST(large_message_goes)
+{
+	int peer;
+	struct session *s = core_session(&peer);
+	size_t large = 2 * s->out.hard;
+	uint8_t *sent = pattern(large), *got = malloc(large);
+
+	ck_assert_ptr_nonnull(got);
+	ck_assert_int_eq(put(s, OUTBOX_DATA, sent, large), Q_OK);
+	ck_assert_uint_eq(beyond(s), large - SOFT);
+	outbox_flush_touched();
+	ck_assert_uint_gt(waiting(s), s->out.hard);
+	ck_assert_uint_eq(beyond(s), waiting(s) - SOFT);
+	ck_assert_int_eq(put(s, OUTBOX_CONTROL, "ping", 4), Q_OK);
+	core_read(peer, got, large);
+	ck_assert_mem_eq(got, sent, large);
+	core_expect(peer, "ping");
+	CORE_AWAIT(waiting(s) == 0);
+	ck_assert_uint_eq(beyond(s), 0);
+	ck_assert(!session_ended(s));
+	free(sent);
+	free(got);
 	drop(s, peer);
 }
 END_TEST
@@ -685,6 +746,8 @@ main(void)
 	tcase_add_checked_fixture(c, setup, core_stop);
 	tcase_add_test(c, batch_goes_with_the_flush);
 	tcase_add_test(c, limits);
+	tcase_add_test(c, large_message);
+	tcase_add_test(c, large_message_goes);
 	tcase_add_test(c, reserve_in_place);
 	tcase_add_test(c, many_touched);
 	tcase_add_test(c, each_writers_order_is_kept);

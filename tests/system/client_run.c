@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define CLIENT_RUN_INSIDE
 #include "tests/system/client_run.h"
 
 #include <errno.h>
@@ -55,20 +56,38 @@ become(struct harness *h, const char *home, const char **argv)
 	_exit(127);
 }
 
-/* argv from the arguments; "SERVER" is replaced. */
-static void
-arguments(struct harness *h, va_list ap, const char *argv[ARGS_MAX + 1], char at[32])
-{
-	const char *word = getenv("QUINTET_CLIENT");
-	size_t n = 0;
+/* What the client is started with. */
+struct words {
+	const char *argv[ARGS_MAX + 1];
+	size_t n;
+	char server[32];
+};
 
-	ck_assert_msg(word != NULL, "QUINTET_CLIENT does not say which client to test");
-	snprintf(at, 32, "127.0.0.1:%u", h->port);
-	for (; word != NULL; word = va_arg(ap, const char *)) {
-		ck_assert_uint_lt(n, ARGS_MAX);
-		argv[n++] = strcmp(word, "SERVER") == 0 ? at : word;
-	}
-	argv[n] = NULL;
+static void
+add_word(struct words *w, const char *word)
+{
+	ck_assert_uint_lt(w->n, ARGS_MAX);
+	w->argv[w->n++] = strcmp(word, "SERVER") == 0 ? w->server : word;
+}
+
+static void
+first_words(struct words *w, struct harness *h)
+{
+	const char *client = getenv("QUINTET_CLIENT");
+
+	ck_assert_msg(client != NULL, "QUINTET_CLIENT does not say which client to test");
+	*w = (struct words){.n = 0};
+	snprintf(w->server, sizeof(w->server), "127.0.0.1:%u", h->port);
+	add_word(w, client);
+}
+
+static void
+add_words(struct words *w, va_list ap)
+{
+	const char *word;
+
+	while ((word = va_arg(ap, const char *)) != NULL)
+		add_word(w, word);
 }
 
 static struct run *
@@ -86,14 +105,11 @@ new_run(void)
 }
 
 static struct run *
-start(struct harness *h, const char *home, va_list ap)
+start(struct harness *h, const char *home, struct words *w)
 {
-	const char *argv[ARGS_MAX + 1];
 	struct run *r = new_run();
 	int in[2], out[2], err[2];
-	char at[32];
 
-	arguments(h, ap, argv, at);
 	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
 	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
@@ -107,7 +123,7 @@ start(struct harness *h, const char *home, va_list ap)
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
-		become(h, home, argv);
+		become(h, home, w->argv);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -121,31 +137,32 @@ start(struct harness *h, const char *home, va_list ap)
 struct run *
 run_start(struct harness *h, const char *home, ...)
 {
-	struct run *r;
+	struct words w;
 	va_list ap;
 
+	first_words(&w, h);
 	va_start(ap, home);
-	r = start(h, home, ap);
+	add_words(&w, ap);
 	va_end(ap);
-	return r;
+	return start(h, home, &w);
 }
 
 struct run *
 run_in_terminal(struct harness *h, const char *home, ...)
 {
-	const char *argv[ARGS_MAX + 1];
 	struct run *r = new_run();
+	struct words w;
 	va_list ap;
-	char at[32];
 
+	first_words(&w, h);
 	va_start(ap, home);
-	arguments(h, ap, argv, at);
+	add_words(&w, ap);
 	va_end(ap);
 	fflush(stdout);
 	r->pid = forkpty(&r->out, NULL, NULL, NULL);
 	ck_assert_int_ne(r->pid, -1);
 	if (r->pid == 0)
-		become(h, home, argv);
+		become(h, home, w.argv);
 	r->in = dup(r->out);
 	ck_assert_int_ne(r->in, -1);
 	return r;
@@ -263,6 +280,17 @@ run_free(struct run *r)
 	free(r);
 }
 
+void
+run_quit(struct run *r, int status)
+{
+	int ended = run_end(r);
+
+	if (ended != status)
+		harness_fail("status %d, not %d: \"%s\" and \"%s\"", ended, status,
+			     last_of(&r->said, 0, 300), last_of(&r->complaint, 0, 200));
+	run_free(r);
+}
+
 bool
 run_said(const struct run *r, const char *text)
 {
@@ -296,46 +324,110 @@ run_ca_fingerprint(const struct harness *h)
 
 /* ---- whole commands ---- */
 
-struct run *
-run_script(struct harness *h, const char *input, int *status, const char *home, ...)
+/* To its end, which must be with this status. */
+static struct run *
+whole(struct harness *h, int status, const char *input, const char *home, struct words *w)
 {
+	struct run *r = start(h, home, w);
+	int ended;
+
+	run_say(r, input);
+	if ((ended = run_end(r)) != status)
+		harness_fail("status %d, not %d: \"%s\" and \"%s\"", ended, status,
+			     last_of(&r->said, 0, 300), last_of(&r->complaint, 0, 200));
+	return r;
+}
+
+struct run *
+run_script(struct harness *h, int status, const char *input, const char *home, ...)
+{
+	struct words w;
+	va_list ap;
+
+	first_words(&w, h);
+	va_start(ap, home);
+	add_words(&w, ap);
+	va_end(ap);
+	return whole(h, status, input, home, &w);
+}
+
+/* One sentence, ours. */
+static bool
+one_line(const char *text)
+{
+	const char *newline = strchr(text, '\n');
+
+	return strncmp(text, "client: ", 8) == 0 && newline != NULL && newline[1] == '\0';
+}
+
+void
+run_refused(struct harness *h, int status, const char *sentence, const char *home, ...)
+{
+	struct words w;
 	struct run *r;
 	va_list ap;
 
+	first_words(&w, h);
 	va_start(ap, home);
-	r = start(h, home, ap);
+	add_words(&w, ap);
 	va_end(ap);
-	run_say(r, input);
-	*status = run_end(r);
-	return r;
+	r = whole(h, status, "", home, &w);
+	if (!run_complained(r, sentence) || !one_line((const char *)r->complaint.p))
+		harness_fail("it said \"%.400s\"", (const char *)r->complaint.p);
+	run_free(r);
 }
 
 void
 run_enrol(struct harness *h, const char *name)
 {
 	char code[20], line[24];
-	struct run *r;
-	int status;
 
 	harness_enrol_code(h, code);
 	snprintf(line, sizeof(line), "%s\n", code);
-	r = run_script(h, line, &status, name, "--enroll", "SERVER", "--user", name,
-		       NULL);
-	if (status != 0)
-		harness_fail("%s could not enrol: %.200s", name,
-			     (const char *)r->complaint.p);
-	run_free(r);
+	run_free(
+	    run_script(h, 0, line, name, "--enroll", "SERVER", "--user", name, NULL));
 }
 
-struct run *
-run_login(struct harness *h, const char *name)
+/* "SERVER", who, and ap's; until it has worked. */
+static struct run *
+log_in(struct harness *h, const char *name, va_list ap)
 {
+	struct words w;
 	char line[64];
 	struct run *r;
 
-	run_enrol(h, name);
-	r = run_start(h, name, "SERVER", "--user", name, NULL);
+	first_words(&w, h);
+	add_word(&w, "SERVER");
+	add_word(&w, "--user");
+	add_word(&w, name);
+	add_words(&w, ap);
+	r = start(h, name, &w);
 	snprintf(line, sizeof(line), "* logged in as %s\n", name);
 	run_until(r, line);
+	return r;
+}
+
+struct run *
+run_log_in(struct harness *h, const char *name, ...)
+{
+	struct run *r;
+	va_list ap;
+
+	va_start(ap, name);
+	r = log_in(h, name, ap);
+	va_end(ap);
+	return r;
+}
+
+struct run *
+run_enter(struct harness *h, const char *name, ...)
+{
+	struct run *r;
+	va_list ap;
+
+	run_enrol(h, name);
+	va_start(ap, name);
+	r = log_in(h, name, ap);
+	va_end(ap);
 	return r;
 }

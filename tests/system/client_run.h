@@ -3,14 +3,14 @@
  * client_run.h - the real client in a process of its own, driven through pipes
  * or through a terminal.
  *
- *	struct run *r = run_start(h, "alice", "127.0.0.1:9034", NULL);
- *	run_until(r, "* logged in as alice\n");
+ *	struct run *r = run_enter(h, "alice", NULL);
  *	run_say(r, "/list\n");
- *	ck_assert_int_eq(run_end(r), 0);
+ *	run_until(r, "* list: (nobody)\n");
+ *	run_quit(r, 0);
  *
  * Each user has a home below the harness's folder.  Everything that goes wrong,
- * and every wait that is in vain, fails the test.  The environment's
- * QUINTET_CLIENT names the program.
+ * and every wait that is in vain, fails the test; the message names its line.  The
+ * environment's QUINTET_CLIENT names the program.
  */
 #ifndef TESTS_SYSTEM_CLIENT_RUN_H
 #define TESTS_SYSTEM_CLIENT_RUN_H
@@ -44,6 +44,8 @@ void run_until_within(struct run *r, const char *text, int ms);
  * status; the output stays in r until run_free. */
 int run_end(struct run *r);
 void run_free(struct run *r);
+/* Both; it must end with this status. */
+void run_quit(struct run *r, int status);
 bool run_said(const struct run *r, const char *text);
 bool run_complained(const struct run *r, const char *text);
 
@@ -52,15 +54,36 @@ bool run_complained(const struct run *r, const char *text);
 const char *run_ca_fingerprint(const struct harness *h);
 
 /* ---- whole commands ---- */
+/* Start, give it input, wait for its end, which must be with this status. */
+struct run *run_script(struct harness *h, int status, const char *input, const char *home,
+		       ...) __attribute__((sentinel));
+/* The same without input, where nothing but one sentence on standard error, with this in
+ * it, is wanted. */
+void run_refused(struct harness *h, int status, const char *sentence, const char *home,
+		 ...) __attribute__((sentinel));
 /* Enrol home's owner (of the same name) without a passphrase; must work. */
 void run_enrol(struct harness *h, const char *name);
-/* Enrolled and logged in. */
-struct run *run_login(struct harness *h, const char *name);
-/* Start, give it input, wait for its end. */
-struct run *run_script(struct harness *h, const char *input, int *status,
-		       const char *home, ...) __attribute__((sentinel));
+/* Log home's owner in, with more arguments, NULL at the end. */
+struct run *
+run_log_in(struct harness *h, const char *name, ...) __attribute__((sentinel));
+/* Both. */
+struct run *run_enter(struct harness *h, const char *name, ...) __attribute__((sentinel));
 /* The path of a file below home's quintet folder. */
 void
 run_path(struct harness *h, const char *home, const char *file, char out[HARNESS_PATH]);
+
+/* Failures name the line of the test that called. */
+#ifndef CLIENT_RUN_INSIDE
+#	define run_say(...)          HARNESS_AT(run_say(__VA_ARGS__))
+#	define run_until(...)        HARNESS_AT(run_until(__VA_ARGS__))
+#	define run_until_within(...) HARNESS_AT(run_until_within(__VA_ARGS__))
+#	define run_end(...)          HARNESS_AT(run_end(__VA_ARGS__))
+#	define run_quit(...)         HARNESS_AT(run_quit(__VA_ARGS__))
+#	define run_script(...)       HARNESS_AT(run_script(__VA_ARGS__))
+#	define run_refused(...)      HARNESS_AT(run_refused(__VA_ARGS__))
+#	define run_enrol(...)        HARNESS_AT(run_enrol(__VA_ARGS__))
+#	define run_log_in(...)       HARNESS_AT(run_log_in(__VA_ARGS__))
+#	define run_enter(...)        HARNESS_AT(run_enter(__VA_ARGS__))
+#endif
 
 #endif

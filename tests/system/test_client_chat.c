@@ -2,7 +2,7 @@
  *
  * Two people with the real client and the real server: lines in, lines out.
  */
-#include "tests/system/client_run.h"
+#include "tests/system/client_pair.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,18 +11,13 @@
 
 #include "tests/system/harness_run.h"
 
-struct pair {
-	struct harness *h;
-	struct run *alice, *bob;
-};
-
 static struct pair
 logged_in(void)
 {
 	struct pair p = {.h = harness_start(NULL, NULL)};
 
-	p.alice = run_login(p.h, "alice");
-	p.bob = run_login(p.h, "bob");
+	p.alice = run_enter(p.h, "alice", NULL);
+	p.bob = run_enter(p.h, "bob", NULL);
 	return p;
 }
 
@@ -31,22 +26,8 @@ chatting(void)
 {
 	struct pair p = logged_in();
 
-	run_say(p.alice, "/chat bob\n/wait chat 900\n");
-	run_say(p.bob, "/wait request 900\n/accept\n/wait chat 900\n");
-	run_until(p.alice, "* asking bob\n* chat with bob, key ");
-	run_until(p.bob,
-		  "* request from alice: /accept or /deny\n* chat with alice, key ");
+	pair_chat(&p);
 	return p;
-}
-
-static void
-finish(struct pair *p, int alice_status, int bob_status)
-{
-	ck_assert_int_eq(run_end(p->alice), alice_status);
-	ck_assert_int_eq(run_end(p->bob), bob_status);
-	run_free(p->alice);
-	run_free(p->bob);
-	harness_free(p->h);
 }
 
 START_TEST(chat)
@@ -69,7 +50,7 @@ START_TEST(chat)
 	run_until(p.bob, "* chat with alice, key ");
 	run_say(p.bob, "again\n");
 	run_until(p.alice, "<bob> again\n");
-	finish(&p, 0, 0);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -88,7 +69,7 @@ START_TEST(requests)
 	run_until(p.alice, "* asking bob\n* request over: bob\n* asking carol\n"
 			   "* no chat with carol: refused, busy or not here\n");
 	run_until(p.bob, "* request over: alice\n");
-	finish(&p, 0, 0);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -106,7 +87,7 @@ START_TEST(refused)
 			   "! not sent: you are in no chat; /chat NAME begins one\n"
 			   "! waited for chat in vain\n");
 	run_until(p.alice, "* logged out\n");
-	finish(&p, 1, 0);
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
@@ -117,7 +98,7 @@ START_TEST(wait_runs_out)
 	run_say(p.alice, "/wait request 0.2\nnever read\n");
 	run_until(p.alice, "! waited for request in vain\n* logged out\n");
 	ck_assert(!run_said(p.alice, "not sent"));
-	finish(&p, 1, 0);
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
@@ -180,8 +161,7 @@ START_TEST(hostile_text)
 	ck_assert(run_complained(
 	    p.bob, "client: the server ended the session: that is enough\n"));
 	ck_assert_ptr_null(memchr(p.alice->said.p, 0x1b, p.alice->said.len));
-	ck_assert_int_eq(run_end(p.alice), 0);
-	run_free(p.alice);
+	run_quit(p.alice, 0);
 	run_free(p.bob);
 	harness_free(p.h);
 }
@@ -198,8 +178,7 @@ START_TEST(partner_vanishes)
 	run_until(p.alice, "* no chat with bob");
 	harness_reap(p.bob->pid, harness_deadline(HARNESS_WAIT));
 	p.bob->pid = 0;
-	ck_assert_int_eq(run_end(p.alice), 1);
-	run_free(p.alice);
+	run_quit(p.alice, 1);
 	run_free(p.bob);
 	harness_free(p.h);
 }
@@ -246,9 +225,8 @@ START_TEST(replaced)
 	run_until(again, "* user alice, as the last time");
 	run_until(again, "* logged in as alice\n");
 	run_until(p.alice, "* disconnected\n");
-	ck_assert_int_eq(run_end(again), 0);
-	run_free(again);
-	finish(&p, 1, 0);
+	run_quit(again, 0);
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
@@ -261,14 +239,14 @@ START_TEST(output_closed)
 	p.alice->out = -1;
 	run_say(p.bob, "hello?\n");
 	run_until(p.bob, "* chat with alice ended: by the other side\n");
-	finish(&p, 1, 0);
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
 START_TEST(terminal)
 {
 	struct harness *h = harness_start(NULL, NULL);
-	struct run *bob = run_login(h, "bob"), *alice;
+	struct run *bob = run_enter(h, "bob", NULL), *alice;
 	char line[5200];
 
 	run_enrol(h, "alice");
@@ -298,17 +276,16 @@ START_TEST(terminal)
 	run_until(bob, "* chat with alice ended: by the other side\n");
 	ck_assert(!run_said(bob, "yyy"));
 	run_free(alice);
-	ck_assert_int_eq(run_end(bob), 0);
-	run_free(bob);
+	run_quit(bob, 0);
 	harness_free(h);
 }
 END_TEST
 
-static Suite *
-suite(void)
+int
+main(void)
 {
 	Suite *s = suite_create("client chat");
-	TCase *t = tcase_create("chat");
+	TCase *t = harness_case(s, "chat");
 
 	tcase_add_test(t, chat);
 	tcase_add_test(t, requests);
@@ -322,12 +299,5 @@ suite(void)
 	tcase_add_test(t, replaced);
 	tcase_add_test(t, output_closed);
 	tcase_add_test(t, terminal);
-	suite_add_tcase(s, t);
-	return s;
-}
-
-int
-main(void)
-{
-	return harness_main(suite());
+	return harness_main(s);
 }

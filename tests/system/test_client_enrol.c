@@ -20,29 +20,6 @@ code_line(struct harness *h, char out[24])
 	out[20] = '\0';
 }
 
-/* Run it with nothing on standard input: the status and the one sentence. */
-#define MUST_FAIL(h, wanted_status, sentence, home, ...)                               \
-	do {                                                                           \
-		int status_;                                                           \
-		struct run *r_ = run_script(h, "", &status_, home, __VA_ARGS__, NULL); \
-		ck_assert_msg(run_complained(r_, sentence), "it said \"%s\"",          \
-			      (const char *)r_->complaint.p);                          \
-		ck_assert_int_eq(status_, wanted_status);                              \
-		one_line(r_);                                                          \
-		run_free(r_);                                                          \
-	} while (0)
-
-/* One sentence, ours. */
-static void
-one_line(const struct run *r)
-{
-	const char *text = (const char *)r->complaint.p, *newline = strchr(text, '\n');
-
-	ck_assert_msg(strncmp(text, "client: ", 8) == 0, "%s", text);
-	ck_assert_ptr_nonnull(newline);
-	ck_assert_msg(newline[1] == '\0', "more than a line: %s", text);
-}
-
 static unsigned
 mode_of(struct harness *h, const char *home, const char *file)
 {
@@ -81,15 +58,13 @@ START_TEST(enrol)
 	struct harness *h = harness_start(NULL, NULL);
 	char code[24], lower[24];
 	struct run *r;
-	int status;
 
 	code_line(h, code);
 	for (size_t i = 0; i < sizeof(code); i++)
 		lower[i] =
 		    code[i] >= 'A' && code[i] <= 'Z' ? (char)(code[i] + 32) : code[i];
-	r = run_script(h, lower, &status, "alice", "SERVER", "--user", "Alice",
-		       "--enroll", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, lower, "alice", "SERVER", "--user", "Alice", "--enroll",
+		       NULL);
 	ck_assert(run_said(r, "* made a key for Alice, without a passphrase\n"
 			      "* enrolled as Alice at 127.0.0.1:"));
 	ck_assert(run_said(r, "* CA fingerprint "));
@@ -100,8 +75,7 @@ START_TEST(enrol)
 	ck_assert_uint_eq(mode_of(h, "alice", "keys/alice.pem"), 0600);
 	ck_assert_uint_eq(mode_of(h, "alice", "last-user"), 0600);
 	pinned_exactly(h, "alice");
-	r = run_script(h, "/list\n", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "/list\n", "alice", "SERVER", NULL);
 	ck_assert(run_said(r, "* user Alice, as the last time"));
 	ck_assert(run_said(r, "* logged in as Alice\n"));
 	run_free(r);
@@ -115,19 +89,19 @@ START_TEST(enrol_refused)
 	char code[24];
 
 	harness_enrol_code(h, code);
-	MUST_FAIL(h, 1, "the enrolment code is wrong", "alice", "--enroll", "SERVER",
-		  "--user", "alice", "--code", "AAAA-BBBB-CCCC-DDDD");
-	MUST_FAIL(h, 1, "an enrolment code looks like XXXX-XXXX-XXXX-XXXX", "alice",
-		  "--enroll", "SERVER", "--user", "alice", "--code",
-		  "AAAA-BBBB-CCCC-0000");
-	MUST_FAIL(h, 1, "no enrolment code came on standard input", "alice", "--enroll",
-		  "SERVER", "--user", "alice");
+	run_refused(h, 1, "the enrolment code is wrong", "alice", "--enroll", "SERVER",
+		    "--user", "alice", "--code", "AAAA-BBBB-CCCC-DDDD", NULL);
+	run_refused(h, 1, "an enrolment code looks like XXXX-XXXX-XXXX-XXXX", "alice",
+		    "--enroll", "SERVER", "--user", "alice", "--code",
+		    "AAAA-BBBB-CCCC-0000", NULL);
+	run_refused(h, 1, "no enrolment code came on standard input", "alice", "--enroll",
+		    "SERVER", "--user", "alice", NULL);
 	/* The key made before the code was found wrong is used, not made anew. */
 	run_enrol(h, "alice");
-	MUST_FAIL(h, 1, "that name is taken", "other", "--enroll", "SERVER", "--user",
-		  "alice", "--code", code);
-	MUST_FAIL(h, 1, "that name is taken", "alice", "--enroll", "SERVER", "--user",
-		  "ALICE", "--code", code);
+	run_refused(h, 1, "that name is taken", "other", "--enroll", "SERVER", "--user",
+		    "alice", "--code", code, NULL);
+	run_refused(h, 1, "that name is taken", "alice", "--enroll", "SERVER", "--user",
+		    "ALICE", "--code", code, NULL);
 	harness_free(h);
 }
 END_TEST
@@ -137,23 +111,16 @@ START_TEST(one_key_two_servers)
 	struct harness *h = harness_start(NULL, NULL), *h2 = harness_start(NULL, NULL);
 	char code[24], at[32];
 	struct run *r;
-	int status;
 
 	run_enrol(h, "alice");
 	code_line(h2, code);
 	snprintf(at, sizeof(at), "127.0.0.1:%u", h2->port);
-	r = run_script(h, code, &status, "alice", "--enroll", at, "--user", "alice",
-		       NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, code, "alice", "--enroll", at, "--user", "alice", NULL);
 	ck_assert(
 	    run_said(r, "* using the key that alice has already\n* enrolled as alice"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", at, NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", at, NULL));
+	run_free(run_script(h, 0, "", "alice", "SERVER", NULL));
 	harness_free(h2);
 	harness_free(h);
 }
@@ -163,24 +130,21 @@ START_TEST(unknown_server)
 {
 	struct harness *h = harness_start(NULL, NULL);
 	char ca[HARNESS_PATH + 32];
-	struct run *r;
-	int status;
 
-	MUST_FAIL(h, 1, "is not known here: enrol first with ", "alice", "SERVER",
-		  "--user", "alice");
+	run_refused(h, 1, "is not known here: enrol first with ", "alice", "SERVER",
+		    "--user", "alice", NULL);
 	run_enrol(h, "alice");
-	MUST_FAIL(h, 1, "the server localhost:", "alice", "localhost", "--user", "alice");
-	MUST_FAIL(h, 1, "bob has no key here: enrol first with --enroll", "alice",
-		  "SERVER", "--user", "bob");
+	run_refused(h, 1, "the server localhost:", "alice", "localhost", "--user",
+		    "alice", NULL);
+	run_refused(h, 1, "bob has no key here: enrol first with --enroll", "alice",
+		    "SERVER", "--user", "bob", NULL);
 	/* With the CA named, a pin is not needed. */
 	harness_add_users(h, "bob", NULL);
 	snprintf(ca, sizeof(ca), "%s/server/ca.pem", h->data);
-	r = run_script(h, "", &status, "alice", "SERVER", "--ca", ca, "--user", "alice",
-		       NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
-	MUST_FAIL(h, 1, "cannot read /nowhere/ca.pem: No such file", "alice", "SERVER",
-		  "--ca", "/nowhere/ca.pem", "--user", "alice");
+	run_free(
+	    run_script(h, 0, "", "alice", "SERVER", "--ca", ca, "--user", "alice", NULL));
+	run_refused(h, 1, "cannot read /nowhere/ca.pem: No such file", "alice", "SERVER",
+		    "--ca", "/nowhere/ca.pem", "--user", "alice", NULL);
 	harness_free(h);
 }
 END_TEST
@@ -192,26 +156,22 @@ START_TEST(changed_ca)
 	struct harness *h = harness_start(NULL, NULL), *h2 = harness_new();
 	struct run *r;
 	char code[24];
-	int status;
 
 	run_enrol(h, "alice");
 	h2->port = h->port;
 	harness_stop(h);
 	harness_boot(h2, NULL);
-	MUST_FAIL(h2, 1, "client: the server 127.0.0.1:", "alice", "SERVER", "--user",
-		  "alice");
-	MUST_FAIL(h, 1,
-		  "NOT THE SERVER THAT YOU KNOW, or somebody is in between: the CA of ",
-		  "alice", "SERVER", "--user", "alice");
+	run_refused(h2, 1, "client: the server 127.0.0.1:", "alice", "SERVER", "--user",
+		    "alice", NULL);
+	run_refused(h, 1,
+		    "NOT THE SERVER THAT YOU KNOW, or somebody is in between: the CA of ",
+		    "alice", "SERVER", "--user", "alice", NULL);
 	code_line(h2, code);
-	r = run_script(h, code, &status, "alice", "--enroll", "SERVER", "--user", "alice",
+	r = run_script(h, 0, code, "alice", "--enroll", "SERVER", "--user", "alice",
 		       NULL);
-	ck_assert_int_eq(status, 0);
 	ck_assert(run_said(r, " is a new one; it was "));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", "SERVER", NULL));
 	harness_free(h2);
 	harness_free(h);
 }
@@ -227,9 +187,9 @@ START_TEST(not_our_key)
 	ck_assert_int_eq(key_generate(KEY_EC_P256, 0, &key), Q_OK);
 	ck_assert_int_eq(key_public_pem(key, &pem), Q_OK);
 	harness_write(h, "pems/alice.pem", buf_span(&pem));
-	MUST_FAIL(h, 1,
-		  "the server refused alice: not enrolled there, or with another key",
-		  "alice", "SERVER", "--user", "alice");
+	run_refused(h, 1,
+		    "the server refused alice: not enrolled there, or with another key",
+		    "alice", "SERVER", "--user", "alice", NULL);
 	key_free(key);
 	buf_free(&pem);
 	harness_free(h);
@@ -240,25 +200,22 @@ START_TEST(key_files)
 {
 	struct harness *h = harness_start(NULL, NULL);
 	char path[HARNESS_PATH], no_key[HARNESS_PATH + 32];
-	struct run *r;
-	int status;
 
 	run_enrol(h, "alice");
 	run_path(h, "alice", "keys/alice.pem", path);
 	ck_assert_int_eq(chmod(path, 0640), 0);
-	MUST_FAIL(h, 1, "alice.pem is secret, but others may read it: chmod 600 it first",
-		  "alice", "SERVER", "--user", "alice");
+	run_refused(h, 1,
+		    "alice.pem is secret, but others may read it: chmod 600 it first",
+		    "alice", "SERVER", "--user", "alice", NULL);
 	ck_assert_int_eq(chmod(path, 0600), 0);
 	snprintf(no_key, sizeof(no_key), "%s/server/enroll-code", h->data);
-	MUST_FAIL(h, 1, "the key of alice cannot be used", "alice", "SERVER", "--user",
-		  "alice", "--key", no_key);
-	MUST_FAIL(h, 1, "cannot read /nowhere/key.pem", "alice", "SERVER", "--user",
-		  "alice", "--key", "/nowhere/key.pem");
+	run_refused(h, 1, "the key of alice cannot be used", "alice", "SERVER", "--user",
+		    "alice", "--key", no_key, NULL);
+	run_refused(h, 1, "cannot read /nowhere/key.pem", "alice", "SERVER", "--user",
+		    "alice", "--key", "/nowhere/key.pem", NULL);
 	/* Her key under the name of a file, for a user who has none here. */
-	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice", "--key",
-		       path, NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", "SERVER", "--user", "alice", "--key", path,
+			    NULL));
 	harness_free(h);
 }
 END_TEST
@@ -269,34 +226,28 @@ START_TEST(passphrase_from_script)
 	char code[24], file[HARNESS_PATH];
 	struct run *r;
 	FILE *f;
-	int status;
 
 	code_line(h, code);
 	run_environment("QUINTET_PASSPHRASE=open sesame");
-	r = run_script(h, code, &status, "alice", "--enroll", "SERVER", "--user", "alice",
+	r = run_script(h, 0, code, "alice", "--enroll", "SERVER", "--user", "alice",
 		       NULL);
-	ck_assert_int_eq(status, 0);
 	ck_assert(run_said(r, "* made a key for alice, with a passphrase\n"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", "SERVER", NULL));
 	run_environment("QUINTET_PASSPHRASE=open barley");
-	MUST_FAIL(h, 1, "the passphrase for the key of alice is wrong", "alice",
-		  "SERVER");
+	run_refused(h, 1, "the passphrase for the key of alice is wrong", "alice",
+		    "SERVER", NULL);
 	run_environment(NULL);
-	MUST_FAIL(h, 1, "there is no terminal to ask for it: use --passphrase-file",
-		  "alice", "SERVER");
+	run_refused(h, 1, "there is no terminal to ask for it: use --passphrase-file",
+		    "alice", "SERVER", NULL);
 	run_path(h, "alice", "word", file);
 	f = fopen(file, "w");
 	ck_assert_ptr_nonnull(f);
 	fputs("open sesame\nthis is not read\n", f);
 	fclose(f);
 	ck_assert_int_eq(chmod(file, 0600), 0);
-	r = run_script(h, "", &status, "alice", "SERVER", "--passphrase-file", file,
-		       NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(
+	    run_script(h, 0, "", "alice", "SERVER", "--passphrase-file", file, NULL));
 	harness_free(h);
 }
 END_TEST
@@ -335,8 +286,7 @@ START_TEST(passphrase_from_terminal)
 	run_until(r, "again: ");
 	run_say(r, "open sesame\n");
 	run_until(r, "* enrolled as alice");
-	ck_assert_int_eq(run_end(r), 0);
-	run_free(r);
+	run_quit(r, 0);
 
 	r = run_in_terminal(h, "alice", "--plain", "SERVER", NULL);
 	run_until(r, "Passphrase for the key of alice: ");
@@ -344,8 +294,7 @@ START_TEST(passphrase_from_terminal)
 	run_until(r, "* logged in as alice");
 	run_say(r, "/quit\n");
 	run_until(r, "* logged out\r\n");
-	ck_assert_int_eq(run_end(r), 0);
-	run_free(r);
+	run_quit(r, 0);
 	harness_free(h);
 }
 END_TEST
@@ -354,23 +303,23 @@ START_TEST(usage)
 {
 	struct harness *h = harness_start(NULL, NULL);
 	struct run *r;
-	int status;
 
-	MUST_FAIL(h, 2, "--colour is no option of this program", "alice", "--colour");
-	MUST_FAIL(h, 2, "--user needs a value", "alice", "SERVER", "--user");
-	MUST_FAIL(h, 2, "\"../alice\" is no name", "alice", "SERVER", "--user",
-		  "../alice");
-	MUST_FAIL(h, 2, "\"a/b\" is no host", "alice", "a/b");
-	MUST_FAIL(h, 2, "\"99999\" is no port", "alice", "localhost:99999");
-	MUST_FAIL(h, 2, "one server at a time", "alice", "one", "two");
-	MUST_FAIL(h, 2, "this client does not speak smtp", "alice", "--protocol", "smtp");
-	MUST_FAIL(h, 2, "--code belongs to --enroll", "alice", "SERVER", "--code", "x");
-	r = run_script(h, "", &status, "alice", "--help", NULL);
-	ck_assert_int_eq(status, 0);
+	run_refused(h, 2, "--colour is no option of this program", "alice", "--colour",
+		    NULL);
+	run_refused(h, 2, "--user needs a value", "alice", "SERVER", "--user", NULL);
+	run_refused(h, 2, "\"../alice\" is no name", "alice", "SERVER", "--user",
+		    "../alice", NULL);
+	run_refused(h, 2, "\"a/b\" is no host", "alice", "a/b", NULL);
+	run_refused(h, 2, "\"99999\" is no port", "alice", "localhost:99999", NULL);
+	run_refused(h, 2, "one server at a time", "alice", "one", "two", NULL);
+	run_refused(h, 2, "this client does not speak smtp", "alice", "--protocol",
+		    "smtp", NULL);
+	run_refused(h, 2, "--code belongs to --enroll", "alice", "SERVER", "--code", "x",
+		    NULL);
+	r = run_script(h, 0, "", "alice", "--help", NULL);
 	ck_assert(run_said(r, "client --enroll [HOST[:PORT]] --user NAME"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "--version", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "", "alice", "--version", NULL);
 	ck_assert(run_said(r, "quintet-client "));
 	run_free(r);
 	harness_free(h);
@@ -387,10 +336,11 @@ START_TEST(no_server)
 
 	run_enrol(h, "alice");
 	harness_stop(h);
-	MUST_FAIL(h, 1, ": Connection refused", "alice", "SERVER", "--user", "alice");
-	MUST_FAIL(h, 1, "cannot find the host fe80::1%nosuch", "alice",
-		  "[fe80::1%nosuch]", "--enroll", "--user", "alice", "--code",
-		  "AAAA-BBBB-CCCC-DDDD");
+	run_refused(h, 1, ": Connection refused", "alice", "SERVER", "--user", "alice",
+		    NULL);
+	run_refused(h, 1, "cannot find the host fe80::1%nosuch", "alice",
+		    "[fe80::1%nosuch]", "--enroll", "--user", "alice", "--code",
+		    "AAAA-BBBB-CCCC-DDDD", NULL);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);

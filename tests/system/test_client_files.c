@@ -2,7 +2,7 @@
  *
  * Files between two real clients through the real server, and from a partner that lies.
  */
-#include "tests/system/client_run.h"
+#include "tests/system/client_pair.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,11 +20,6 @@
 
 #define LARGE 100000000
 
-struct pair {
-	struct harness *h;
-	struct run *alice, *bob;
-};
-
 /* A path below the test's folder; good until the next call but three. */
 static const char *
 below(const struct pair *p, const char *name)
@@ -40,17 +35,12 @@ below(const struct pair *p, const char *name)
 static struct run *
 start(const struct pair *p, const char *name, const char *max_file)
 {
-	char line[64], folder[32];
-	struct run *r;
+	char folder[32];
 
 	snprintf(folder, sizeof(folder), "%s-files", name);
 	(void)mkdir(below(p, folder), 0700);
-	run_enrol(p->h, name);
-	r = run_start(p->h, name, "SERVER", "--user", name, "--downloads",
-		      below(p, folder), "--max-file", max_file, NULL);
-	snprintf(line, sizeof(line), "* logged in as %s\n", name);
-	run_until(r, line);
-	return r;
+	return run_enter(p->h, name, "--downloads", below(p, folder), "--max-file",
+			 max_file, NULL);
 }
 
 static struct pair
@@ -60,10 +50,7 @@ chatting_at_most(const char *alice_max, const char *bob_max)
 
 	p.alice = start(&p, "alice", alice_max);
 	p.bob = start(&p, "bob", bob_max);
-	run_say(p.alice, "/chat bob\n/wait chat 900\n");
-	run_say(p.bob, "/wait request 900\n/accept\n/wait chat 900\n");
-	run_until(p.alice, "* chat with bob, key ");
-	run_until(p.bob, "* chat with alice, key ");
+	pair_chat(&p);
 	return p;
 }
 
@@ -71,16 +58,6 @@ static struct pair
 chatting(void)
 {
 	return chatting_at_most("1G", "1G");
-}
-
-static void
-finish(struct pair *p, int alice_status, int bob_status)
-{
-	ck_assert_int_eq(run_end(p->alice), alice_status);
-	ck_assert_int_eq(run_end(p->bob), bob_status);
-	run_free(p->alice);
-	run_free(p->bob);
-	harness_free(p->h);
 }
 
 /* So many bytes that differ. */
@@ -190,7 +167,7 @@ START_TEST(arrives)
 		    strstr(strstr((const char *)p.alice->said.p, "<bob> meanwhile\n"),
 			   "* delivered to bob"));
 	}
-	finish(&p, 0, 0);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -214,7 +191,7 @@ START_TEST(both_ways)
 	same_files(&p, "a.txt", "bob-files/a-2.txt");
 	same_files(&p, "b.txt", "alice-files/b-2.txt");
 	ck_assert_int_eq(count_files(&p, "bob-files"), 3);
-	finish(&p, 0, 0);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -235,7 +212,7 @@ START_TEST(too_large)
 			 "2000 at most\n");
 	ck_assert(!run_said(p.bob, "/get or"));
 	ck_assert_int_eq(count_files(&p, "bob-files"), 0);
-	finish(&p, 1, 1);
+	pair_quit(&p, 1, 1);
 }
 END_TEST
 
@@ -249,7 +226,7 @@ START_TEST(refused)
 	run_until(p.alice, "! file to bob not sent, a: refused\n");
 	run_until(p.bob, "* file from alice not received, a: refused\n");
 	ck_assert_int_eq(count_files(&p, "bob-files"), 0);
-	finish(&p, 1, 0);
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
@@ -281,7 +258,7 @@ START_TEST(cancelled)
 	run_say(p.bob, "/get\n");
 	run_until(p.alice, "* delivered to bob, 10 bytes: b\n");
 	ck_assert_int_eq(count_files(&p, "bob-files"), 1);
-	finish(&p, by_alice ? 0 : 1, by_alice ? 1 : 0);
+	pair_quit(&p, by_alice ? 0 : 1, by_alice ? 1 : 0);
 }
 END_TEST
 
@@ -355,7 +332,7 @@ START_TEST(disk_full)
 	/* The chat goes on. */
 	run_say(p.alice, "well\n");
 	run_until(p.bob, "<alice> well\n");
-	finish(&p, 1, 1);
+	pair_quit(&p, 1, 1);
 }
 END_TEST
 
@@ -457,8 +434,7 @@ end_lying(struct pair *p, struct liar *l, int status)
 	peer_free(l->peer);
 	e2e_free(l->e2e);
 	buf_free(&l->plain);
-	ck_assert_int_eq(run_end(p->bob), status);
-	run_free(p->bob);
+	run_quit(p->bob, status);
 	harness_free(p->h);
 }
 

@@ -11,15 +11,6 @@
 #include <unistd.h>
 
 static void
-quit(struct run *r, int status)
-{
-	int got = run_end(r);
-
-	ck_assert_msg(got == status, "status %d: %s", got, (const char *)r->complaint.p);
-	run_free(r);
-}
-
-static void
 answer(struct run *r, const char *question, const char *line)
 {
 	run_until(r, question);
@@ -32,7 +23,7 @@ leave(struct run *r)
 {
 	run_say(r, "/quit\n");
 	run_until(r, "* logged out");
-	quit(r, 0);
+	run_quit(r, 0);
 }
 
 static unsigned
@@ -84,11 +75,11 @@ START_TEST(relay)
 	leave(r);
 	r = run_start(h, "alice", NULL);
 	run_until(r, "* logged in as alice");
-	quit(r, 0);
+	run_quit(r, 0);
 	r = run_start(h, "alice", "--list-profiles", NULL);
 	snprintf(line, sizeof(line), "default: alice at %s, relay, the default\n", where);
 	run_until(r, line);
-	quit(r, 0);
+	run_quit(r, 0);
 	harness_free(h);
 }
 END_TEST
@@ -118,11 +109,11 @@ START_TEST(contacts)
 	answer(r, "Does the teacher's screen show this fingerprint? (yes/no) ", "yes");
 	answer(r, "Password for bob: ", "geheim321");
 	run_until(r, "the name or the password is wrong");
-	quit(r, 1);
+	run_quit(r, 1);
 	r = run_in_terminal(h, "carol", "--plain", NULL);
 	for (int i = 0; i < 3; i++)
 		answer(r, "[localhost]: ", "no host!");
-	quit(r, 2);
+	run_quit(r, 2);
 	r = run_in_terminal(h, "bob", "--plain", NULL);
 	answer(r, "Password for bob: ", "geheim123");
 	run_until(r, "* logged in as bob");
@@ -155,7 +146,7 @@ START_TEST(ends)
 			answer(r, questions[i], answers[i]);
 		run_until(r, questions[end]);
 		run_say(r, "\x04");
-		quit(r, 1);
+		run_quit(r, 1);
 	}
 	harness_free(h);
 }
@@ -170,19 +161,19 @@ START_TEST(ends_enrolment)
 
 	run_until(r, "Enrolment code: ");
 	run_say(r, "\x04");
-	quit(r, 1);
+	run_quit(r, 1);
 	r = run_in_terminal(h, "bob", "--enroll", "SERVER", "--user", "bob", NULL);
 	answer(r, "Enrolment code: ", "AAAA-AAAA-AAAA-AAAA");
 	run_until(r, "Passphrase for your new key (empty for none): ");
 	run_say(r, "\x04");
 	run_until(r, "no passphrase was given");
-	quit(r, 1);
+	run_quit(r, 1);
 	r = run_in_terminal(h, "bob", "--protocol", "contacts", "--user", "bob", "SERVER",
 			    NULL);
 	answer(r, "(yes/no) ", "perhaps");
 	run_until(r, "! yes or no?");
 	answer(r, "(yes/no) ", "no");
-	quit(r, 1);
+	run_quit(r, 1);
 	harness_free(h);
 }
 END_TEST
@@ -191,21 +182,12 @@ END_TEST
 START_TEST(nobody_to_ask)
 {
 	struct harness *h = harness_start(NULL, NULL);
-	int status;
-	struct run *r = run_script(h, "", &status, "alice", "--plain", NULL);
-	const char *newline;
 
-	ck_assert_int_eq(status, 2);
-	ck_assert(run_complained(r, "client: where, and as whom? HOST --user NAME says "
-				    "it; in a terminal it is asked and remembered\n"));
-	newline = strchr((const char *)r->complaint.p, '\n');
-	ck_assert_ptr_nonnull(newline);
-	ck_assert_int_eq(newline[1], '\0');
-	ck_assert_uint_eq(r->said.len, 0);
-	run_free(r);
-	r = run_script(h, "", &status, "alice", "--profile", "lab", NULL);
-	ck_assert_int_eq(status, 2);
-	run_free(r);
+	run_refused(h, 2,
+		    "client: where, and as whom? HOST --user NAME says it; in a terminal "
+		    "it is asked and remembered\n",
+		    "alice", "--plain", NULL);
+	run_free(run_script(h, 2, "", "alice", "--profile", "lab", NULL));
 	harness_free(h);
 }
 END_TEST
@@ -216,29 +198,23 @@ START_TEST(profiles)
 	char code[20], path[HARNESS_PATH];
 	struct run *r;
 	FILE *f;
-	int status;
 
 	/* The first enrolment is the default. */
 	run_enrol(h, "alice");
 	/* By name, from the command line alone. */
-	r = run_script(h, "", &status, "alice", "--enroll", "SERVER", "--user", "bob",
-		       "--code", "AAAA-AAAA-AAAA-AAAA", "--profile", "wrong", NULL);
-	ck_assert_int_eq(status, 1);
-	run_free(r);
+	run_free(run_script(h, 1, "", "alice", "--enroll", "SERVER", "--user", "bob",
+			    "--code", "AAAA-AAAA-AAAA-AAAA", "--profile", "wrong", NULL));
 	harness_enrol_code(h, code);
-	r = run_script(h, "", &status, "alice", "--enroll", "SERVER", "--user", "bob",
-		       "--code", code, "--profile", "second", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "", "alice", "--enroll", "SERVER", "--user", "bob", "--code",
+		       code, "--profile", "second", NULL);
 	ck_assert(run_said(r, "* remembered as the profile second\n"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "--list-profiles", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "", "alice", "--list-profiles", NULL);
 	ck_assert(run_said(r, "default: alice at 127.0.0.1:"));
 	ck_assert(run_said(r, ", relay, the default\nsecond: bob at 127.0.0.1:"));
 	ck_assert(!run_said(r, "wrong"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "--profile", "second", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "", "alice", "--profile", "second", NULL);
 	ck_assert(run_said(r, "* logged in as bob\n"));
 	run_free(r);
 	/* A file of settings of one's own. */
@@ -247,8 +223,7 @@ START_TEST(profiles)
 	ck_assert_ptr_nonnull(f);
 	fputs("profile = second\n", f);
 	fclose(f);
-	r = run_script(h, "", &status, "alice", "--config", path, NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "", "alice", "--config", path, NULL);
 	ck_assert(run_said(r, "* logged in as bob\n"));
 	run_free(r);
 	harness_free(h);
@@ -261,22 +236,18 @@ START_TEST(modes)
 	struct harness *h = harness_start(NULL, NULL);
 	char path[HARNESS_PATH];
 	struct run *r;
-	int status;
 
 	run_enrol(h, "alice");
 	run_path(h, "alice", ".", path);
 	ck_assert_int_eq(chmod(path, 0755), 0);
 	run_path(h, "alice", "keys", path);
 	ck_assert_int_eq(chmod(path, 0750), 0);
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", "SERVER", NULL));
 	ck_assert_uint_eq(mode_of(h, "alice", "."), 0700);
 	ck_assert_uint_eq(mode_of(h, "alice", "keys"), 0700);
 	run_path(h, "alice", "keys/alice.pem", path);
 	ck_assert_int_eq(chmod(path, 0640), 0);
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 1);
+	r = run_script(h, 1, "", "alice", "SERVER", NULL);
 	ck_assert(run_complained(
 	    r, "alice.pem is secret, but others may read it: chmod 600 it first\n"));
 	run_free(r);
@@ -287,10 +258,7 @@ END_TEST
 START_TEST(list_settings)
 {
 	struct harness *h = harness_start(NULL, NULL);
-	int status;
-	struct run *r = run_script(h, "", &status, "alice", "--list-settings", NULL);
-
-	ck_assert_int_eq(status, 0);
+	struct run *r = run_script(h, 0, "", "alice", "--list-settings", NULL);
 	ck_assert(run_said(r, "\n# history = no\n"));
 	ck_assert(run_said(r, "\n# server =\n"));
 	run_free(r);
@@ -312,7 +280,7 @@ START_TEST(not_remembered)
 	r = run_start(h, "alice", "SERVER", "--user", "alice", NULL);
 	run_until(r, "! cannot write last-user: ");
 	run_until(r, "* logged in as alice\n");
-	quit(r, 0);
+	run_quit(r, 0);
 	harness_free(h);
 }
 END_TEST

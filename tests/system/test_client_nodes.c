@@ -14,13 +14,7 @@ static struct run *alice, *bob;
 static struct run *
 log_in(const char *name)
 {
-	char line[64];
-	struct run *r = run_start(h, name, "SERVER", "--protocol", "nodes", "--user",
-				  name, "--plain", NULL);
-
-	snprintf(line, sizeof(line), "* logged in as %s\n", name);
-	run_until(r, line);
-	return r;
+	return run_log_in(h, name, "--protocol", "nodes", "--plain", NULL);
 }
 
 static void
@@ -36,10 +30,8 @@ start(void)
 static void
 finish(int alice_status, int bob_status)
 {
-	ck_assert_int_eq(run_end(alice), alice_status);
-	ck_assert_int_eq(run_end(bob), bob_status);
-	run_free(alice);
-	run_free(bob);
+	run_quit(alice, alice_status);
+	run_quit(bob, bob_status);
 	harness_free(h);
 }
 
@@ -134,8 +126,7 @@ START_TEST(no_call)
 	run_say(alice, "/call bob\n/wait chat 900\n");
 	run_until(alice, "* no chat with bob: refused, busy or not here\n"
 			 "! waited for chat in vain\n");
-	ck_assert_int_eq(run_end(alice), 1);
-	run_free(alice);
+	run_quit(alice, 1);
 	alice = log_in("alice");
 	run_say(alice, "/call nobody\n/call alice\n/call ../x\n/call 17\nhello\n/hangup\n"
 		       "/accept\n/list\n/trust carol\n");
@@ -144,8 +135,7 @@ START_TEST(no_call)
 			 "number\n* asking 17\n");
 	run_until(alice, "! nobody is calling you\n! nodes has no word for this\n"
 			 "! nobody is known by that name here: /call first\n");
-	ck_assert_int_eq(run_end(alice), 1);
-	run_free(alice);
+	run_quit(alice, 1);
 	run_free(bob);
 	harness_free(h);
 }
@@ -185,8 +175,7 @@ START_TEST(two_calls)
 			 "* chat with bob, key ");
 	run_say(alice, "so it is you and me\n");
 	run_until(bob, "<alice> so it is you and me\n");
-	ck_assert_int_eq(run_end(carol), 0);
-	run_free(carol);
+	run_quit(carol, 0);
 	finish(0, 0);
 }
 END_TEST
@@ -239,8 +228,7 @@ START_TEST(changed_key)
 	call();
 	run_say(alice, "/hangup\n");
 	run_until(bob, "* chat with alice ended");
-	ck_assert_int_eq(run_end(bob), 0);
-	run_free(bob);
+	run_quit(bob, 0);
 	ck_assert_int_eq(key_generate(KEY_EC_P256, 0, &key), Q_OK);
 	ck_assert_int_eq(key_private_pem(key, NULL, &pem), Q_OK);
 	run_path(h, "bob", "keys/bob.pem", path);

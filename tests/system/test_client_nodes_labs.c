@@ -33,19 +33,14 @@ find_number(int i)
 static void
 start(void)
 {
-	char line[64];
-
 	labs_make(2);
 	lab_boot(1, "", "0", NULL, NULL);
 	lab_boot(0, "1", "", NULL, NULL);
 	LAB_LINKED(0, 1);
 	LAB_LINKED(1, 1);
 	for (int i = 0; i < 2; i++) {
-		run_enrol(lab[i].h, names[i]);
-		who[i] = run_start(lab[i].h, names[i], "SERVER", "--protocol", "nodes",
-				   "--user", names[i], "--plain", NULL);
-		snprintf(line, sizeof(line), "* logged in as %s\n", names[i]);
-		run_until(who[i], line);
+		who[i] =
+		    run_enter(lab[i].h, names[i], "--protocol", "nodes", "--plain", NULL);
 		find_number(i);
 	}
 }

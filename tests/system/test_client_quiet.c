@@ -55,8 +55,7 @@ START_TEST(frozen)
 	harness_restart(h);
 	for (size_t i = 0; i < n; i++) {
 		run_until(all[i], "* logged in as ");
-		ck_assert_int_eq(run_end(all[i]), 0);
-		run_free(all[i]);
+		run_quit(all[i], 0);
 	}
 	harness_free(h);
 }

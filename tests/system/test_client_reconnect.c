@@ -2,7 +2,7 @@
  *
  * The real client whose server goes away and comes back, in another mind or in the same.
  */
-#include "tests/system/client_run.h"
+#include "tests/system/client_pair.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,26 +10,6 @@
 #include <unistd.h>
 
 static struct harness *h;
-
-static struct run *
-start(const char *name, const char *option)
-{
-	char line[64];
-	struct run *r;
-
-	run_enrol(h, name);
-	r = run_start(h, name, "SERVER", "--user", name, option, NULL);
-	snprintf(line, sizeof(line), "* logged in as %s\n", name);
-	run_until(r, line);
-	return r;
-}
-
-static void
-end(struct run *r, int status)
-{
-	ck_assert_int_eq(run_end(r), status);
-	run_free(r);
-}
 
 /* Killed, or stopped in order. */
 static void
@@ -46,8 +26,8 @@ START_TEST(comes_back)
 	struct run *alice, *bob;
 
 	h = harness_start(_i == 2 ? "relay.codes=distinct" : NULL, NULL);
-	alice = start("alice", "--reconnect");
-	bob = start("bob", "--reconnect");
+	alice = run_enter(h, "alice", "--reconnect", NULL);
+	bob = run_enter(h, "bob", "--reconnect", NULL);
 	run_say(alice, "/chat bob\n/wait chat 900\n");
 	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\nhello\n");
 	run_until(alice, "<bob> hello\n");
@@ -67,7 +47,7 @@ START_TEST(comes_back)
 	run_until(alice, "* request from bob");
 	run_say(alice, "/accept\n/wait chat 900\nback again\n");
 	run_until(bob, "<alice> back again\n");
-	end(alice, 0);
+	run_quit(alice, 0);
 	/* Bob's hello may not have arrived, as far as his client knows. */
 	(void)run_end(bob);
 	run_free(bob);
@@ -75,60 +55,55 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* Two who come back, in a chat. */
+static struct pair
+talking(void)
+{
+	struct pair p = {.h = harness_start(NULL, NULL)};
+
+	p.alice = run_enter(p.h, "alice", "--reconnect", NULL);
+	p.bob = run_enter(p.h, "bob", "--reconnect", NULL);
+	pair_chat(&p);
+	return p;
+}
+
 /* What was on its way is named. */
 START_TEST(unsent)
 {
-	struct run *alice, *bob;
+	struct pair p = talking();
 
-	h = harness_start(NULL, NULL);
-	alice = start("alice", "--reconnect");
-	bob = start("bob", "--reconnect");
-	run_say(alice, "/chat bob\n/wait chat 900\n");
-	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\n");
-	run_until(alice, "* chat with bob, key ");
-	run_until(bob, "* chat with alice, key ");
 	/* A server that no longer acts on anything, and then dies. */
-	harness_freeze(h);
-	run_say(alice, "one\n/nothing\n");
-	run_until(alice, "! /nothing is no command");
-	harness_kill(h);
-	run_until(alice, "! may not have arrived, to bob: one\n");
-	run_until(alice, "* no connection, attempt 1 in ");
-	harness_restart(h);
-	run_until(alice, "* logged in as alice\n");
+	harness_freeze(p.h);
+	run_say(p.alice, "one\n/nothing\n");
+	run_until(p.alice, "! /nothing is no command");
+	harness_kill(p.h);
+	run_until(p.alice, "! may not have arrived, to bob: one\n");
+	run_until(p.alice, "* no connection, attempt 1 in ");
+	harness_restart(p.h);
+	run_until(p.alice, "* logged in as alice\n");
 	/* Not sent a second time. */
-	run_until(bob, "* logged in as bob\n");
-	ck_assert(!run_said(bob, "<alice> one"));
-	end(alice, 1);
-	end(bob, 0);
-	harness_free(h);
+	run_until(p.bob, "* logged in as bob\n");
+	ck_assert(!run_said(p.bob, "<alice> one"));
+	pair_quit(&p, 1, 0);
 }
 END_TEST
 
 /* What the server has answered for is not in doubt. */
 START_TEST(confirmed)
 {
-	struct run *alice, *bob;
+	struct pair p = talking();
 
-	h = harness_start(NULL, NULL);
-	alice = start("alice", "--reconnect");
-	bob = start("bob", "--reconnect");
-	run_say(alice, "/chat bob\n/wait chat 900\n");
-	run_say(bob, "/wait request 900\n/accept\n/wait chat 900\n");
-	run_until(alice, "* chat with bob, key ");
-	run_say(alice, "one\n");
-	run_until(bob, "<alice> one\n");
+	run_say(p.alice, "one\n");
+	run_until(p.bob, "<alice> one\n");
 	/* The client asks after a second. */
-	run_say(alice, "/wait sent 900\n/list\n");
-	run_until(alice, "* list: ");
-	harness_kill(h);
-	run_until(alice, "* no connection, attempt 1 in ");
-	ck_assert(!run_said(alice, "may not have arrived"));
-	harness_restart(h);
-	run_until(alice, "* logged in as alice\n");
-	end(alice, 0);
-	end(bob, 0);
-	harness_free(h);
+	run_say(p.alice, "/wait sent 900\n/list\n");
+	run_until(p.alice, "* list: ");
+	harness_kill(p.h);
+	run_until(p.alice, "* no connection, attempt 1 in ");
+	ck_assert(!run_said(p.alice, "may not have arrived"));
+	harness_restart(p.h);
+	run_until(p.alice, "* logged in as alice\n");
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -138,10 +113,10 @@ START_TEST(script)
 	struct run *alice;
 
 	h = harness_start(NULL, NULL);
-	alice = start("alice", _i == 0 ? "--plain" : "--no-reconnect");
+	alice = run_enter(h, "alice", _i == 0 ? "--plain" : "--no-reconnect", NULL);
 	harness_kill(h);
 	run_until(alice, "* disconnected\n");
-	end(alice, 1);
+	run_quit(alice, 1);
 	harness_restart(h);
 	harness_free(h);
 }
@@ -163,7 +138,7 @@ START_TEST(leaves_meanwhile)
 	run_until(alice, "! not sent: there is no connection");
 	run_say(alice, "/quit\n");
 	run_until(alice, "* logged out");
-	end(alice, 0);
+	run_quit(alice, 0);
 	harness_restart(h);
 	harness_free(h);
 }
@@ -177,7 +152,7 @@ START_TEST(refused)
 	struct run *alice;
 
 	h = harness_start(NULL, NULL);
-	alice = start("alice", "--reconnect");
+	alice = run_enter(h, "alice", "--reconnect", NULL);
 	harness_stop(h);
 	run_until(alice, "* no connection, attempt 1 in ");
 	harness_admin(h, "user", "remove", "alice", NULL);
@@ -195,10 +170,10 @@ START_TEST(kicked)
 	struct run *alice;
 
 	h = harness_start(NULL, NULL);
-	alice = start("alice", "--reconnect");
+	alice = run_enter(h, "alice", "--reconnect", NULL);
 	harness_admin(h, "ctl", "kick", "alice", NULL);
 	run_until(alice, "* disconnected\n");
-	end(alice, 1);
+	run_quit(alice, 1);
 	harness_free(h);
 }
 END_TEST
@@ -209,14 +184,14 @@ START_TEST(replaced)
 	struct run *alice, *again;
 
 	h = harness_start(NULL, NULL);
-	alice = start("alice", "--reconnect");
+	alice = run_enter(h, "alice", "--reconnect", NULL);
 	again = run_start(h, "alice", "SERVER", "--user", "alice", "--reconnect", NULL);
 	run_until(again, "* logged in as alice\n");
 	run_until(alice, "* disconnected\n");
 	ck_assert_int_eq(run_end(alice), 1);
 	ck_assert(run_complained(alice, "you have logged in from another place"));
 	run_free(alice);
-	end(again, 0);
+	run_quit(again, 0);
 	harness_free(h);
 }
 END_TEST

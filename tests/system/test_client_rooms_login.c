@@ -74,7 +74,7 @@ START_TEST(sign_up)
 	run_say(r, "\n");
 	run_until(r, "* registered alice\n");
 	run_until(r, "* logged in as alice\n");
-	cr_end(r, 0);
+	run_quit(r, 0);
 	harness_free(h);
 }
 END_TEST
@@ -135,17 +135,14 @@ static const struct {
 START_TEST(refused)
 {
 	struct harness *h = cr_start();
-	int status;
 
 	cr_sign_up(h, "alice");
 	run_environment(NULL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct run *r =
-		    run_script(h, bad[i].answers, &status, "bob", "SERVER", "--protocol",
+		    run_script(h, 1, bad[i].answers, "bob", "SERVER", "--protocol",
 			       "rooms", "--register", "--user", "bob", "--fingerprint",
 			       run_ca_fingerprint(h), NULL);
-
-		ck_assert_int_eq(status, 1);
 		ck_assert_msg(run_complained(r, bad[i].complaint), "%zu: %s", i,
 			      (const char *)r->complaint.p);
 		run_free(r);
@@ -157,9 +154,9 @@ END_TEST
 /* ---- tokens ---- */
 
 static struct run *
-script(struct harness *h, const char *input, int *status, const char *option)
+script(struct harness *h, int status, const char *input, const char *option)
 {
-	return run_script(h, input, status, "alice", "SERVER", "--protocol", "rooms",
+	return run_script(h, status, input, "alice", "SERVER", "--protocol", "rooms",
 			  "--user", "alice", option, NULL);
 }
 
@@ -168,7 +165,6 @@ START_TEST(token)
 	struct harness *h = cr_start();
 	char path[HARNESS_PATH];
 	struct run *r;
-	int status;
 
 	cr_sign_up(h, "alice");
 	ck_assert(find_file(h, "alice", "alice", "token", path));
@@ -178,26 +174,19 @@ START_TEST(token)
 	/* No password, nobody to ask. */
 	run_environment(NULL);
 	for (int i = 0; i < 2; i++) {
-		r = script(h, "/quit\n", &status, NULL);
-		ck_assert_int_eq(status, 0);
+		r = script(h, 0, "/quit\n", NULL);
 		ck_assert(run_said(r, "* logged in as alice\n"));
 		run_free(r);
 	}
-	r = script(h, "/logout\n", &status, NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(script(h, 0, "/logout\n", NULL));
 	ck_assert(!find_file(h, "alice", "alice", "token", path));
-	r = script(h, "", &status, NULL);
-	ck_assert_int_eq(status, 1);
+	r = script(h, 1, "", NULL);
 	ck_assert(run_complained(r, "no password was given"));
 	run_free(r);
-	r = script(h, "wrong wrong\n", &status, NULL);
-	ck_assert_int_eq(status, 1);
+	r = script(h, 1, "wrong wrong\n", NULL);
 	ck_assert(run_complained(r, "the name or the password is wrong"));
 	run_free(r);
-	r = script(h, CR_PASSWORD "\n", &status, "--no-remember");
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(script(h, 0, CR_PASSWORD "\n", "--no-remember"));
 	ck_assert(!find_file(h, "alice", "alice", "token", path));
 	harness_free(h);
 }
@@ -210,7 +199,6 @@ START_TEST(token_dies)
 	char path[HARNESS_PATH];
 	struct run *r;
 	FILE *f;
-	int status;
 
 	cr_sign_up(h, "alice");
 	ck_assert(find_file(h, "alice", "alice", "token", path));
@@ -218,15 +206,12 @@ START_TEST(token_dies)
 	ck_assert_ptr_nonnull(f);
 	ck_assert_int_gt(fputs("bm8gdG9rZW4gYXQgYWxsLCBidXQgb2YgaXRzIHNpemU\n", f), 0);
 	ck_assert_int_eq(fclose(f), 0);
-	r = script(h, "", &status, NULL);
-	ck_assert_int_eq(status, 0);
+	r = script(h, 0, "", NULL);
 	ck_assert(run_said(r, "* the server wants your password again\n"));
 	ck_assert(run_said(r, "* logged in as alice\n"));
 	run_free(r);
 	run_environment(NULL);
-	r = script(h, "", &status, NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(script(h, 0, "", NULL));
 	harness_free(h);
 }
 END_TEST
@@ -236,11 +221,9 @@ START_TEST(in_the_clear)
 {
 	struct harness *h = cr_start();
 	struct run *r;
-	int status;
 
 	cr_sign_up(h, "alice");
-	r = script(h, "", &status, "--clear");
-	ck_assert_int_eq(status, 0);
+	r = script(h, 0, "", "--clear");
 	ck_assert(run_said(r, "* logged in as alice\n"));
 	run_free(r);
 	harness_free(h);
@@ -284,16 +267,16 @@ START_TEST(other_device)
 	run_say(second, "now it is trusted\n");
 	run_until(alice, "<bob> ");
 	run_until(alice, "now it is trusted\n");
-	cr_end(alice, 1);
-	cr_end(bob, 1);
-	cr_end(second, 0);
+	run_quit(alice, 1);
+	run_quit(bob, 1);
+	run_quit(second, 0);
 	/* Trusted once is trusted, in later runs too. */
 	run_environment(NULL);
 	alice = cr_log_in(h, "alice", "alice", NULL);
 	run_say(alice, "/rooms\n/trust bob\n");
 	run_until(alice, "! the key of bob has not changed\n");
 	ck_assert(!run_said(alice, "CHANGED"));
-	cr_end(alice, 1);
+	run_quit(alice, 1);
 	harness_free(h);
 }
 END_TEST
@@ -344,8 +327,8 @@ START_TEST(resent)
 	ck_assert_uint_eq(times_said(bob, "and another"), 1);
 	run_until(alice, "* sent 4\n");
 	ck_assert(!run_said(alice, "may not have arrived"));
-	cr_end(alice, 1);
-	cr_end(bob, 0);
+	run_quit(alice, 1);
+	run_quit(bob, 0);
 	harness_free(h);
 }
 END_TEST
@@ -365,7 +348,7 @@ START_TEST(unsent)
 	run_until(alice, "! /nothing is no command");
 	harness_kill(h);
 	run_until(alice, "! may not have arrived, to bob: one\n* disconnected\n");
-	cr_end(alice, 1);
+	run_quit(alice, 1);
 	harness_restart(h);
 	harness_free(h);
 }

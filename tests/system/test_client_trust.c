@@ -3,7 +3,7 @@
  * Whom the client trusts and what it keeps: keys of people, CAs of servers, safety
  * numbers, the history; with the real server.
  */
-#include "tests/system/client_run.h"
+#include "tests/system/client_pair.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -12,31 +12,6 @@
 #include <unistd.h>
 
 #include "crypto/cert.h"
-
-struct pair {
-	struct harness *h;
-	struct run *alice, *bob;
-};
-
-static struct run *
-login(struct harness *h, const char *home, const char *option, const char *value)
-{
-	struct run *r = run_start(h, home, "SERVER", "--user", home, option, value, NULL);
-	char line[64];
-
-	snprintf(line, sizeof(line), "* logged in as %s\n", home);
-	run_until(r, line);
-	return r;
-}
-
-static void
-quit(struct run *r, int status)
-{
-	int got = run_end(r);
-
-	ck_assert_msg(got == status, "status %d: %s", got, (const char *)r->complaint.p);
-	run_free(r);
-}
 
 /* alice asks bob for a chat, who accepts. */
 static void
@@ -54,8 +29,8 @@ chatting(const char *option)
 
 	run_enrol(p.h, "alice");
 	run_enrol(p.h, "bob");
-	p.alice = login(p.h, "alice", option, NULL);
-	p.bob = login(p.h, "bob", NULL, NULL);
+	p.alice = run_log_in(p.h, "alice", option, NULL);
+	p.bob = run_log_in(p.h, "bob", NULL);
 	begin_chat(&p);
 	run_until(p.alice, "* chat with bob, key ");
 	run_until(p.bob, "* chat with alice, key ");
@@ -149,9 +124,7 @@ START_TEST(first_use)
 	/* Said once. */
 	ck_assert_ptr_null(strstr(strstr((const char *)p.bob->said.p, "is new here") + 1,
 				  "is new here"));
-	quit(p.alice, 0);
-	quit(p.bob, 0);
-	harness_free(p.h);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -162,11 +135,11 @@ START_TEST(changed_key)
 	struct key *old = key_of(p.h, "bob"), *fresh;
 
 	end_chat(&p);
-	quit(p.bob, 0);
+	run_quit(p.bob, 0);
 	fresh = new_key(p.h, "bob");
 	print_of_key(old, was);
 	print_of_key(fresh, now);
-	p.bob = login(p.h, "bob", NULL, NULL);
+	p.bob = run_log_in(p.h, "bob", NULL);
 	begin_chat(&p);
 	snprintf(line, sizeof(line),
 		 "! THE KEY OF bob HAS CHANGED, or somebody is in between: it was %s and "
@@ -195,9 +168,7 @@ START_TEST(changed_key)
 	run_until(p.alice, "<bob> it is me\n");
 	key_free(old);
 	key_free(fresh);
-	quit(p.alice, 1); /* a script was refused something */
-	quit(p.bob, 0);
-	harness_free(p.h);
+	pair_quit(&p, 1, 0); /* a script was refused something */
 }
 END_TEST
 
@@ -236,16 +207,14 @@ START_TEST(verify)
 	run_say(p.alice, "/verify\n");
 	run_until(p.alice, "! you are in no chat: /verify is about its two keys\n");
 	/* Remembered, also by the next run. */
-	quit(p.alice, 1);
-	p.alice = login(p.h, "alice", NULL, NULL);
+	run_quit(p.alice, 1);
+	p.alice = run_log_in(p.h, "alice", NULL);
 	begin_chat(&p);
 	run_until(p.alice, "* chat with bob, key ");
 	run_until(p.alice, ", verified\n");
 	run_say(p.alice, "/verify no\n");
 	run_until(p.alice, "* the key of bob is not verified any longer\n");
-	quit(p.alice, 0);
-	quit(p.bob, 0);
-	harness_free(p.h);
+	pair_quit(&p, 0, 0);
 }
 END_TEST
 
@@ -270,7 +239,6 @@ START_TEST(changed_ca)
 	const char *was, *now;
 	char line[512];
 	struct run *r;
-	int status;
 
 	run_enrol(h, "alice");
 	was = run_ca_fingerprint(h);
@@ -280,8 +248,7 @@ START_TEST(changed_ca)
 	add_alice(h2, h);
 	now = run_ca_fingerprint(h2);
 	/* Both fingerprints, and what accepts the new one. */
-	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice", NULL);
-	ck_assert_int_eq(status, 1);
+	r = run_script(h, 1, "", "alice", "SERVER", "--user", "alice", NULL);
 	snprintf(line, sizeof(line),
 		 "was %s and is now %s; if its owner tells you the second one, accept it "
 		 "with --fingerprint",
@@ -289,23 +256,19 @@ START_TEST(changed_ca)
 	ck_assert_msg(run_complained(r, line), "%s", (const char *)r->complaint.p);
 	run_free(r);
 	/* The old one is not there any longer. */
-	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice",
-		       "--fingerprint", was, NULL);
-	ck_assert_int_eq(status, 1);
+	r = run_script(h, 1, "", "alice", "SERVER", "--user", "alice", "--fingerprint",
+		       was, NULL);
 	ck_assert(run_complained(r, "was ") ||
 		  run_complained(r, "fingerprint of the CA"));
 	run_free(r);
-	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice",
-		       "--fingerprint", now, NULL);
-	ck_assert_msg(status == 0, "%s", (const char *)r->complaint.p);
+	r = run_script(h, 0, "", "alice", "SERVER", "--user", "alice", "--fingerprint",
+		       now, NULL);
 	snprintf(line, sizeof(line), " is a new one: %s; it was %s\n", now, was);
 	ck_assert(run_said(r, line));
 	ck_assert(run_said(r, "* logged in as alice\n"));
 	run_free(r);
 	/* From now on it is known. */
-	r = run_script(h, "", &status, "alice", "SERVER", "--user", "alice", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(r);
+	run_free(run_script(h, 0, "", "alice", "SERVER", "--user", "alice", NULL));
 	harness_free(h2);
 	harness_free(h);
 }
@@ -319,31 +282,25 @@ START_TEST(fingerprint)
 	struct harness *h = harness_start(NULL, NULL), *h2 = harness_start(NULL, NULL);
 	char code[20], key[HARNESS_PATH];
 	struct run *r;
-	int status;
 
 	/* At enrolment it must be right as well. */
 	harness_enrol_code(h, code);
-	r = run_script(h, "", &status, "alice", "SERVER", "--enroll", "--user", "alice",
+	r = run_script(h, 1, "", "alice", "SERVER", "--enroll", "--user", "alice",
 		       "--code", code, "--fingerprint", wrong, NULL);
-	ck_assert_int_eq(status, 1);
 	ck_assert(run_complained(r, "NOT THE SERVER THAT YOU WANT"));
 	ck_assert(run_complained(r, run_ca_fingerprint(h)));
 	run_free(r);
 	add_alice(h2, h);
-	r = run_script(h2, "", &status, "alice", "SERVER", "--user", "alice", NULL);
-	ck_assert_int_eq(status, 1);
+	r = run_script(h2, 1, "", "alice", "SERVER", "--user", "alice", NULL);
 	ck_assert(run_complained(r, "is not known here"));
 	run_free(r);
 	run_path(h, "alice", "keys/alice.pem", key);
-	r = run_script(h2, "", &status, "alice", "SERVER", "--user", "alice", "--key",
-		       key, "--fingerprint", wrong, NULL);
-	ck_assert_int_eq(status, 1);
+	r = run_script(h2, 1, "", "alice", "SERVER", "--user", "alice", "--key", key,
+		       "--fingerprint", wrong, NULL);
 	ck_assert(run_complained(r, "NOT THE SERVER THAT YOU WANT"));
 	run_free(r);
-	r = run_script(h2, "", &status, "alice", "SERVER", "--user", "alice", "--key",
-		       key, "--fingerprint", run_ca_fingerprint(h2), NULL);
-	ck_assert_msg(status == 0, "%s", (const char *)r->complaint.p);
-	run_free(r);
+	run_free(run_script(h2, 0, "", "alice", "SERVER", "--user", "alice", "--key", key,
+			    "--fingerprint", run_ca_fingerprint(h2), NULL));
 	harness_free(h);
 	harness_free(h2);
 }
@@ -412,9 +369,9 @@ START_TEST(history)
 	fclose(f);
 	ck_assert_ptr_null(memmem(text, n, "treasure", 8));
 	ck_assert_ptr_null(memmem(text, n, "oak", 3));
-	quit(p.alice, 0);
+	run_quit(p.alice, 0);
 	/* By the next run too, and without a chat by name. */
-	p.alice = login(p.h, "alice", "--history", NULL);
+	p.alice = run_log_in(p.h, "alice", "--history", NULL);
 	run_say(p.alice, "/history\n");
 	run_until(p.alice, "! history with whom?");
 	run_say(p.alice, "/history 5 bob\n");
@@ -422,9 +379,7 @@ START_TEST(history)
 	run_say(p.alice, "/clear bob\n/history bob\n");
 	run_until(p.alice, "* cleared all of bob\n* history with bob: 0\n");
 	ck_assert_int_eq(access(path, F_OK), -1);
-	quit(p.alice, 1);
-	quit(p.bob, 1);
-	harness_free(p.h);
+	pair_quit(&p, 1, 1);
 }
 END_TEST
 
@@ -433,18 +388,15 @@ START_TEST(history_setting)
 	struct harness *h = harness_start(NULL, NULL);
 	char path[HARNESS_PATH];
 	struct run *r;
-	int status;
 
 	run_enrol(h, "alice");
 	run_path(h, "alice", "client.conf", path);
 	write_file(path, span_str("# ours\nhistory = on\n"));
-	r = run_script(h, "/history bob\n/clear\n", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 0);
+	r = run_script(h, 0, "/history bob\n/clear\n", "alice", "SERVER", NULL);
 	ck_assert(run_said(r, "* history with bob: 0\n* cleared\n"));
 	run_free(r);
 	write_file(path, span_str("history = on\nhistori = on\n"));
-	r = run_script(h, "", &status, "alice", "SERVER", NULL);
-	ck_assert_int_eq(status, 2);
+	r = run_script(h, 2, "", "alice", "SERVER", NULL);
 	ck_assert(run_complained(r, "client: client.conf, line 2: there is no setting "
 				    "histori"));
 	run_free(r);

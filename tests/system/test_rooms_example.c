@@ -80,7 +80,7 @@ START_TEST(talk)
 	over(anna);
 	run_until(bob, "<anna> [6] Yes\n");
 	ck_assert(!run_said(bob, "not shown"));
-	cr_end(bob, 0);
+	run_quit(bob, 0);
 	harness_free(h);
 }
 END_TEST

@@ -56,7 +56,7 @@ wrote(const struct run *r, const char *bytes)
 START_TEST(bell_and_focus)
 {
 	struct harness *h = harness_start(NULL, NULL);
-	struct run *alice, *bob = run_login(h, "bob");
+	struct run *alice, *bob = run_enter(h, "bob", NULL);
 
 	run_enrol(h, "alice");
 	alice = alice_in_terminal(h);
@@ -81,10 +81,8 @@ START_TEST(bell_and_focus)
 	run_until(alice, "\x1b[?1004l\x1b[?2004l");
 	run_until(alice, "\x1b[?1049l");
 	run_until(alice, "* logged out");
-	ck_assert_int_eq(run_end(alice), 0);
-	ck_assert_int_eq(run_end(bob), 0);
-	run_free(alice);
-	run_free(bob);
+	run_quit(alice, 0);
+	run_quit(bob, 0);
 	harness_free(h);
 }
 END_TEST
@@ -120,7 +118,7 @@ END_TEST
 START_TEST(hostile)
 {
 	struct harness *h = harness_start(NULL, NULL);
-	struct run *alice, *bob = run_login(h, "bob");
+	struct run *alice, *bob = run_enter(h, "bob", NULL);
 	static const char *const never[] = {"\x1b]", "\xc2\x9b",     "\a",
 					    "\b",    "\xe2\x80\xae", "\xe2\x81\xa6"};
 
@@ -135,8 +133,7 @@ START_TEST(hostile)
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		ck_assert_msg(!run_said(alice, never[i]), "wrote %zu", i);
 	run_say(alice, "/quit\r");
-	ck_assert_int_eq(run_end(alice), 0);
-	run_free(alice);
+	run_quit(alice, 0);
 	run_free(bob);
 	harness_free(h);
 }
@@ -146,7 +143,7 @@ START_TEST(hostile_seen)
 {
 	static const char name[] = "\x1b[2J\xe2\x80\xaegnp.exe";
 	struct harness *h = harness_start(NULL, NULL);
-	struct run *bob = run_login(h, "bob");
+	struct run *bob = run_enter(h, "bob", NULL);
 	struct tmux *t = tmux_start(h);
 	char path[HARNESS_PATH], line[HARNESS_PATH + 16];
 	FILE *f;
@@ -257,7 +254,7 @@ START_TEST(arrivals)
 {
 	struct harness *h = harness_start(NULL, NULL);
 	struct tmux *t = tmux_start(h);
-	struct run *bob = run_login(h, "bob");
+	struct run *bob = run_enter(h, "bob", NULL);
 
 	run_enrol(h, "alice");
 	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", NULL);
@@ -278,8 +275,7 @@ START_TEST(arrivals)
 	tmux_until(t, "alice", "! may not have arrived, to bob: in vain");
 	tmux_until(t, "alice", "!<alice> in vain");
 	tmux_until(t, "alice", " <alice> on its way");
-	ck_assert_int_eq(run_end(bob), 1);
-	run_free(bob);
+	run_quit(bob, 1);
 	tmux_free(t);
 	harness_free(h);
 }
@@ -327,22 +323,17 @@ START_TEST(contacts)
 	struct harness *h = harness_start(NULL, NULL);
 	struct tmux *t = tmux_start(h);
 	struct run *carol;
-	int status;
 
 	run_environment("QUINTET_PASSWORD=geheim 12345");
-	run_free(run_script(h, "", &status, "alice", "SERVER", "--protocol", "contacts",
+	run_free(run_script(h, 0, "", "alice", "SERVER", "--protocol", "contacts",
 			    "--register", "--user", "alice", "--clear", NULL));
-	ck_assert_int_eq(status, 0);
-	carol = run_script(h, "/add alice\n", &status, "carol", "SERVER", "--protocol",
-			   "contacts", "--register", "--user", "carol", "--clear", NULL);
-	ck_assert_int_eq(status, 0);
-	run_free(carol);
-	run_free(run_script(h, "/confirm carol\n", &status, "alice", "SERVER",
+	run_free(run_script(h, 0, "/add alice\n", "carol", "SERVER", "--protocol",
+			    "contacts", "--register", "--user", "carol", "--clear",
+			    NULL));
+	run_free(run_script(h, 0, "/confirm carol\n", "alice", "SERVER", "--protocol",
+			    "contacts", "--clear", NULL));
+	run_free(run_script(h, 0, "/chat alice\nit waited\n", "carol", "SERVER",
 			    "--protocol", "contacts", "--clear", NULL));
-	ck_assert_int_eq(status, 0);
-	run_free(run_script(h, "/chat alice\nit waited\n", &status, "carol", "SERVER",
-			    "--protocol", "contacts", "--clear", NULL));
-	ck_assert_int_eq(status, 0);
 	tmux_open(t, "alice", 80, 24, "QUINTET_PASSWORD=geheim 12345", "--protocol",
 		  "contacts", "--clear", NULL);
 	tmux_until(t, "alice", "unread from carol: 1");
@@ -361,8 +352,7 @@ START_TEST(contacts)
 	run_until(carol, "* unread from alice: 1\n");
 	run_say(carol, "/chat alice\nlive\n");
 	tmux_until(t, "alice", " <carol> live");
-	ck_assert_int_eq(run_end(carol), 0);
-	run_free(carol);
+	run_quit(carol, 0);
 	tmux_free(t);
 	harness_free(h);
 }

@@ -6,12 +6,34 @@
 #include "tests/system/client_rooms.h"
 #include "tests/system/tmux.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COLOURS "TERM=screen-256color"
 
 static struct harness *h;
 static struct tmux *t;
+
+/* Alice, whose screen is looked at. */
+static void
+open_screen(const char *protocol)
+{
+	t = tmux_start(h);
+	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", "--protocol", protocol,
+		  NULL);
+	tmux_until(t, "alice", "logged in as alice");
+}
+
+/* She asks for a chat; who is asked says something in it. */
+static void
+ask(const char *command, struct run *who, const char *words)
+{
+	char lines[128];
+
+	tmux_line(t, "alice", command);
+	snprintf(lines, sizeof(lines), "/wait request\n/accept\n/wait chat\n%s\n", words);
+	run_say(who, lines);
+}
 
 static void
 finish(struct run *bob, struct run *carol)
@@ -33,13 +55,10 @@ START_TEST(relay)
 
 	h = harness_start(NULL, NULL);
 	run_enrol(h, "alice");
-	bob = run_login(h, "bob");
-	carol = run_login(h, "carol");
-	t = tmux_start(h);
-	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", NULL);
-	tmux_until(t, "alice", "logged in as alice");
-	tmux_line(t, "alice", "/chat bob");
-	run_say(bob, "/wait request\n/accept\n/wait chat\none\n");
+	bob = run_enter(h, "bob", NULL);
+	carol = run_enter(h, "carol", NULL);
+	open_screen("relay");
+	ask("/chat bob", bob, "one");
 	tmux_until(t, "alice", "<bob> one");
 	ck_assert(!tmux_shows(t, "alice", "logged in as alice"));
 	/* Elsewhere, while bob goes on. */
@@ -70,8 +89,7 @@ START_TEST(relay)
 	tmux_until(t, "alice", "! not sent: you are in no chat");
 	tmux_until_row(t, "alice", "> good bye");
 	tmux_key(t, "alice", "C-u");
-	tmux_line(t, "alice", "/chat carol");
-	run_say(carol, "/wait request\n/accept\n/wait chat\nthree\n");
+	ask("/chat carol", carol, "three");
 	tmux_until(t, "alice", "<carol> three");
 	ck_assert(!tmux_shows(t, "alice", "<bob>"));
 	/* What bob has said can still be read, and searched. */
@@ -96,11 +114,7 @@ END_TEST
 static struct run *
 caller(const char *name)
 {
-	struct run *r = run_start(h, name, "SERVER", "--protocol", "nodes", "--user",
-				  name, "--plain", NULL);
-
-	run_until(r, "* logged in as ");
-	return r;
+	return run_enter(h, name, "--protocol", "nodes", "--plain", NULL);
 }
 
 /* Several at once: to go to the view of a call is to go back to the call. */
@@ -111,19 +125,12 @@ START_TEST(calls)
 
 	h = harness_start(NULL, NULL);
 	run_enrol(h, "alice");
-	run_enrol(h, "bob");
-	run_enrol(h, "carol");
 	bob = caller("bob");
 	carol = caller("carol");
-	t = tmux_start(h);
-	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", "--protocol", "nodes",
-		  NULL);
-	tmux_until(t, "alice", "logged in as alice");
-	tmux_line(t, "alice", "/call bob");
-	run_say(bob, "/wait request\n/accept\n/wait chat\none\n");
+	open_screen("nodes");
+	ask("/call bob", bob, "one");
 	tmux_until(t, "alice", "<bob> one");
-	tmux_line(t, "alice", "/call carol");
-	run_say(carol, "/wait request\n/accept\n/wait chat\ntwo\n");
+	ask("/call carol", carol, "two");
 	tmux_until(t, "alice", "<carol> two");
 	ck_assert(!tmux_shows(t, "alice", "<bob> one"));
 	run_say(bob, "three\nfour\n");
@@ -152,10 +159,7 @@ START_TEST(rooms)
 	cr_sign_up(h, "alice");
 	bob = cr_enter(h, "bob");
 	carol = cr_enter(h, "carol");
-	t = tmux_start(h);
-	tmux_open(t, "alice", 80, 24, COLOURS, "--user", "alice", "--protocol", "rooms",
-		  NULL);
-	tmux_until(t, "alice", "logged in as alice");
+	open_screen("rooms");
 	run_say(bob, "/create \"Maths\" alice\nabout numbers\n");
 	run_say(carol, "/create \"Music\" alice\nabout notes\n");
 	tmux_until(t, "alice", "2 unread");

@@ -104,7 +104,7 @@ rooms_enter(struct rooms_session *rs)
 {
 	enum qerr e;
 
-	rooms_settle_user(rs->session->server, rs->user);
+	rooms_settle_user(rs);
 	if ((e = arrive_at_all(rs)) != Q_OK) {
 		rooms_fail(rs, e);
 		return e;
@@ -126,14 +126,23 @@ rooms_leave(struct rooms_session *rs)
 	rooms_settle_last(rs, true);
 }
 
+/* Of a login that fails, others have found the session by its user, and may be about to
+ * deliver something. */
 void
 rooms_inbox_free(struct rooms_session *rs)
 {
-	if (rs->inbox == NULL)
+	struct session *s = rs->session;
+	struct rooms_inbox *in = rs->inbox;
+
+	if (in == NULL)
 		return;
-	rs->inbox->phase = ROOMS_INBOX_AWAY;
+	lock_take(&s->out.lock);
+	in->phase = ROOMS_INBOX_AWAY;
+	lock_drop(&s->out.lock);
 	rooms_settle_last(rs, false); /* this may be the flusher or the timers */
-	rooms_inbox_fini(rs->inbox);
-	free(rs->inbox);
+	lock_take(&s->out.lock);
 	rs->inbox = NULL;
+	lock_drop(&s->out.lock);
+	rooms_inbox_fini(in);
+	free(in);
 }

@@ -61,10 +61,12 @@ void rooms_await_answer(struct rooms_session *rs, struct rooms_origin *origin);
 void rooms_settle_soon_locked(struct session *s) REQUIRES(s->out.lock);
 /* From now on only SEEN moves positions. */
 void rooms_by_hand(struct rooms_session *rs);
-/* What was written to the user's connections counts as had: one more comes in, which is
- * to get only what still waits. */
-void rooms_settle_user(struct server *server, const char *user);
-/* The connection is over: off the list; what arrived by now counts.  may_block: on the
+/* Worker of one more connection of its user, which is to get only what still waits: what was
+ * written to the others counts as had.  Waits for those to whom something was sent in their
+ * first moments, which have yet to say whether they count by hand. */
+void rooms_settle_user(struct rooms_session *rs);
+/* The connection is over: off the list; what arrived by now counts, unless it was ended
+ * before it could say SEEN.  may_block: on the
  * disk; else farewells that were not noted yet come again. */
 void rooms_settle_last(struct rooms_session *rs, bool may_block);
 

@@ -8,10 +8,15 @@
  * memory, and leaves those on the list of which something is still on its way.  So a
  * thousand members cost no timer and no thread switch.
  *
+ * A client that counts by hand says SEEN right behind AUTH_TOKEN.  So nothing that was sent
+ * to a connection counts as had in its first moments, unless it has said all that it had to
+ * say: whoever looks may come between the two.
+ *
  * Farewells are in the store's journal: what one look finds heard is written as one record
  * a room.
  */
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +25,7 @@
 #include "server/rooms/deliver.h"
 
 #define YOUNG_MS 3000
+#define LOOK_MS  20 /* how often one who waits for another's decision looks */
 
 static struct {
 	struct lock lock;
@@ -117,6 +123,13 @@ arrived_locked(struct rooms_session *rs, uint64_t bytes, struct heards *h, size_
 	return p;
 }
 
+/* May a first SEEN still come? */
+static bool
+young_locked(const struct rooms_inbox *in)
+{
+	return !in->by_hand && clock_mono_ms() < in->since_ms + YOUNG_MS;
+}
+
 /* Look at one connection, and again later while something is on its way.  One that is
  * away is on no list: the session may be about to go.  written: what the socket has
  * taken counts. */
@@ -128,6 +141,10 @@ settle(struct rooms_session *rs, bool written, struct heards *h)
 	size_t n;
 
 	lock_take(&s->out.lock);
+	if (rs->inbox == NULL) { /* its login has just failed */
+		lock_drop(&s->out.lock);
+		return;
+	}
 	p = arrived_locked(rs, written ? s->out.written : outbox_acked_locked(s), h, &n);
 	if (rs->inbox->phase != ROOMS_INBOX_AWAY && rooms_inbox_unsettled(rs->inbox))
 		rooms_settle_soon_locked(s);
@@ -190,8 +207,6 @@ next_listed(size_t *left)
 	return s;
 }
 
-/* A client that counts by hand says SEEN right behind AUTH_TOKEN.  So nothing counts as
- * had in the first moments of a connection: this thread may come between the two. */
 static bool
 put_off(struct rooms_session *rs)
 {
@@ -199,8 +214,7 @@ put_off(struct rooms_session *rs)
 	bool young;
 
 	lock_take(&s->out.lock);
-	young = !rs->inbox->by_hand && rs->inbox->phase != ROOMS_INBOX_AWAY &&
-		clock_mono_ms() < rs->inbox->since_ms + YOUNG_MS;
+	young = rs->inbox->phase != ROOMS_INBOX_AWAY && young_locked(rs->inbox);
 	if (young)
 		rooms_settle_soon_locked(s);
 	lock_drop(&s->out.lock);
@@ -227,12 +241,25 @@ rooms_settle_all(struct server *server)
 	write_heard(server, &h);
 }
 
+/* Of one that was ended by somebody else while it was young a SEEN may not have been read. */
+static void
+decide_at_end(struct rooms_session *rs)
+{
+	struct session *s = rs->session;
+
+	lock_take(&s->out.lock);
+	if (atomic_load(&s->deaf) && young_locked(rs->inbox))
+		rs->inbox->by_hand = true;
+	lock_drop(&s->out.lock);
+}
+
 void
 rooms_settle_last(struct rooms_session *rs, bool may_block)
 {
 	struct heards h = {NULL, 0, 0};
 
 	unlist(rs->inbox);
+	decide_at_end(rs);
 	settle(rs, false, &h);
 	if (may_block)
 		write_heard(rs->session->server, &h);
@@ -255,21 +282,47 @@ rooms_by_hand(struct rooms_session *rs)
 static void
 settle_other(void *arg, struct session *s)
 {
-	struct rooms_session *rs = s->state;
-	bool has;
+	settle(s->state, true, arg);
+}
+
+/* Was something sent to it of which only a first SEEN will tell whether it counts? */
+static void
+look_at_other(void *arg, struct session *s)
+{
+	const struct rooms_session *rs = s->state;
+	bool *undecided = arg;
 
 	lock_take(&s->out.lock);
-	has = rs->inbox != NULL;
+	if (rs->inbox != NULL && rs->inbox->phase != ROOMS_INBOX_AWAY &&
+	    young_locked(rs->inbox) && rooms_inbox_unsettled(rs->inbox))
+		*undecided = true;
 	lock_drop(&s->out.lock);
-	if (has)
-		settle(rs, true, arg);
+}
+
+/* Mostly nobody is undecided; else it takes a moment, and YOUNG_MS at the most. */
+static void
+wait_decided(struct session *s, const char *user)
+{
+	int64_t until_ms = clock_mono_ms() + YOUNG_MS;
+	bool undecided;
+
+	for (;;) {
+		undecided = false;
+		rooms_each_session(s->server, user, look_at_other, &undecided);
+		if (!undecided || session_ended(s) || clock_mono_ms() >= until_ms)
+			return;
+		outbox_flush_touched();
+		(void)poll(NULL, 0, LOOK_MS);
+	}
 }
 
 void
-rooms_settle_user(struct server *server, const char *user)
+rooms_settle_user(struct rooms_session *rs)
 {
+	struct server *server = rs->session->server;
 	struct heards h = {NULL, 0, 0};
 
-	rooms_each_session(server, user, settle_other, &h);
+	wait_decided(rs->session, rs->user);
+	rooms_each_session(server, rs->user, settle_other, &h);
 	write_heard(server, &h);
 }

@@ -30,7 +30,6 @@ struct kex;
 struct rooms_origin;
 struct room_event;
 struct room_info;
-struct rooms_origin;
 struct rooms_inbox;   /* the upper half's, made by rooms_arrive */
 struct rooms_pending; /* account.h: a SIGNUP or LOGIN that is not answered yet */
 

@@ -91,18 +91,21 @@ rename_room(struct rooms_session *rs, const struct rooms_packet *p,
 	change(rs, p, ask);
 }
 
-/* Those who are added have to exist; those who are removed may have ceased to. */
+/* Those who are added have to be users; the others are members. */
 static void
 change_people(struct rooms_session *rs, const struct rooms_packet *p,
 	      const struct rooms_names *names)
 {
 	struct room_ask ask = {.action = action_of(p->u.alter.action)};
 	struct rooms_people people;
+	const struct uuid *room = &p->u.alter.room;
 	enum qerr e = rooms_find_people(rs->session->server, names,
-					(size_t)rs->config->rooms_max_members, &people);
+					(size_t)rs->config->rooms_max_members,
+					ask.action == ROOM_ADD ? NULL : room, &people);
 
 	if (e != Q_OK) {
-		rooms_refuse(rs, p, ROOM_FAILED, e, &p->u.alter.room, NULL);
+		rooms_refuse(rs, p, e == Q_LIMIT ? ROOM_TOO_MANY : ROOM_FAILED, e, room,
+			     NULL);
 		return;
 	}
 	ask.people = people.names;

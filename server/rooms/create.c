@@ -73,9 +73,11 @@ rooms_create_room(struct rooms_session *rs, const struct rooms_packet *p)
 	}
 	if (!rooms_may(rs, p, LIMIT_JOIN, p->u.create.people.n))
 		return;
-	e = rooms_find_people(rs->session->server, &p->u.create.people, max, &people);
+	e = rooms_find_people(rs->session->server, &p->u.create.people, max, NULL,
+			      &people);
 	if (e != Q_OK) {
-		rooms_refuse(rs, p, ROOM_FAILED, e, NULL, NULL);
+		rooms_refuse(rs, p, e == Q_LIMIT ? ROOM_TOO_MANY : ROOM_FAILED, e, NULL,
+			     NULL);
 		return;
 	}
 	create(rs, p, max, &people);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * people.c - who is meant by the names in a packet.  A packet may hold a hundred thousand
- * of them: doubles are found by sorting, and no more users are looked for than a room can
- * hold.
+ * people.c - who is meant by the names in a packet.  They may be many, and stand in what
+ * every member is told: so all of them together are bounded, doubles are found by sorting,
+ * and of those who are to leave a room files are read for its members alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,9 @@
 #include "crypto/random.h"
 #include "server/accounts.h"
 #include "server/rooms/requests.h"
+
+/* What they may be long, besides the names of as many users as a room can hold. */
+#define PEOPLE_BYTES ((size_t)64 * 1024)
 
 struct candidate {
 	char folded[NAME_SIZE]; /* "": no name at all */
@@ -44,14 +47,34 @@ find_doubles(struct candidate *c, size_t n)
 	qsort(c, n, sizeof(*c), by_place);
 }
 
+static bool
+too_long(const struct rooms_names *from, size_t max)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < from->n; i++)
+		bytes += from->p[i].len;
+	return bytes > PEOPLE_BYTES + max * NAME_MAX_LEN;
+}
+
+static bool
+is_member(struct server *server, const struct uuid *room, const char *user)
+{
+	const struct room_info *info = NULL;
+	bool is = rooms_get(server->rooms, room, user, &info) == ROOM_OK;
+
+	room_info_put(info);
+	return is;
+}
+
 static enum qerr
 find(struct server *server, const struct candidate *c, struct span name,
-     struct rooms_people *out)
+     const struct uuid *room, struct rooms_people *out)
 {
 	struct user u;
 	enum qerr e = Q_MISSING;
 
-	if (c->folded[0] != '\0')
+	if (c->folded[0] != '\0' && (room == NULL || is_member(server, room, c->folded)))
 		e = accounts_get(server->accounts, c->folded, &u);
 	if (e == Q_OK) {
 		secret_wipe(u.password, sizeof(u.password));
@@ -67,14 +90,17 @@ find(struct server *server, const struct candidate *c, struct span name,
 
 enum qerr
 rooms_find_people(struct server *server, const struct rooms_names *from, size_t max,
-		  struct rooms_people *out)
+		  const struct uuid *room, struct rooms_people *out)
 {
 	size_t most = from->n <= max ? from->n : max + 1;
-	struct candidate *c = calloc(from->n + 1, sizeof(*c));
+	struct candidate *c;
 	char name[NAME_SIZE];
 	enum qerr e = Q_OK;
 
 	memset(out, 0, sizeof(*out));
+	if (too_long(from, max))
+		return Q_LIMIT;
+	c = calloc(from->n + 1, sizeof(*c));
 	out->found = calloc(most + 1, sizeof(*out->found));
 	out->names = calloc(most + 1, sizeof(*out->names));
 	out->dne = calloc(from->n + 1, sizeof(*out->dne));
@@ -89,7 +115,7 @@ rooms_find_people(struct server *server, const struct rooms_names *from, size_t 
 		find_doubles(c, from->n);
 	for (size_t i = 0; e == Q_OK && i < from->n && out->n_found < most; i++)
 		if (!c[i].again)
-			e = find(server, &c[i], from->p[i], out);
+			e = find(server, &c[i], from->p[i], room, out);
 	free(c);
 	if (e != Q_OK)
 		rooms_people_free(out);

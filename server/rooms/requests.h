@@ -43,9 +43,12 @@ struct rooms_people {
 	struct span *dne;
 	size_t n_dne;
 };
-/* Looks for max users at most; more are found out by n_found > max.  Q_NOMEM, Q_SYS. */
-enum qerr rooms_find_people(struct server *server, const struct rooms_names *from,
-			    size_t max, struct rooms_people *out);
+/* Looks for max users at most; more are found out by n_found > max.  room: who is not in it
+ * counts as nobody; NULL: all users count.  Q_LIMIT: more text than so many names can be;
+ * Q_NOMEM, Q_SYS. */
+enum qerr
+rooms_find_people(struct server *server, const struct rooms_names *from, size_t max,
+		  const struct uuid *room, struct rooms_people *out);
 void rooms_people_free(struct rooms_people *p);
 
 #endif

@@ -322,6 +322,36 @@ START_TEST(adding)
 }
 END_TEST
 
+/* A name, which nobody has, that would be sent to all members. */
+START_TEST(endless_names)
+{
+	struct cast c = begin();
+	struct rt_id room = rt_room(c.alice, RT_GROUP, "bob", c.bob, NULL);
+	size_t n = 100000;
+	char *name = calloc(1, n + 1);
+	const json_t *dne;
+
+	memset(name, 'x', n);
+	rp_say(c.alice,
+	       "{'type': 'CREATE_ROOM', 'data': {'room-type': 1, 'room-name': 'R', "
+	       "'people': ['bob', '%s']}}",
+	       name);
+	(void)rp_hear_status(c.alice, "MKROOM_TOO_MANY");
+	rt_alter(c.alice, room, "add", "'people': ['carol', '%s']", name);
+	rt_status(c.alice, "MKROOM_TOO_MANY", room.text, NULL);
+	rt_alter(c.alice, room, "remove", "'people': ['bob', '%s']", name);
+	rt_status(c.alice, "MKROOM_TOO_MANY", room.text, NULL);
+	name[60000] = '\0'; /* and one that is as long as it may be */
+	rt_alter(c.alice, room, "add", "'people': ['carol', '%s']", name);
+	dne = json_object_get(rt_altered(c.alice, room, "add", "Alice"), "dne");
+	ck_assert_uint_eq(json_string_length(json_array_get(dne, 0)), 60000);
+	(void)rt_altered(c.bob, room, "add", "Alice");
+	(void)rp_hear(c.carol, "JOIN_ROOM");
+	free(name);
+	end(&c);
+}
+END_TEST
+
 START_TEST(removing)
 {
 	struct cast c = begin();
@@ -330,11 +360,13 @@ START_TEST(removing)
 	struct rooms_peer *second = rt_again(c.carol);
 	json_t *data;
 
-	rt_alter(c.alice, room, "remove", "'people': ['carol', 'alice', 'none']");
+	rp_free(rp_enter(c.h, "Erin"));
+	rt_alter(c.alice, room, "remove",
+		 "'people': ['Carol', 'alice', 'none', 'erin', '']");
 	data = rt_altered(c.alice, room, "remove", "Alice");
 	rt_list_is(json_object_get(json_object_get(data, "actiondata"), "people"),
 		   "carol");
-	rt_list_is(json_object_get(data, "dne"), "none Alice");
+	rt_list_is(json_object_get(data, "dne"), "none erin  Alice");
 	rt_members_are(json_object_get(data, "info"), "Alice bob dave");
 	(void)rt_altered(c.bob, room, "remove", "Alice");
 	(void)rt_altered(c.dave, room, "remove", "Alice");
@@ -561,6 +593,7 @@ main(void)
 	tcase_add_test(tc, direct_room_at_once);
 	tcase_add_test(tc, renaming);
 	tcase_add_test(tc, adding);
+	tcase_add_test(tc, endless_names);
 	tcase_add_test(tc, removing);
 	tcase_add_test(tc, ranks);
 	tcase_add_test(tc, leaving);

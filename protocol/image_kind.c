@@ -156,22 +156,35 @@ jpeg_marker(struct reader *in, uint8_t *marker)
 	return true;
 }
 
+bool
+image_jpeg_start(struct reader *in)
+{
+	uint8_t marker;
+
+	return jpeg_marker(in, &marker) && marker == JPEG_SOI;
+}
+
+bool
+image_jpeg_segment(struct reader *in, uint8_t *marker, struct span *body)
+{
+	struct span s;
+
+	return jpeg_marker(in, marker) && !stands_alone(*marker) &&
+	       reader_take(in, 2, &s) == Q_OK && big(s.p, 2) >= 2 &&
+	       reader_take(in, big(s.p, 2) - 2, body) == Q_OK;
+}
+
 static bool
 is_jpeg(struct reader in, struct image_size *size)
 {
 	struct span s;
 	uint8_t marker;
 
-	if (!jpeg_marker(&in, &marker) || marker != JPEG_SOI)
+	if (!image_jpeg_start(&in))
 		return false;
-	while (jpeg_marker(&in, &marker)) {
-		if (stands_alone(marker) || marker == JPEG_SOS ||
-		    reader_take(&in, 2, &s) != Q_OK || big(s.p, 2) < 2 ||
-		    reader_take(&in, big(s.p, 2) - 2, &s) != Q_OK)
-			return false;
+	while (image_jpeg_segment(&in, &marker, &s) && marker != JPEG_SOS)
 		if (is_sof(marker))
 			return jpeg_frame(s, size);
-	}
 	return false;
 }
 

@@ -38,4 +38,12 @@ const char *image_extension(enum image_kind kind);
 /* The kind of that type, and IMAGE_NONE for any other text. */
 enum image_kind image_kind_of_type(const char *type);
 
+/* ---- a JPEG's segments, for whoever looks for more ---- */
+
+/* Step over the marker that begins one; false: it is none. */
+bool image_jpeg_start(struct reader *in);
+/* The next segment, up to the scans, and what is behind its length (borrowed).  False: there
+ * is none, or it is damaged; in is anywhere then. */
+bool image_jpeg_segment(struct reader *in, uint8_t *marker, struct span *body);
+
 #endif

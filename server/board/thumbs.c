@@ -10,7 +10,7 @@
  *
  * A hostile picture may be small and decode into gigabytes, or take minutes: so its
  * header's size is looked at first, and a JPEG may not come in more scans than real ones
- * have.  libgd refuses the rest.
+ * have.  libgd refuses the rest.  It does not turn photographs, so that is done here.
  */
 #include <assert.h>
 #include <malloc.h>
@@ -20,6 +20,7 @@
 #include <gd.h>
 
 #include "base/clock.h"
+#include "protocol/exif.h"
 #include "server/board/upper.h"
 #include "server/log.h"
 #include "store/media.h"
@@ -122,6 +123,22 @@ shrink(gdImagePtr large)
 	return small;
 }
 
+/* As the camera was held.  Consumes small; NULL: no memory. */
+static gdImagePtr
+turn_up(gdImagePtr small, struct exif_turn turn)
+{
+	gdImagePtr turned;
+
+	if (turn.mirror)
+		gdImageFlipHorizontal(small);
+	if (turn.quarters == 0)
+		return small;
+	/* libgd turns the other way. */
+	turned = gdImageRotateInterpolated(small, 90.0F * (float)(4 - turn.quarters), 0);
+	gdImageDestroy(small);
+	return turned;
+}
+
 /* Append the small picture to out, or nothing. */
 static void
 make(struct span content, struct buf *out)
@@ -134,6 +151,8 @@ make(struct span content, struct buf *out)
 		small = shrink(large);
 		gdImageDestroy(large);
 	}
+	if (small != NULL)
+		small = turn_up(small, exif_turn(content));
 	if (small == NULL)
 		return;
 	if ((p = gdImageWebpPtrEx(small, &len, QUALITY)) != NULL) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which picture is this?  What is one stays one with more bytes behind it, and the
- * names of its kind lead back to it.
+ * Which picture is this, and which way up?  What is one stays one with more bytes behind
+ * it, and the names of its kind lead back to it.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/exif.h"
 #include "protocol/image_kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,8 +17,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct image_size first = {0, 0}, again = {0, 0};
 	enum image_kind kind = image_kind_of(span_of(data, size), &first);
+	struct exif_turn turn = exif_turn(span_of(data, size));
 	uint8_t *more;
 
+	assert(turn.quarters <= 3);
 	if (kind == IMAGE_NONE)
 		return 0;
 	assert(first.width >= 1 && first.width <= IMAGE_SIDE_MAX);

@@ -154,6 +154,61 @@ START_TEST(none_can_be_made)
 }
 END_TEST
 
+/* A photograph, 200 x 100, red in its upper left quarter, of a camera that was held so. */
+static void
+photograph(int orientation, struct buf *out)
+{
+	uint8_t exif[] = "\xff\xe1\0\x1e"
+			 "Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\0\0\0";
+	gdImagePtr im = gdImageCreateTrueColor(200, 100);
+	uint8_t *p;
+	int n;
+
+	gdImageFilledRectangle(im, 0, 0, 99, 49, gdTrueColor(220, 20, 20));
+	p = gdImageJpegPtr(im, &n, 90);
+	exif[29] = (uint8_t)orientation;
+	ck_assert_int_eq(buf_put(out, p, 2), Q_OK);
+	ck_assert_int_eq(buf_put(out, exif, sizeof(exif) - 1), Q_OK);
+	ck_assert_int_eq(buf_put(out, p + 2, (size_t)n - 2), Q_OK);
+	gdFree(p);
+	gdImageDestroy(im);
+}
+
+/* Where the red quarter is to be seen. */
+static const struct {
+	bool upright, right, below;
+} seen[] = {
+    {false, false, false}, {false, true, false}, {false, true, true},
+    {false, false, true},  {true, false, false}, {true, true, false},
+    {true, true, true},    {true, false, true},
+};
+
+START_TEST(the_right_way_up)
+{
+	struct buf jpeg = BUF_INIT(1 << 20), out = BUF_INIT(MEDIA_THUMB_MAX);
+	gdImagePtr small;
+	int w = seen[_i].upright ? 80 : 160, h = seen[_i].upright ? 160 : 80;
+
+	photograph(_i + 1, &jpeg);
+	ck_assert_int_eq(small_of(keep(buf_span(&jpeg)), SOON_MS, &out), Q_OK);
+	small = gdImageCreateFromWebpPtr((int)out.len, out.p);
+	ck_assert_ptr_nonnull(small);
+	ck_assert_int_eq(gdImageSX(small), w);
+	ck_assert_int_eq(gdImageSY(small), h);
+	for (int corner = 0; corner < 4; corner++) {
+		bool right = corner & 1, below = corner & 2;
+		int pixel = gdImageGetTrueColorPixel(small, right ? w - 20 : 20,
+						     below ? h - 20 : 20);
+
+		ck_assert_int_eq(gdTrueColorGetRed(pixel) > 128,
+				 right == seen[_i].right && below == seen[_i].below);
+	}
+	gdImageDestroy(small);
+	buf_free(&jpeg);
+	buf_free(&out);
+}
+END_TEST
+
 /* As many scans as make a small file take minutes. */
 START_TEST(a_jpeg_of_many_scans)
 {
@@ -225,6 +280,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, sizes_and_colours, 0, COUNT(sizes));
 	tcase_add_loop_test(t, every_kind, 0, 3);
+	tcase_add_loop_test(t, the_right_way_up, 0, COUNT(seen));
 	tcase_add_loop_test(t, none_can_be_made, 0, COUNT(hopeless));
 	tcase_add_test(t, a_jpeg_of_many_scans);
 	tcase_add_test(t, made_once);

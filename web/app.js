@@ -13,6 +13,7 @@ import { Connection } from "./model/connection.js";
 import { Login } from "./model/login.js";
 import { Announcements } from "./model/announcements.js";
 import { Chats } from "./model/chats.js";
+import { Drawer } from "./model/drawer.js";
 import { Room } from "./model/room.js";
 import { Pictures } from "./model/pictures.js";
 
@@ -30,7 +31,7 @@ function start() {
   const announcements = new Announcements(connection, login);
   const chats = new Chats(connection, login);
   const pictures = new Pictures(connection);
-  const room = new Room(connection, login, chats);
+  const room = new Room(connection, login, chats, new Drawer());
 
   showConnection(connection, login, room.outbox);
   showNotice(connection, login);

@@ -3,7 +3,8 @@
 // What the page knows (web/model), without a browser and against a server that breaks the
 // connection exactly where it hurts: that a message is stored once and none is missed.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readFile, readdir } from "node:fs/promises";
+import { mock, test } from "node:test";
 
 // ---- the little of a browser that the models want ----
 
@@ -19,17 +20,36 @@ const { Chats } = await import("../../web/model/chats.js");
 const { Room } = await import("../../web/model/room.js");
 
 // Let everything happen that can happen now: all of it is microtasks.
-const settle = () => new Promise((done) => setTimeout(done));
+const settle = () => new Promise((done) => setImmediate(done));
 
-const PAGE = 100; // messages that the server lists at once
+// The browser's place for pictures.
+class FakeDrawer extends Map {
+  room = true;
+
+  async put(key, user, file) {
+    if (!this.room)
+      throw new Error("full");
+    this.set(key, { user, file });
+  }
+  async get(key) { return super.get(key)?.file; }
+  async remove(key) { this.delete(key); }
+  async forget(user) {
+    for (const [key, one] of this)
+      if (one.user === user)
+        this.delete(key);
+  }
+}
 
 // ---- the server, and socket.io-client as far as the page uses it ----
 
 class Server {
   stored = [];           // [author, text], the id is the place from 1
+  pictures = new Map();  // id: the name of a picture; its text is "NAME:BYTES"
   heard = [];            // names of events
   breakAt = () => false; // called with (event, "before" or "behind"): lose the connection?
   refuse = null;         // why the next message is not taken
+  deaf = 0;              // so many lists of messages are not given
+  page = 100;            // messages in a list
   token = "good";
 
   io = (options) => (this.socket = new Socket(this, options));
@@ -45,9 +65,11 @@ class Server {
   }
 
   entry(id) {
-    const [username, message_text] = this.stored[id - 1];
+    const [username, text] = this.stored[id - 1], img_name = this.pictures.get(id);
+    const what = img_name === undefined ? { message_text: text }
+      : { message_text: "", image_id: 1000 + id, img_name };
 
-    return { message_id: id, anons_id: 1, chat_id: 7, username, message_date: id, message_text };
+    return { message_id: id, anons_id: 1, chat_id: 7, username, message_date: id, ...what };
   }
 
   hear(name, args) {
@@ -70,10 +92,30 @@ class Server {
 
   "get-chat-messages"(anons, chat, after) {
     const ids = this.stored.map((_, i) => i + 1);
-    const wanted = after === undefined ? ids.slice(-PAGE)
-      : ids.filter((id) => id > after).slice(0, PAGE);
+    const wanted = after === undefined ? ids.slice(-this.page)
+      : ids.filter((id) => id > after).slice(0, this.page);
 
+    if (this.deaf > 0) {
+      this.deaf--;
+      return this.say("chat-messages", -1, [], "Not now");
+    }
     this.say("chat-messages", wanted.length, wanted.map((id) => this.entry(id)));
+  }
+
+  "get-more-messages"(chat, before) {
+    const ids = this.stored.map((_, i) => i + 1).filter((id) => id < before).slice(-this.page);
+
+    this.say("more-messages", ids.length, ids.map((id) => this.entry(id)));
+  }
+
+  "chat-img"(anons, chat, name, type, bytes) {
+    const id = this.add("alice", `${name}:${bytes.byteLength}`);
+
+    this.pictures.set(id, name);
+    if (this.breakAt("answer"))
+      return this.socket.lose();
+    this.say("chat-img", 1000 + id, 1, 7, "alice", id, name, type, bytes, id);
+    this.say("chat-response", 1, "OK");
   }
 
   "chat-msg"(anons, chat, text) {
@@ -126,7 +168,7 @@ class Socket {
 }
 
 // Alice's page, logged in by its token, with the chat open.
-async function open(server, kept = { username: "alice", token: "good" }) {
+async function open(server, kept = { username: "alice", token: "good" }, drawer = new FakeDrawer()) {
   globalThis.window = new EventTarget();
   globalThis.document = Object.assign(new EventTarget(), { hidden: false });
   globalThis.localStorage = new Storage();
@@ -134,13 +176,13 @@ async function open(server, kept = { username: "alice", token: "good" }) {
   sessionStorage.setItem("quintet-login", JSON.stringify(kept));
   const connection = new Connection(server.io);
   const login = new Login(connection), chats = new Chats(connection, login);
-  const room = new Room(connection, login, chats);
+  const room = new Room(connection, login, chats, drawer);
 
   connection.open();
   await settle();
   room.open(7);
   await settle();
-  return { connection, login, chats, room };
+  return { connection, login, chats, room, drawer };
 }
 
 function fresh() {
@@ -156,6 +198,22 @@ async function reconnect(server) {
 
 const mine = (server) => server.stored.filter(([author]) => author === "alice").map(([, text]) => text);
 const shown = (room) => room.history.sorted.map((message) => message.text);
+
+// ---- text is text ----
+
+test("nothing on the page reads text as HTML or as a program", async () => {
+  const files = (await readdir("web", { recursive: true })).filter((name) =>
+    name.endsWith(".js") && !name.startsWith("socket.io"));
+  const html = await readFile("web/index.html", "utf8");
+
+  assert.ok(files.length > 20);
+  for (const name of files)
+    assert.doesNotMatch(await readFile(`web/${name}`, "utf8"),
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|ContextualFragment|srcdoc|\beval\b|new Function/,
+      name);
+  // What the policy would not let work is not there either.
+  assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*src="\/)|\b(?:src|href)="(?!\/)/);
+});
 
 // ---- messages on their way ----
 
@@ -230,13 +288,13 @@ test("a message in doubt is found behind more than one page of others", async ()
   const server = fresh(), { room } = await open(server);
 
   server.breakAt = (event) => event === "echo" || event === "answer";
-  for (let i = 0; i < 2 * PAGE; i++)
+  for (let i = 0; i < 200; i++)
     server.add("bob", `line ${i}`);
   room.write("late");
   await settle();
   await reconnect(server);
   assert.deepEqual(mine(server), ["late"]);
-  assert.equal(shown(room).length, 2 * PAGE + 1);
+  assert.equal(shown(room).length, 200 + 1);
 });
 
 test("a refused message stays, says why, and holds up nobody", async () => {
@@ -255,6 +313,41 @@ test("a refused message stays, says why, and holds up nobody", async () => {
   assert.deepEqual(room.outbox.list, []);
 });
 
+test("who sends too fast waits as long as was said, and the order stays", async () => {
+  const server = fresh(), { room } = await open(server);
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    server.refuse = "Too much at once, try again in 3 seconds";
+    room.write("first");
+    room.write("second");
+    await settle();
+    assert.deepEqual(mine(server), []);
+    mock.timers.tick(2999);
+    await settle();
+    assert.deepEqual(mine(server), []);
+    mock.timers.tick(1);
+    await settle();
+    assert.deepEqual(mine(server), ["first", "second"]);
+    assert.deepEqual(room.outbox.list, []);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("what waits for a chat that was deleted meanwhile is given back", async () => {
+  const server = fresh(), { room } = await open(server);
+  const dropped = [];
+
+  room.on("dropped", (entries) => dropped.push(...entries.map((entry) => entry.text)));
+  server.socket.lose();
+  room.write("too late");
+  server["get-user-chats"] = () => server.say("user-chats", 0, []);
+  await reconnect(server);
+  assert.deepEqual(dropped, ["too late"]);
+  assert.deepEqual(room.outbox.list, []);
+});
+
 test("what was not sent survives a reload", async () => {
   const server = fresh(), { room } = await open(server);
 
@@ -264,6 +357,215 @@ test("what was not sent survives a reload", async () => {
   await settle();
   assert.deepEqual(mine(server), ["later"]);
   assert.deepEqual(shown(again.room), ["later"]);
+});
+
+const picture = (bytes = "picture", name = "a.png") => new File([bytes], name, { type: "image/png" });
+
+// The same tab behind a reload.
+async function reload(server, drawer) {
+  if (server.socket.up)
+    server.socket.lose();
+  server.breakAt = () => false;
+  const again = await open(server, undefined, drawer);
+
+  await settle();
+  return again;
+}
+
+test("a picture that was not sent survives a reload, and its place is free then", async () => {
+  const server = fresh(), { room, drawer } = await open(server);
+
+  server.socket.lose();
+  room.picture(picture());
+  room.write("behind it");
+  await settle();
+  assert.ok(room.outbox.list.every((entry) => room.outbox.isKept(entry)));
+  const again = await reload(server, drawer);
+  assert.deepEqual(mine(server), ["a.png:7", "behind it"]);
+  assert.deepEqual(again.room.outbox.list, []);
+  assert.equal(drawer.size, 0);
+});
+
+test("a picture in doubt is sent once, also over a reload", async () => {
+  const server = fresh(), { room, drawer } = await open(server);
+
+  server.breakAt = (event) => event === "answer";
+  room.picture(picture());
+  await settle();
+  await settle();
+  assert.deepEqual(mine(server), ["a.png:7"]);
+  assert.equal(room.outbox.list.length, 1);
+  const again = await reload(server, drawer);
+  assert.deepEqual(mine(server), ["a.png:7"]);
+  assert.deepEqual(again.room.outbox.list, []);
+  assert.equal(drawer.size, 0);
+});
+
+test("a picture that cannot be kept says so, and is sent all the same", async () => {
+  const server = fresh(), { room, drawer } = await open(server);
+
+  server.socket.lose();
+  drawer.room = false;
+  room.picture(picture());
+  room.write("text is kept");
+  await settle();
+  assert.deepEqual(room.outbox.list.map((entry) => room.outbox.isKept(entry)), [false, true]);
+  server.socket.connect();
+  await settle();
+  await settle();
+  assert.deepEqual(mine(server), ["a.png:7", "text is kept"]);
+});
+
+test("a picture that a reload has lost says so and holds up nobody", async () => {
+  const server = fresh(), { room, drawer } = await open(server);
+
+  server.socket.lose();
+  room.picture(picture());
+  room.write("behind it");
+  await settle();
+  drawer.clear();
+  const again = await reload(server, drawer);
+  assert.deepEqual(mine(server), ["behind it"]);
+  assert.match(again.room.outbox.list[0].problem, /cannot be read/);
+});
+
+test("who logs out leaves no picture behind", async () => {
+  const server = fresh(), { login, room, drawer } = await open(server);
+
+  server.socket.lose();
+  room.picture(picture());
+  await drawer.put("of a tab that was closed", "alice", picture());
+  await drawer.put("hers", "carol", picture());
+  await login.leave();
+  await settle();
+  assert.deepEqual([...drawer.keys()], ["hers"]);
+  assert.deepEqual(room.outbox.list, []);
+});
+
+const GOOD = { key: "1-2", user: "alice", chat: 7, anons: 1, time: 1, after: 0, sent: false,
+  arrived: false, problem: "", text: "mine" };
+
+test("what is not ours in the browser's storage is nothing", async () => {
+  for (const [junk, sent] of [[{}, []], ["text", []], [7, []], [[null, 1, "x", {}, [], [GOOD]], []],
+    [[{ ...GOOD, text: 5 }, { ...GOOD, text: undefined }, { ...GOOD, name: "and a picture" },
+      { ...GOOD, problem: {} }, { ...GOOD, chat: "7" }, GOOD], ["mine"]]]) {
+    const server = fresh();
+
+    sessionStorage.setItem("quintet-unsent", JSON.stringify(junk));
+    const { room } = await open(server);
+    room.write("new");
+    await settle();
+    assert.deepEqual(mine(server), [...sent, "new"]);
+  }
+});
+
+test("a login that is not ours is none, and the form works", async () => {
+  for (const junk of [{}, "text", [], 7, { username: "alice" }, { username: {}, token: "good" },
+    { username: "alice", token: 5 }]) {
+    const server = fresh(), { login } = await open(server, junk);
+
+    assert.equal(login.username, null);
+    server["auth-request"] = (username) =>
+      server.say("auth-response", 1, "1", { username, token: "good", expires: 0 });
+    assert.equal(await login.enter("alice", "password", false), "");
+  }
+});
+
+test("a browser that keeps nothing is no obstacle", async () => {
+  const server = fresh(), { login, room } = await open(server);
+  const refuse = () => { throw new Error("SecurityError"); };
+
+  server["logout"] = () => server.say("logout-response", 1, "OK");
+  server.socket.lose();
+  for (const name of ["sessionStorage", "localStorage"])
+    Object.defineProperty(globalThis, name, { get: refuse, configurable: true });
+  try {
+    room.write("all the same");
+    assert.equal(room.outbox.isKept(room.outbox.list[0]), false);
+    await reconnect(server);
+    assert.deepEqual(mine(server), ["all the same"]);
+    await login.leave();
+    assert.equal(login.username, null);
+  } finally {
+    for (const name of ["sessionStorage", "localStorage"])
+      Object.defineProperty(globalThis, name, { value: new Storage(), writable: true, configurable: true });
+  }
+});
+
+// ---- in doubt, and no list to look at ----
+
+async function inDoubt() {
+  const server = fresh(), { room } = await open(server);
+
+  server.breakAt = (event) => event === "echo" || event === "answer";
+  room.write("one");
+  await settle();
+  room.close(); // so that only the outbox asks
+  return { server, room };
+}
+
+test("a list that fails is asked for again, and nothing is sent before it comes", async () => {
+  const { server, room } = await inDoubt();
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    server.deaf = 3;
+    await reconnect(server);
+    for (let i = 0; i < 3; i++) {
+      assert.equal(room.outbox.list.length, 1);
+      assert.deepEqual(mine(server), ["one"]);
+      mock.timers.tick(20000);
+      await settle();
+    }
+    assert.deepEqual(mine(server), ["one"]);
+    assert.deepEqual(room.outbox.list, []);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a list that always fails leaves the message in doubt, and it can be tried again", async () => {
+  const { server, room } = await inDoubt();
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    server.deaf = Infinity;
+    await reconnect(server);
+    for (let i = 0; i < 10; i++) {
+      mock.timers.tick(20000);
+      await settle();
+    }
+    const [entry] = room.outbox.list;
+    assert.equal(entry.problem, "Not now");
+    assert.equal(entry.sent, true);
+    server.deaf = 0;
+    room.outbox.retry(entry.key);
+    await settle();
+    assert.deepEqual(mine(server), ["one"]);
+    assert.deepEqual(room.outbox.list, []);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("lists that are cut short have no gap, and hide no message in doubt", async () => {
+  const server = fresh();
+
+  server.page = 3; // of large messages
+  for (let i = 1; i <= 8; i++)
+    server.add("bob", `old ${i}`);
+  const { room } = await open(server);
+  while (room.history.more)
+    await room.loadOlder();
+  assert.equal(shown(room).length, 8);
+  for (let i = 1; i <= 8; i++)
+    server.add("bob", `new ${i}`);
+  server.breakAt = (event) => event === "echo" || event === "answer";
+  room.write("late");
+  await settle();
+  await reconnect(server);
+  assert.deepEqual(mine(server), ["late"]);
+  assert.equal(shown(room).length, 17);
 });
 
 test("what does not fit into the browser's storage is sent all the same", async () => {
@@ -284,7 +586,7 @@ test("what does not fit into the browser's storage is sent all the same", async 
 
 test("a connection that breaks while older messages come leaves no gap", async () => {
   const server = fresh(), { room } = await open(server);
-  const all = Array.from({ length: 3 * PAGE }, (_, i) => String(i + 1));
+  const all = Array.from({ length: 300 }, (_, i) => String(i + 1));
   let lists = 0;
 
   server.live("bob", "1");
@@ -301,7 +603,7 @@ test("a connection that breaks while older messages come leaves no gap", async (
   };
   server.socket.connect();
   await settle();
-  assert.deepEqual(shown(room), [...all.slice(0, PAGE + 1), all.at(-1)]);
+  assert.deepEqual(shown(room), [...all.slice(0, 101), all.at(-1)]);
   await reconnect(server);
   assert.deepEqual(shown(room), all);
 });

@@ -2,6 +2,8 @@
 //
 // The user's chats, the one with the latest news first, and how many messages in each are
 // unread.  The server counts (NewMsgs); between its lists the page counts on.
+//
+// Tells "changed", and "removed" {chat, by_us} when one was deleted.
 
 import { Signal } from "./signal.js";
 
@@ -13,7 +15,7 @@ export class Chats extends Signal {
     this.list = [];      // {id, anons, other, title, all, unread, online}
     this.loaded = false;
     connection.on("chat-added", () => this.load());
-    connection.on("chat-deleted", ([, id]) => this.#remove(id));
+    connection.on("chat-deleted", ([, id]) => this.#remove(id, false));
     connection.on("presence", ([name, online]) => this.#present(name, online === 1));
     for (const name of ["new-msg-notification", "new-img-notification"])
       connection.on(name, ([, , id, author]) => this.#news(id, author, true));
@@ -69,7 +71,7 @@ export class Chats extends Signal {
 
     if (done === -1)
       throw new Error(message);
-    this.#remove(id);
+    this.#remove(id, true);
   }
 
   // The user has it open: nothing in it is unread.
@@ -109,9 +111,14 @@ export class Chats extends Signal {
     this.tell("changed");
   }
 
-  #remove(id) {
-    this.list = this.list.filter((chat) => chat.id !== id);
-    this.tell("removed", id);
+  // by_us: on this page.
+  #remove(id, by_us) {
+    const chat = this.find(id);
+
+    if (chat === undefined)
+      return;
+    this.list = this.list.filter((other) => other !== chat);
+    this.tell("removed", { chat, by_us });
     this.tell("changed");
   }
 

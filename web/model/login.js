@@ -8,34 +8,30 @@
 // when the user has left.
 
 import { Signal } from "./signal.js";
+import { parse, read, remove, write } from "./shelf.js";
 
 const KEY = "quintet-login";
 
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
+// Somebody who may log in, or null.
+function readEntry(which) {
+  const entry = read(which, KEY);
 
-function read(place) {
-  return parse(place.getItem(KEY));
+  return typeof entry?.username === "string" && typeof entry.token === "string" ? entry : null;
 }
 
 // Is it remembered by this browser?  Another tab may have put somebody else there.
 function kept(entry) {
-  return read(localStorage)?.token === entry.token;
+  return readEntry("local")?.token === entry.token;
 }
 
 function store(entry, keep) {
-  (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(entry));
+  write(keep ? "local" : "session", KEY, entry);
 }
 
 function forget(entry) {
-  for (const place of [sessionStorage, localStorage])
-    if (read(place)?.token === entry.token)
-      place.removeItem(KEY);
+  for (const which of ["session", "local"])
+    if (readEntry(which)?.token === entry.token)
+      remove(which, KEY);
 }
 
 export class Login extends Signal {
@@ -43,7 +39,7 @@ export class Login extends Signal {
     super();
     this.connection = connection;
     // {username, token} that may log in, or null
-    this.entry = read(sessionStorage) ?? read(localStorage);
+    this.entry = readEntry("session") ?? readEntry("local");
     this.online = false;    // the server knows us on the connection at hand
     this.problem = "";      // why somebody who was logged in is not any more
     this.last_notice = "";  // what the server said last to everybody here

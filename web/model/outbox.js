@@ -1,29 +1,58 @@
 // SPDX-License-Identifier: MIT
 //
 // Messages on their way.  One stays here until the server has said that it is stored, over
-// lost connections, and as far as it is text also over a reload of the page.
+// lost connections and over a reload of the page: what it says is on the tab's shelf, a
+// picture in the browser's drawer.  Where the browser has no room, it is sent all the same,
+// and `isKept` says that a reload would lose it.
 //
 // When a connection is lost behind a message and before its answer, nobody knows whether it
 // was stored.  Then the page looks among the messages of its chat, and sends it again only
-// if it is not there: so it arrives exactly once.
+// if it is not there: so it arrives exactly once.  A list that cannot be had says nothing,
+// so it is asked for again.
 
+import { Lost } from "./connection.js";
 import { Signal } from "./signal.js";
+import { read, write } from "./shelf.js";
 
 const KEY = "quintet-unsent";
-const PAGE = 100; // messages that the server lists at once
+const ASK_AGAIN_MS = 1000; // at first; each time twice as long
+const ASKED_MAX = 5;
+
+// Who sends too fast is told when to go on; what comes then keeps its order.
+const TOO_FAST = /try again in (\d{1,2}) second/;
+
+// What of an entry goes to the shelf, and what each is there.
+const FIELDS = {
+  key: "string", user: "string", chat: "number", anons: "number", time: "number",
+  after: "number", sent: "boolean", arrived: "boolean", problem: "string",
+};
+
+export const isPicture = (entry) => entry.text === undefined;
 
 export class Outbox extends Signal {
-  constructor(connection, login) {
+  constructor(connection, login, drawer) {
     super();
     this.connection = connection;
     this.login = login;
-    this.list = restore(); // {key, user, chat, anons, text | file and name, time, after, sent, arrived, problem}
+    this.drawer = drawer;
+    this.user = login.username;
+    this.list = restore();   // of FIELDS, and text, or name and file
+    this.saved = true;       // the shelf has them all
     this.busy = false;
     this.newest = new Map(); // chat id: the newest message that has come from there
     connection.on("chat-msg", ([id, , chat]) => this.#know(chat, id));
     connection.on("chat-img", ([, , chat, , , , , , id]) => this.#know(chat, id));
-    login.on("in", () => this.flush());
+    login.on("in", () => {
+      this.user = login.username;
+      this.flush();
+    });
     login.on("out", () => this.#forget());
+    this.list.filter(isPicture).forEach((entry) => this.#find(entry));
+  }
+
+  // Does it survive a reload?
+  isKept(entry) {
+    return this.saved && entry.kept !== false;
   }
 
   // What is to be shown below the messages of a chat.
@@ -37,35 +66,52 @@ export class Outbox extends Signal {
   arrived(chat, message) {
     const entry = this.of(chat).find((one) =>
       one.sent && message.id > one.after && message.author === one.user &&
-      (one.file === undefined ? message.text === one.text : message.name === one.name));
+      (isPicture(one) ? message.name === one.name : message.text === one.text));
 
-    if (entry !== undefined)
-      entry.arrived = true;
-    return entry?.key;
+    if (entry === undefined)
+      return undefined;
+    entry.arrived = true;
+    this.#know(chat, message.id);
+    return entry.key;
   }
 
   // after: the newest message of that chat that is known.
   add(chat, what, after) {
-    this.list.push({
+    const entry = {
       key: crypto.getRandomValues(new Uint32Array(2)).join("-"), user: this.login.username,
       chat: chat.id, anons: chat.anons, ...what, time: Date.now(), after, sent: false,
       arrived: false, problem: "",
-    });
+    };
+
+    this.list.push(entry);
+    if (isPicture(entry))
+      this.#put(entry);
     this.#changed();
     this.flush();
   }
 
   retry(key) {
-    const entry = this.list.find((one) => one.key === key);
-
-    entry.problem = "";
+    for (const entry of this.list.filter((one) => one.key === key))
+      entry.problem = "";
     this.#changed();
     this.flush();
   }
 
   discard(key) {
+    for (const entry of this.list.filter((one) => one.key === key && isPicture(one)))
+      this.drawer.remove(entry.key).catch(() => {}); // it was not there
     this.list = this.list.filter((entry) => entry.key !== key);
     this.#changed();
+  }
+
+  // What waits for chats that are not there any more: it is taken out.
+  drop(isThere) {
+    const gone = this.list.filter((entry) =>
+      entry.user === this.login.username && !isThere(entry.chat));
+
+    for (const entry of gone)
+      this.discard(entry.key);
+    return gone;
   }
 
   // One after the other, in the order in which they were written.
@@ -74,7 +120,7 @@ export class Outbox extends Signal {
       return;
     this.busy = true;
     try {
-      for (let entry; (entry = this.#next()) !== undefined;)
+      for (let entry; this.login.online && (entry = this.#next()) !== undefined;)
         await this.#deliver(entry);
     } catch {
       // The connection is lost; the next login goes on.
@@ -87,10 +133,21 @@ export class Outbox extends Signal {
       entry.problem === "" && entry.user === this.login.username);
   }
 
+  // Nobody has left meanwhile, or thrown it away.
+  #stands(entry) {
+    return this.login.online && entry.user === this.login.username && this.list.includes(entry);
+  }
+
   async #deliver(entry) {
-    if (entry.sent && await this.#wasStored(entry)) {
-      this.discard(entry.key);
-      return;
+    if (entry.sent) {
+      const [there, why] = entry.arrived ? [true, ""] : await this.#wasStored(entry);
+
+      if (!this.#stands(entry))
+        return;
+      if (there)
+        return this.discard(entry.key);
+      if (why !== "")
+        return this.#trouble(entry, why);
     }
     entry.sent = true;
     entry.arrived = false;
@@ -98,22 +155,27 @@ export class Outbox extends Signal {
     this.#changed();
     const [status, message] = await this.#send(entry);
 
-    if (status === 1) {
-      this.discard(entry.key);
-      return;
-    }
+    if (status === 1)
+      return this.discard(entry.key);
     entry.sent = entry.arrived = false;
-    entry.problem = message;
+    const [, seconds] = TOO_FAST.exec(message) ?? [];
+
+    if (seconds === undefined)
+      return this.#trouble(entry, message);
     this.#changed();
+    await pause(seconds * 1000);
   }
 
   async #send(entry) {
-    if (entry.file === undefined)
+    if (!isPicture(entry))
       return this.connection.ask("chat-msg", "chat-response", entry.anons, entry.chat, entry.text);
-    const bytes = await entry.file.arrayBuffer().catch(() => null);
+    await entry.finding;
+    const bytes = await entry.file?.arrayBuffer().catch(() => undefined);
 
-    if (bytes === null)
-      return [-1, "The picture cannot be read any more."];
+    if (!this.#stands(entry))
+      throw new Lost("It was on its way when the user left.");
+    if (bytes === undefined)
+      return [-1, "The picture cannot be read any more. Please choose it once more."];
     return this.connection.ask("chat-img", "chat-response", entry.anons, entry.chat,
       entry.name, entry.file.type, bytes);
   }
@@ -124,52 +186,89 @@ export class Outbox extends Signal {
     this.newest.set(chat, Math.max(id, this.newest.get(chat) ?? 0));
   }
 
+  // [is it there, why that cannot be said].
   async #wasStored(entry) {
-    for (let after = entry.after; ;) {
-      const [length, messages] = await this.connection.ask(
+    let wait = ASK_AGAIN_MS;
+
+    for (let after = entry.after, asked = 1; this.#stands(entry);) {
+      const [length, messages, why] = await this.connection.ask(
         "get-chat-messages", "chat-messages", entry.anons, entry.chat, after);
-      const found = messages.find((message) =>
-        message.username === entry.user &&
-        (entry.file === undefined ? message.message_text === entry.text
-          : message.img_name === entry.name));
+
+      if (length < 0) {
+        if (asked++ === ASKED_MAX)
+          return [false, why];
+        await pause(wait);
+        wait *= 2;
+        continue;
+      }
+      const found = messages.find((message) => message.username === entry.user &&
+        (isPicture(entry) ? message.img_name === entry.name
+          : message.message_text === entry.text));
 
       if (found !== undefined) {
         this.#know(entry.chat, found.message_id);
-        return true;
+        return [true, ""];
       }
-      if (length < PAGE)
-        return false;
+      if (length === 0)
+        return [false, ""]; // a list may be cut short, so only an empty one is the end
       after = messages.at(-1).message_id;
     }
+    return [false, ""];
   }
 
-  #changed() {
-    this.#save();
+  #trouble(entry, why) {
+    entry.problem = why;
+    this.#changed();
+  }
+
+  // ---- over a reload ----
+
+  // The picture into the drawer.
+  async #put(entry) {
+    entry.kept = await this.drawer.put(entry.key, entry.user, entry.file)
+      .then(() => true, () => false);
     this.tell("changed");
   }
 
-  // Where there is no more room, what waits is sent all the same; only a reload loses it.
-  #save() {
-    try {
-      sessionStorage.setItem(KEY,
-        JSON.stringify(this.list.filter((entry) => entry.file === undefined)));
-    } catch {
-      sessionStorage.removeItem(KEY); // what is there would be sent once more
-    }
+  // The picture of an entry that was on the shelf; without one, sending it says so.
+  #find(entry) {
+    entry.finding = this.drawer.get(entry.key).then((file) => {
+      entry.file = file;
+      this.tell("changed");
+    }, () => {});
+  }
+
+  #changed() {
+    this.saved = write("session", KEY, this.list.map(packed));
+    this.tell("changed");
   }
 
   #forget() {
     if (this.login.problem !== "")
       return; // thrown out: the same user may come back
+    this.drawer.forget(this.user).catch(() => {}); // it had none
     this.list = [];
     this.#changed();
   }
 }
 
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// text, or the name of a picture
+const WORDS = ["text", "name"];
+
+function packed(entry) {
+  return Object.fromEntries([...Object.keys(FIELDS), ...WORDS].map((name) => [name, entry[name]]));
+}
+
+// What has another shape is not from us.
+function isOurs(entry) {
+  return Object.entries(FIELDS).every(([name, type]) => typeof entry?.[name] === type) &&
+    WORDS.filter((name) => typeof entry[name] === "string").length === 1;
+}
+
 function restore() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY)) ?? [];
-  } catch {
-    return [];
-  }
+  const found = read("session", KEY);
+
+  return Array.isArray(found) ? found.filter(isOurs).map(packed) : [];
 }

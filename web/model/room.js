@@ -10,7 +10,7 @@
 //
 //   known:   40 41 42 43 .. .. 46        upto = 43: ask for what is behind 43
 //
-// Tells "changed".
+// Tells "changed", and "dropped" with what had waited for a chat that was deleted.
 
 import { Signal } from "./signal.js";
 import { Outbox } from "./outbox.js";
@@ -19,6 +19,8 @@ const PAGE = 100;             // messages that the server lists at once
 const NAME_MAX = 255;         // bytes of a picture's name
 const TYPING_SAID_MS = 2500;  // how often we say that we are writing
 const TYPING_SHOWN_MS = 6000; // how long we believe it of others
+
+const THUMB = /^data:image\/(png|jpeg|gif|webp);base64,/;
 
 class History {
   messages = new Map(); // id: {id, author, time, text, image, name, thumb, row}
@@ -39,7 +41,7 @@ function fromList(entry) {
   return {
     id: entry.message_id, author: entry.username, time: entry.message_date,
     text: entry.message_text, image: entry.image_id ?? 0, name: entry.img_name ?? "",
-    thumb: /^data:image\//.test(entry.thumb) ? entry.thumb : "",
+    thumb: THUMB.test(entry.thumb) ? entry.thumb : "",
   };
 }
 
@@ -54,12 +56,12 @@ function cut(text, bytes) {
 }
 
 export class Room extends Signal {
-  constructor(connection, login, chats) {
+  constructor(connection, login, chats, drawer) {
     super();
     this.connection = connection;
     this.login = login;
     this.chats = chats;
-    this.outbox = new Outbox(connection, login);
+    this.outbox = new Outbox(connection, login, drawer);
     this.histories = new Map(); // chat id: History
     this.#clear();
     this.outbox.on("changed", () => this.tell("changed"));
@@ -68,13 +70,10 @@ export class Room extends Signal {
     connection.on("chat-img", ([image, , chat, author, time, name, , , id]) =>
       this.#live(chat, { id, author, time, text: "", image, name, thumb: "" }));
     connection.on("typing", ([, chat, name]) => this.#writes(chat, name));
-    connection.on("user-join", ([, chat, name]) => this.#here(chat, name, true));
-    connection.on("user-leave", ([, chat, name]) => this.#here(chat, name, false));
-    connection.on("down", () => {
-      this.here = false;
-      this.#writes(this.id, null);
-    });
-    chats.on("removed", (id) => this.#removed(id));
+    connection.on("user-leave", ([, chat]) => this.#writes(chat, null));
+    connection.on("down", () => this.#writes(this.id, null));
+    chats.on("removed", ({ chat }) => this.#removed(chat.id));
+    chats.on("changed", () => this.#prune());
     login.on("in", () => this.#enter());
     login.on("out", () => {
       this.histories.clear();
@@ -138,13 +137,7 @@ export class Room extends Signal {
       return;
     this.#loads(true);
     try {
-      const [length, entries] = await this.connection.ask(
-        "get-more-messages", "more-messages", id, history.sorted[0].id, PAGE);
-
-      if (length >= 0) {
-        entries.map(fromList).forEach((message) => this.#add(id, history, message));
-        history.more = length === PAGE;
-      }
+      await this.#fetchOlder(id, history);
     } catch {
       // The connection is lost; the next look asks again.
     }
@@ -183,26 +176,50 @@ export class Room extends Signal {
       this.#loads(false);
   }
 
+  // A list holds PAGE messages at most, and less where they are large.  So one that is not
+  // full says nothing about what is beyond it; only an empty one does.
   async #fetch(chat, history) {
-    for (let length = PAGE; length === PAGE;) {
-      const after = history.begun ? [history.upto] : [];
-      const [n, entries] = await this.connection.ask(
-        "get-chat-messages", "chat-messages", chat.anons, chat.id, ...after);
+    const again = history.begun;
+    let length;
 
-      if (n < 0)
-        return;
-      for (const message of entries.map(fromList)) {
-        this.#add(chat.id, history, message);
-        if (history.begun)
-          this.#count(message); // it came while we were away
-      }
-      history.upto = entries.at(-1)?.message_id ?? history.upto;
-      if (!history.begun)
-        history.more = n === PAGE;
-      length = history.begun ? n : 0; // the newest page was all that is wanted
-      history.begun = true;
-    }
+    do
+      length = await this.#list(chat, history, ...(again ? [history.upto] : []));
+    while (again && length > 0);
+    if (length < 0)
+      return;
     history.upto = history.sorted.at(-1)?.id ?? 0;
+    if (!again && length > 0 && length < PAGE)
+      await this.#fetchOlder(chat.id, history);
+  }
+
+  // One list: its length, -1 if there was none.
+  async #list(chat, history, ...after) {
+    const [length, entries, why] = await this.connection.ask(
+      "get-chat-messages", "chat-messages", chat.anons, chat.id, ...after);
+
+    if (length < 0) {
+      this.problem = why;
+      return length;
+    }
+    for (const message of entries.map(fromList)) {
+      this.#add(chat.id, history, message);
+      if (history.begun)
+        this.#count(message);
+    }
+    history.upto = entries.at(-1)?.message_id ?? history.upto;
+    history.more ||= length > 0 && !history.begun;
+    history.begun = true;
+    return length;
+  }
+
+  async #fetchOlder(id, history) {
+    const [length, entries] = await this.connection.ask(
+      "get-more-messages", "more-messages", id, history.sorted[0].id, PAGE);
+
+    if (length < 0)
+      return;
+    entries.map(fromList).forEach((message) => this.#add(id, history, message));
+    history.more = length > 0;
   }
 
   #live(chat, message) {
@@ -247,15 +264,6 @@ export class Room extends Signal {
     this.tell("changed");
   }
 
-  #here(chat, name, here) {
-    if (chat !== this.id || name === this.login.username)
-      return;
-    this.here = here;
-    if (!here)
-      this.#writes(chat, null);
-    this.tell("changed");
-  }
-
   #removed(id) {
     this.histories.delete(id);
     if (id !== this.id)
@@ -263,6 +271,15 @@ export class Room extends Signal {
     this.#clear();
     this.problem = "This chat was deleted.";
     this.tell("changed");
+  }
+
+  #prune() {
+    if (!this.chats.loaded || !this.login.online)
+      return;
+    const dropped = this.outbox.drop((id) => this.chats.find(id) !== undefined);
+
+    if (dropped.length > 0)
+      this.tell("dropped", dropped);
   }
 
   #send(what) {
@@ -291,7 +308,6 @@ export class Room extends Signal {
     this.loading = false; // messages are on their way to us
     this.problem = "";    // why it cannot be open
     this.writer = null;   // who is writing to us
-    this.here = false;    // the other one has it open, too
     this.unseen = 0;      // messages that came while nobody looked at the page
     this.typing_said = 0;
   }

@@ -5,6 +5,14 @@
 
 export const $ = (id) => document.getElementById(id);
 
+// What would not be seen, or would turn round what stands behind it (a name that ends in
+// "gpj.exe" would seem to be a picture), is shown as in a terminal: \u{202e}.
+const UNSEEN = /[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u202a-\u202e]/g;
+
+export function visible(text) {
+  return text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+}
+
 // An element: el("button", { type: "button", onclick: fn }, "Ask").  Names that begin with
 // "on" are listeners; true and false set and leave out an attribute.
 export function el(tag, attributes = {}, ...children) {
@@ -16,9 +24,9 @@ export function el(tag, attributes = {}, ...children) {
     else if (value === true || value === false)
       node.toggleAttribute(name, value);
     else
-      node.setAttribute(name, value);
+      node.setAttribute(name, visible(value));
   }
-  node.append(...children);
+  node.append(...children.map((child) => (typeof child === "string" ? visible(child) : child)));
   return node;
 }
 
@@ -54,8 +62,10 @@ export function fill(parent, items, key, make, update) {
 
 // Write text only where it is another one: screen readers say again what is written.
 export function say(node, text) {
-  if (node.textContent !== text)
-    node.textContent = text;
+  const shown = visible(text);
+
+  if (node.textContent !== shown)
+    node.textContent = shown;
 }
 
 // Draw once for all that changes at the same moment.

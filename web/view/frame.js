@@ -23,10 +23,16 @@ export function showConnection(connection, login, outbox) {
     $("connection").dataset.state = connection.state;
     $("me").hidden = $("logout").hidden = login.username === null;
     say($("me"), login.username ?? "");
+    $("me").title = login.username ?? "";
     $("door").hidden = login.username !== null;
     $("house").hidden = login.username === null;
   });
 
+  // What the browser could not keep is lost with the page, so it asks first.
+  window.addEventListener("beforeunload", (event) => {
+    if (outbox.list.some((entry) => !outbox.isKept(entry)))
+      event.preventDefault();
+  });
   connection.on("state", draw);
   login.on("changed", draw);
   $("logout").addEventListener("click", async () => {
@@ -37,14 +43,14 @@ export function showConnection(connection, login, outbox) {
   draw();
 }
 
-export function showNotice(connection, login) {
-  const show = (text) => {
-    $("notice").hidden = text === "";
-    say($("notice-text"), text);
-  };
+// What everybody has to see, wherever they are; "": it was seen.
+export function notice(text) {
+  $("notice").hidden = text === "";
+  say($("notice-text"), text);
+}
 
-  connection.on("notice", ([text]) => show(text));
-  login.on("in", () => show(""));
-  login.on("out", () => show("")); // the form says it then
-  $("notice-close").addEventListener("click", () => show(""));
+export function showNotice(connection, login) {
+  connection.on("notice", ([text]) => notice(text));
+  login.on("out", () => notice("")); // the form says it then
+  $("notice-close").addEventListener("click", () => notice(""));
 }

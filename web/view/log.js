@@ -2,7 +2,8 @@
 //
 // The messages of the open chat: one article each, days between them, what is unsent below.
 
-import { $, drawing, el, fill, say } from "./dom.js";
+import { $, drawing, el, fill, say, visible } from "./dom.js";
+import { isPicture } from "../model/outbox.js";
 import { dayOf, sameDay, timeOf } from "./format.js";
 
 const NEAR = 80;            // pixels from an end of the log that count as being there
@@ -31,7 +32,7 @@ export function showLog(room, login, pictures) {
     const first = log.querySelector("article")?.dataset.key;
 
     fill(log, rows, (row) => row.key, (row) => makeRow(row, room, login, gallery),
-      (node, row) => updateRow(node, row, gallery));
+      (node, row) => updateRow(node, row, room, gallery));
     const last = rows.at(-1), last_key = last?.key ?? 0;
     const mine = last?.pending !== undefined && last_key !== newest;
 
@@ -107,12 +108,12 @@ function makeRow(row, room, login, gallery) {
   }
 }
 
-function updateRow(node, row, gallery) {
+function updateRow(node, row, room, gallery) {
   if (row.kind !== "message")
     return;
   node.classList.toggle("follows", row.follows);
   if (row.pending !== undefined)
-    updatePending(node, row.pending);
+    updatePending(node, row.pending, room.outbox);
   else if (node.classList.contains("pending"))
     settle(node, row.message, gallery);
 }
@@ -178,8 +179,7 @@ function startGallery(log, pictures) {
     const view = $("viewer-image");
 
     view.src = small;
-    view.alt = message.name;
-    $("viewer-save").download = message.name;
+    view.alt = $("viewer-save").download = visible(message.name);
     $("viewer").showModal();
     view.src = $("viewer-save").href = await pictures.url(message.image).catch(() => small);
   }
@@ -193,11 +193,10 @@ function makePending(entry, room) {
   const article = el("article", { class: "message mine pending" },
     el("p", { class: "author" }, entry.user));
 
-  if (entry.file === undefined)
-    article.append(el("p", { class: "text", dir: "auto" }, entry.text));
+  if (isPicture(entry))
+    article.append(el("span", { class: "picture" }, el("img", { alt: entry.name })));
   else
-    article.append(el("span", { class: "picture" },
-      el("img", { alt: entry.name, src: URL.createObjectURL(entry.file) })));
+    article.append(el("p", { class: "text", dir: "auto" }, entry.text));
   article.append(
     el("p", { class: "state" }),
     el("div", { class: "row repair" },
@@ -208,13 +207,24 @@ function makePending(entry, room) {
   return article;
 }
 
-function updatePending(article, entry) {
-  const words = entry.sent ? "Sending…" : "Waiting to be sent";
+function updatePending(article, entry, outbox) {
+  const image = article.querySelector("img");
 
+  // Behind a reload the browser brings it a little later.
+  if (entry.file !== undefined && image !== null && !image.hasAttribute("src"))
+    image.src = URL.createObjectURL(entry.file);
   article.classList.toggle("failed", entry.problem !== "");
-  say(article.querySelector(".state"),
-    entry.problem === "" ? words : `Not sent: ${entry.problem}`);
+  say(article.querySelector(".state"), stateOf(entry, outbox));
   article.querySelector(".repair").hidden = entry.problem === "";
+}
+
+function stateOf(entry, outbox) {
+  if (entry.problem !== "")
+    return `${entry.sent ? "Perhaps not sent" : "Not sent"}: ${entry.problem}`;
+  if (entry.sent)
+    return "Sending…";
+  return outbox.isKept(entry) ? "Waiting to be sent"
+    : "Waiting to be sent. This browser cannot keep it: do not close or reload the page.";
 }
 
 // It is stored: the same article goes on as a message like others, so that it is read

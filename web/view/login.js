@@ -4,6 +4,14 @@
 
 import { $, say } from "./dom.js";
 
+// What the server says in short.
+const WORDS = {
+  "User name invalid": "A user name has 1 to 32 letters (a to z), digits, '.', '_' or '-', and begins with " +
+    "a letter or digit.",
+  "Password invalid": "A password has at least 8 characters.",
+  "Try later": "That was tried too often. Wait a little, then try again.",
+};
+
 export function showLogin(connection, login) {
   let busy = false;
 
@@ -17,10 +25,17 @@ export function showLogin(connection, login) {
       $("user-name").focus();
       return;
     }
-    busy = true;
+    wait(true);
     say($("login-error"), "");
-    say($("login-error"), await attempt(() => action(username, password, $("keep").checked)));
-    busy = false;
+    const problem = await attempt(() => action(username, password, $("keep").checked));
+
+    say($("login-error"), WORDS[problem] ?? problem);
+    wait(false);
+  }
+
+  function wait(waiting) {
+    busy = waiting;
+    $("login").setAttribute("aria-busy", String(waiting));
   }
 
   // Whoever was thrown out, or is offline, may try at any time.

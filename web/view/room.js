@@ -3,6 +3,7 @@
 // The open chat: who it is with, and the place to write.  Its messages are drawn by log.js.
 
 import { $, drawing, say } from "./dom.js";
+import { notice } from "./frame.js";
 import { hueOf, sizeOf } from "./format.js";
 import { showLog } from "./log.js";
 import { ask } from "./question.js";
@@ -26,7 +27,7 @@ export function showRoom(room, chats, login, pictures) {
     say($("chat-empty"), emptyText());
     if (chat === undefined)
       return;
-    drawHead(chat, room);
+    drawHead(chat);
     say($("typing"), room.writer === null ? "" : `${room.writer} is typing`);
     if (room.problem !== "")
       say($("composer-error"), room.problem);
@@ -52,6 +53,17 @@ export function showRoom(room, chats, login, pictures) {
 
   room.on("changed", draw);
   chats.on("changed", draw);
+  chats.on("removed", ({ chat, by_us }) => {
+    const begun = chat.id === shown ? $("message").value : drafts.get(chat.id) ?? "";
+
+    drafts.delete(chat.id);
+    if (chat.id === shown)
+      $("message").value = "";
+    if (!by_us)
+      notice(`The chat with ${chat.other} was deleted.${begun === "" ? "" : ` You had begun: ${begun}`}`);
+  });
+  room.on("dropped", (entries) => notice("Not sent, since the chat was deleted: " +
+    entries.map((entry) => entry.text ?? entry.name).join("\n")));
   login.on("out", () => drafts.clear());
   showLog(room, login, pictures);
   startComposer(room);
@@ -59,14 +71,14 @@ export function showRoom(room, chats, login, pictures) {
   draw();
 }
 
-function drawHead(chat, room) {
+function drawHead(chat) {
   const face = $("chat-face");
   const about = [];
 
   if (chat.title !== "")
     about.push(chat.title);
   if (chat.online)
-    about.push(room.here ? "online, in this chat" : "online");
+    about.push("online");
   face.className = `face ${hueOf(chat.other)}`;
   face.toggleAttribute("data-online", chat.online);
   say(face, chat.other.slice(0, 1).toUpperCase());

@@ -59,8 +59,8 @@ export function startRoutes(login, chats, room) {
     setTimeout(() => button?.focus());
   });
   login.on("out", () => history.replaceState(null, "", "#announcements"));
-  chats.on("removed", (gone) => {
-    if (location.hash === `#chat/${gone}`)
+  chats.on("removed", ({ chat }) => {
+    if (location.hash === `#chat/${chat.id}`)
       goTo("chats");
   });
 }

@@ -1,42 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The web page in a real browser, end to end:
-//   node drive.mjs FOLDER-WITH-NODE_MODULES PORT SCREENSHOTS PICTURE CHROMIUM
-// What it wants done to the server it says (node_play.h); the exit status says whether all
-// was as it should be.
+// The web page in a real browser, end to end (stage.mjs says how it is started).
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import path from "node:path";
-import { createInterface } from "node:readline";
 
 import { PASSWORD, Person } from "./person.mjs";
+import { DESKTOP, PHONE, SMALL, at, picture, play, port, server, shots, url } from "./stage.mjs";
 import { Terminal } from "./terminal.mjs";
 
-const [folder, port, shots, picture, program] = process.argv.slice(2);
-const { chromium } = createRequire(path.resolve(folder, "package.json"))("playwright-core");
-const url = `http://127.0.0.1:${port}/`;
-const WAIT = 15000 * Number(process.env.SLOW ?? 1);
-const DESKTOP = { viewport: { width: 1100, height: 760 }, colorScheme: "light" };
-const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: "dark", hasTouch: true };
 const EVIL = `<img src=x onerror=alert(1)><script>alert(2)</script>'"&`;
 const LINES = 120; // more than the server lists at once
 const WORD = "unbroken".repeat(40);
-
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-async function server(words) {
-  console.log(`do: ${words}`);
-  await answers.next();
-}
-
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
-
-async function at(options) {
-  const person = await Person.at(browser, url, options);
-  person.context.setDefaultTimeout(WAIT);
-  person.page.setDefaultTimeout(WAIT);
-  return person;
-}
 
 const stored = (person) => person.page.evaluate(() => [sessionStorage, localStorage].map((place) =>
   Object.values(place).some((value) => value.includes("token"))));
@@ -113,7 +86,6 @@ async function away(alice, bob) {
   await bob.say("first while you were away");
   await bob.say("second while you were away");
   await alice.arrive();
-  alice.page.setDefaultTimeout(WAIT);
   await alice.role("button", "Log out").waitFor();
   await (await alice.chat("bob", "2 new")).waitFor();
   await alice.titled("(2) Quintet");
@@ -223,7 +195,7 @@ async function told(alice, bob) {
 
 // Everything by Tab, Enter and typing, on 320 pixels; the first view is reached, too.
 async function keyboard() {
-  const dora = await at({ viewport: { width: 320, height: 640 }, colorScheme: "light" });
+  const dora = await at(SMALL);
   const focus = () => dora.page.evaluate(() => {
     const at = document.activeElement;
     const labels = [...(at.labels ?? [])].map((label) => label.textContent);
@@ -314,21 +286,5 @@ async function colours(alice) {
   await alice.picture(shots, "chat-desktop-dark");
 }
 
-mkdirSync(shots, { recursive: true });
-const alice = await at(DESKTOP), bob = await at(PHONE);
-for (const act of [comingIn, talking, away, restarted, terminal, refused, twoTabs, keyboard,
-  moving, colours, told]) {
-  const began = Date.now();
-  try {
-    await act(alice, bob);
-    for (const person of [alice, bob]) person.check();
-  } catch (error) {
-    await alice.picture(shots, "failed-alice").catch(() => {});
-    await bob.picture(shots, "failed-bob").catch(() => {});
-    console.log(`${act.name}: ${error.stack}`);
-    process.exit(1);
-  }
-  console.log(`${act.name}: ${Date.now() - began} ms`);
-}
-await browser.close();
-process.exit(0);
+await play([comingIn, talking, away, restarted, terminal, refused, twoTabs, keyboard, moving, colours,
+  told], await at(DESKTOP), await at(PHONE));

@@ -18,11 +18,14 @@ export class Person {
 
   // In a new tab.
   async arrive() {
-    this.page = await this.context.newPage();
+    this.page = await this.context.newPage(); // which waits as long as the context
     this.wrong = [];
     this.page.on("dialog", (dialog) => {
       this.wrong.push(`dialog ${dialog.message()}`);
       dialog.dismiss();
+    });
+    this.page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) this.wrong.push(message.text());
     });
     this.page.on("pageerror", (error) => this.wrong.push(String(error)));
     await this.page.goto(this.url);

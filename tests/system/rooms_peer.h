@@ -98,6 +98,11 @@ void rp_digits(struct rooms_peer *p, char out[16]);
 void rp_sign_up(struct rooms_peer *p, const char *name);
 /* LOGIN with RP_PASSWORD, a chat key when one is asked for, GEN_TOKEN. */
 void rp_log_in(struct rooms_peer *p, const char *name);
+/* LOGIN (ref "login") and AUTH_TOKEN (ref "t") as they are; no answer is heard. */
+void rp_try_password(struct rooms_peer *p, const char *id, const char *password);
+void rp_try_token(struct rooms_peer *p, const char *user, const char *token);
+/* A password that is not the right one. */
+void rp_fail_login(struct rooms_peer *p, const char *id);
 /* AUTH_TOKEN with p->token, LOGIN_OK.  What waits comes next. */
 void rp_auth(struct rooms_peer *p);
 /* A connection of somebody new: all of it, up to QUEUE_END. */
@@ -126,6 +131,7 @@ char *rp_escape(const char *text);
 #	define rp_bool(...)         HARNESS_AT(rp_bool(__VA_ARGS__))
 #	define rp_sign_up(...)      HARNESS_AT(rp_sign_up(__VA_ARGS__))
 #	define rp_log_in(...)       HARNESS_AT(rp_log_in(__VA_ARGS__))
+#	define rp_fail_login(...)   HARNESS_AT(rp_fail_login(__VA_ARGS__))
 #	define rp_auth(...)         HARNESS_AT(rp_auth(__VA_ARGS__))
 #	define rp_enter(...)        HARNESS_AT(rp_enter(__VA_ARGS__))
 #	define rp_again(...)        HARNESS_AT(rp_again(__VA_ARGS__))

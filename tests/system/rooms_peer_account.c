@@ -112,6 +112,29 @@ rp_log_in(struct rooms_peer *p, const char *name)
 }
 
 void
+rp_try_password(struct rooms_peer *p, const char *id, const char *password)
+{
+	rp_say(p,
+	       "{'type':'LOGIN','data':{'id':'%s','password':'%s','save':false,"
+	       "'ref':'login'}}",
+	       id, password);
+}
+
+void
+rp_try_token(struct rooms_peer *p, const char *user, const char *token)
+{
+	rp_say(p, "{'type':'AUTH_TOKEN','data':{'user':'%s','token':'%s','ref':'t'}}",
+	       user, token);
+}
+
+void
+rp_fail_login(struct rooms_peer *p, const char *id)
+{
+	rp_try_password(p, id, "not that one");
+	rp_hear_status(p, "LOGIN_INCORRECT");
+}
+
+void
 rp_auth(struct rooms_peer *p)
 {
 	rp_say(p, "{'type':'AUTH_TOKEN','data':{'user':'%s','token':'%s'}}", p->name,

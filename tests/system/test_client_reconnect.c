@@ -5,9 +5,7 @@
 #include "tests/system/client_pair.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct harness *h;
 

@@ -7,7 +7,6 @@
 #include "tests/system/client_rooms.h"
 #include "tests/system/tmux.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -35,22 +35,6 @@ solve(struct rooms_peer *p, const char *digits)
 	rp_say(p, "{'type':'S_CAPTCHA','data':{'solved':'%s'}}", digits);
 }
 
-static void
-log_in(struct rooms_peer *p, const char *id, const char *password)
-{
-	rp_say(p,
-	       "{'type':'LOGIN','data':{'id':'%s','password':'%s','save':false,"
-	       "'ref':'login'}}",
-	       id, password);
-}
-
-static void
-use_token(struct rooms_peer *p, const char *user, const char *token)
-{
-	rp_say(p, "{'type':'AUTH_TOKEN','data':{'user':'%s','token':'%s','ref':'t'}}",
-	       user, token);
-}
-
 static char *
 repeat(const char *what, size_t n)
 {
@@ -203,7 +187,7 @@ START_TEST(captchas_are_for_one_use)
 	ask_sign_up(p, "ann");
 	rp_hear(p, "CAPTCHA");
 	rp_digits(p, digits);
-	log_in(p, "nobody", "wrong password");
+	rp_try_password(p, "nobody", "wrong password");
 	rp_hear_status(p, "LOGIN_INCORRECT");
 	solve(p, digits);
 	rp_hear_status(p, "CAPTCHA_EXPIRED");
@@ -303,12 +287,12 @@ START_TEST(a_login_proves_the_password_alone)
 	rp_hear_status(p, "LOGIN_MISSING_CREDS");
 	rp_say(p, "{'type':'LOGIN','data':{'id':'alice','password':''}}");
 	rp_hear_status(p, "LOGIN_MISSING_CREDS");
-	log_in(p, "alice", "not that one");
+	rp_try_password(p, "alice", "not that one");
 	ck_assert_str_eq(rp_text(rp_hear_status(p, "LOGIN_INCORRECT"), "ref"), "login");
-	log_in(p, "nobody", RP_PASSWORD);
+	rp_try_password(p, "nobody", RP_PASSWORD);
 	rp_hear_status(p, "LOGIN_INCORRECT");
 	/* By e-mail address, in any case of letters; without a chat key it asks. */
-	log_in(p, "ALICE@EXAMPLE.ORG", RP_PASSWORD);
+	rp_try_password(p, "ALICE@EXAMPLE.ORG", RP_PASSWORD);
 	ck_assert_str_eq(rp_text(rp_hear_status(p, "CHAT_PUBKEY_MISSING"), "ref"),
 			 "login");
 	rp_say(p, "{'type':'CHAT_ENCRYPT_C','data':{'chat_pubkey':'no key'}}");
@@ -328,17 +312,17 @@ START_TEST(a_login_proves_the_password_alone)
 	rp_hear_status(p, "NOT_LOGGED_IN");
 	rp_say(p, "{'type':'CREATE_ROOM','data':{'room-type':'wrong'}}");
 	rp_hear_status(p, "NOT_LOGGED_IN");
-	log_in(p, "alice", RP_PASSWORD);
+	rp_try_password(p, "alice", RP_PASSWORD);
 	rp_hear(p, "GEN_TOKEN");
-	use_token(p, "ALICE", p->token);
+	rp_try_token(p, "ALICE", p->token);
 	ck_assert_str_eq(rp_text(rp_hear_status(p, "LOGIN_OK"), "ref"), "t");
 	rp_hear(p, "QUEUE_END");
 	/* Nothing changes any more. */
-	log_in(p, "alice", "not that one");
+	rp_try_password(p, "alice", "not that one");
 	rp_hear_status(p, "ALREADY_LOGGED_IN");
 	ask_sign_up(p, "bob");
 	rp_hear_status(p, "ALREADY_LOGGED_IN");
-	use_token(p, "alice", "wrong");
+	rp_try_token(p, "alice", "wrong");
 	rp_hear_status(p, "ALREADY_LOGGED_IN");
 	rp_say(p, "{'type':'CHAT_ENCRYPT_C','data':{'chat_pubkey':'%s'}}", key);
 	rp_hear_status(p, "CHAT_PUBKEY_OK");
@@ -358,11 +342,11 @@ START_TEST(a_login_without_a_key_can_be_left)
 	struct rooms_peer *p = rp_connect(h);
 
 	rp_sign_up(p, "alice");
-	log_in(p, "alice", RP_PASSWORD);
+	rp_try_password(p, "alice", RP_PASSWORD);
 	rp_hear_status(p, "CHAT_PUBKEY_MISSING");
 	solve(p, "123456");
 	rp_hear_status(p, "CAPTCHA_EXPIRED"); /* none was asked; it still waits */
-	log_in(p, "alice", "not that one");
+	rp_try_password(p, "alice", "not that one");
 	rp_hear_status(p, "LOGIN_INCORRECT");
 	rp_say(p, "{'type':'CHAT_ENCRYPT_C','data':{'chat_pubkey':''}}");
 	rp_hear_status(p, "NOT_LOGGED_IN");
@@ -370,13 +354,6 @@ START_TEST(a_login_without_a_key_can_be_left)
 	harness_free(h);
 }
 END_TEST
-
-static void
-fail_login(struct rooms_peer *p, const char *id)
-{
-	log_in(p, id, "not that one");
-	rp_hear_status(p, "LOGIN_INCORRECT");
-}
 
 START_TEST(failures_ask_for_a_captcha)
 {
@@ -386,10 +363,10 @@ START_TEST(failures_ask_for_a_captcha)
 
 	rp_sign_up(p, "alice");
 	/* Of the account: by its name and its address, on any connection. */
-	fail_login(p, "alice");
-	fail_login(q, "alice@example.org");
-	fail_login(p, "Alice");
-	log_in(q, "alice", RP_PASSWORD);
+	rp_fail_login(p, "alice");
+	rp_fail_login(q, "alice@example.org");
+	rp_fail_login(p, "Alice");
+	rp_try_password(q, "alice", RP_PASSWORD);
 	rp_hear(q, "CAPTCHA"); /* in place of the answer */
 	rp_digits(q, digits);
 	solve(q, other_than(digits));
@@ -397,26 +374,26 @@ START_TEST(failures_ask_for_a_captcha)
 	solve(q, digits);
 	rp_hear_status(q, "CAPTCHA_EXPIRED");
 	/* Solved, it goes on: this one was wrong, ... */
-	log_in(q, "alice", "not that one");
+	rp_try_password(q, "alice", "not that one");
 	ck_assert_str_eq(rp_text(rp_hear(q, "CAPTCHA"), "ref"), "login");
 	rp_digits(q, digits);
 	solve(q, digits);
 	ck_assert_str_eq(rp_text(rp_hear_status(q, "LOGIN_INCORRECT"), "ref"), "login");
 	/* ... and this one right, which clears the count. */
-	log_in(p, "alice", RP_PASSWORD);
+	rp_try_password(p, "alice", RP_PASSWORD);
 	rp_hear(p, "CAPTCHA");
 	rp_digits(p, digits);
 	solve(p, digits);
 	rp_hear_status(p, "CHAT_PUBKEY_MISSING");
-	fail_login(q, "alice");
+	rp_fail_login(q, "alice");
 	/* An account that does not exist counts alike. */
-	fail_login(p, "nobody");
-	fail_login(p, "nobody");
-	fail_login(p, "nobody");
-	log_in(p, "nobody", "not that one");
+	rp_fail_login(p, "nobody");
+	rp_fail_login(p, "nobody");
+	rp_fail_login(p, "nobody");
+	rp_try_password(p, "nobody", "not that one");
 	rp_hear(p, "CAPTCHA");
 	/* Others are not hindered. */
-	fail_login(p, "somebody");
+	rp_fail_login(p, "somebody");
 	rp_free(p);
 	rp_free(q);
 	harness_free(h);
@@ -436,7 +413,7 @@ START_TEST(guesses_at_once_learn_no_more)
 		p[i] = rp_connect(h);
 	rp_sign_up(p[0], "alice");
 	for (int i = 0; i < N; i++)
-		log_in(p[i], "alice", "not that one");
+		rp_try_password(p[i], "alice", "not that one");
 	for (int i = 0; i < N; i++) {
 		(void)rp_next(p[i], &type);
 		if (strcmp(type, "CAPTCHA") != 0)
@@ -457,9 +434,9 @@ START_TEST(an_address_with_many_failures_is_asked_too)
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(name, sizeof(name), "user%d", i);
-		fail_login(p, name);
+		rp_fail_login(p, name);
 	}
-	log_in(p, "another", RP_PASSWORD);
+	rp_try_password(p, "another", RP_PASSWORD);
 	rp_hear(p, "CAPTCHA");
 	rp_free(p);
 	harness_free(h);
@@ -480,182 +457,9 @@ START_TEST(too_many_accounts_come_later)
 	ck_assert_int_gt(rp_int(data, "seconds"), 0);
 	ck_assert_str_eq(rp_text(data, "ref"), "s");
 	/* It is no bad packet, and nothing else is hindered. */
-	log_in(p, "one", RP_PASSWORD);
+	rp_try_password(p, "one", RP_PASSWORD);
 	rp_hear_status(p, "CHAT_PUBKEY_MISSING");
 	rp_free(p);
-	harness_free(h);
-}
-END_TEST
-
-/* ---- tokens ---- */
-
-START_TEST(tokens_are_good_for_their_user)
-{
-	struct harness *h = rp_start("rooms.captcha=off", NULL);
-	struct rooms_peer *p = rp_connect(h);
-	char token[64];
-
-	rp_sign_up(p, "bob");
-	rp_sign_up(p, "alice");
-	rp_log_in(p, "alice");
-	strlcpy(token, p->token, sizeof(token));
-	use_token(p, "bob", token);
-	ck_assert_str_eq(rp_text(rp_hear_status(p, "TOKEN_INVALID"), "ref"), "t");
-	use_token(p, "nobody", token);
-	rp_hear_status(p, "TOKEN_INVALID");
-	use_token(p, "../alice", token);
-	rp_hear_status(p, "TOKEN_INVALID");
-	token[0] = token[0] == 'A' ? 'B' : 'A';
-	use_token(p, "alice", token);
-	rp_hear_status(p, "TOKEN_INVALID");
-	use_token(p, "alice", "");
-	rp_hear_status(p, "TOKEN_INVALID");
-	/* On another connection, and after a restart. */
-	harness_stop(h);
-	harness_restart(h);
-	rp_free(rp_again(p));
-	rp_free(p);
-	harness_free(h);
-}
-END_TEST
-
-START_TEST(tokens_expire)
-{
-	struct harness *h = rp_start("rooms.captcha=off", "rooms.token_life=3s",
-				     "rooms.token_life_save=1h", NULL);
-	struct rooms_peer *p = rp_connect(h), *in;
-	char saved[64];
-	int64_t until;
-
-	rp_sign_up(p, "alice");
-	rp_log_in(p, "alice");
-	rp_say(p, "{'type':'LOGIN','data':{'id':'alice','password':'%s','save':true}}",
-	       RP_PASSWORD);
-	strlcpy(saved, rp_text(rp_hear(p, "GEN_TOKEN"), "token"), sizeof(saved));
-	rp_log_in(p, "alice");
-	in = rp_again(p);
-	for (until = clock_mono_ms() + 3100; clock_mono_ms() < until;)
-		harness_nap(until + 10000, "the token's life");
-	use_token(p, "alice", p->token);
-	rp_hear_status(p, "TOKEN_EXPIRED");
-	use_token(p, "alice", saved);
-	rp_hear_status(p, "LOGIN_OK");
-	rp_hear(in, "QUEUE_END");
-	rp_hear_nothing(in); /* who is in stays */
-	rp_free(in);
-	rp_free(p);
-	harness_free(h);
-}
-END_TEST
-
-START_TEST(the_oldest_of_many_tokens_goes)
-{
-	struct harness *h = rp_start("rooms.captcha=off", NULL);
-	struct rooms_peer *p = rp_connect(h);
-	char first[64], second[64];
-
-	rp_sign_up(p, "alice");
-	rp_log_in(p, "alice");
-	strlcpy(first, p->token, sizeof(first));
-	rp_log_in(p, "alice");
-	strlcpy(second, p->token, sizeof(second));
-	for (int i = 0; i < 15; i++)
-		rp_log_in(p, "alice");
-	use_token(p, "alice", first);
-	rp_hear_status(p, "TOKEN_INVALID");
-	use_token(p, "alice", second);
-	rp_hear_status(p, "LOGIN_OK");
-	rp_free(p);
-	harness_free(h);
-}
-END_TEST
-
-START_TEST(logout_kills_the_token)
-{
-	struct harness *h = rp_start("rooms.captcha=off", NULL);
-	struct rooms_peer *p = rp_enter(h, "alice"), *same = rp_again(p), *other, *q;
-
-	rp_hear(same, "QUEUE_END");
-	other = rp_connect(h);
-	rp_log_in(other, "alice");
-	rp_auth(other);
-	rp_hear(other, "QUEUE_END");
-	rp_say(p, "{'type':'LOGOUT','data':{'ref':'bye'}}");
-	ck_assert_str_eq(rp_text(rp_hear_status(p, "LOGGED_OUT"), "ref"), "bye");
-	rp_hear_close(p, 1000);
-	rp_hear_close(same, 1008);
-	rp_hear_nothing(other);
-	q = rp_connect(h);
-	use_token(q, "alice", p->token);
-	rp_hear_status(q, "TOKEN_INVALID");
-	rp_free(q), rp_free(p), rp_free(same), rp_free(other);
-	harness_free(h);
-}
-END_TEST
-
-/* `server user passwd` reads it from a line of input. */
-static void
-new_password(struct harness *h, const char *user, const char *password)
-{
-	char command[3 * HARNESS_PATH];
-
-	snprintf(command, sizeof(command),
-		 "echo '%s' | '%s' user passwd %s --data '%s' >/dev/null", password,
-		 getenv("QUINTET_SERVER"), user, h->data);
-	ck_assert_int_eq(system(command), 0);
-}
-
-START_TEST(a_new_password_ends_what_the_old_one_allowed)
-{
-	struct harness *h = rp_start("rooms.captcha=off", NULL);
-	struct rooms_peer *p = rp_enter(h, "alice"), *waiting = rp_connect(h);
-	char *pem = rp_make_pem(), *key = rp_escape(pem);
-
-	rp_sign_up(waiting, "bob");
-	log_in(waiting, "bob", RP_PASSWORD);
-	rp_hear_status(waiting, "CHAT_PUBKEY_MISSING");
-	new_password(h, "alice", "another horse");
-	new_password(h, "bob", "another horse");
-	rp_hear_close(p, 1008);
-	/* Not even the login that was half-way. */
-	rp_say(waiting, "{'type':'CHAT_ENCRYPT_C','data':{'chat_pubkey':'%s'}}", key);
-	rp_hear_status(waiting, "LOGIN_INCORRECT");
-	use_token(waiting, "alice", p->token);
-	rp_hear_status(waiting, "TOKEN_INVALID");
-	fail_login(waiting, "alice");
-	log_in(waiting, "alice", "another horse");
-	rp_hear(waiting, "GEN_TOKEN");
-	rp_free(p), rp_free(waiting);
-	free(pem), free(key);
-	harness_free(h);
-}
-END_TEST
-
-START_TEST(a_removed_user_is_gone)
-{
-	struct harness *h = rp_start("rooms.captcha=off", NULL);
-	struct rooms_peer *p = rp_enter(h, "alice"), *waiting = rp_connect(h);
-	char *pem = rp_make_pem(), *key = rp_escape(pem);
-
-	rp_sign_up(waiting, "bob");
-	log_in(waiting, "bob", RP_PASSWORD);
-	rp_hear_status(waiting, "CHAT_PUBKEY_MISSING");
-	harness_admin(h, "user", "remove", "alice", NULL);
-	harness_admin(h, "user", "remove", "bob", NULL);
-	rp_hear_close(p, 1008);
-	rp_say(waiting, "{'type':'CHAT_ENCRYPT_C','data':{'chat_pubkey':'%s'}}", key);
-	rp_hear_status(waiting, "LOGIN_INCORRECT");
-	use_token(waiting, "alice", p->token);
-	rp_hear_status(waiting, "TOKEN_INVALID");
-	fail_login(waiting, "alice");
-	/* A new user of that name inherits nothing. */
-	rp_sign_up(waiting, "alice");
-	use_token(waiting, "alice", p->token);
-	rp_hear_status(waiting, "TOKEN_INVALID");
-	log_in(waiting, "alice", RP_PASSWORD);
-	rp_hear_status(waiting, "CHAT_PUBKEY_MISSING");
-	rp_free(p), rp_free(waiting);
-	free(pem), free(key);
 	harness_free(h);
 }
 END_TEST
@@ -678,11 +482,5 @@ main(void)
 	tcase_add_test(t, guesses_at_once_learn_no_more);
 	tcase_add_test(t, an_address_with_many_failures_is_asked_too);
 	tcase_add_test(t, too_many_accounts_come_later);
-	tcase_add_test(t, tokens_are_good_for_their_user);
-	tcase_add_test(t, tokens_expire);
-	tcase_add_test(t, the_oldest_of_many_tokens_goes);
-	tcase_add_test(t, logout_kills_the_token);
-	tcase_add_test(t, a_new_password_ends_what_the_old_one_allowed);
-	tcase_add_test(t, a_removed_user_is_gone);
 	return harness_main(s);
 }

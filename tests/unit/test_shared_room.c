@@ -3,40 +3,14 @@
  * The room of a shared chat: who comes and goes, what counts as new, what was shown, over
  * restarts, damage and many threads.
  */
-#include "tests/unit/core.h"
+#include "tests/unit/shared_store.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "server/shared.h"
 #include "store/msglog.h"
 #include "store/positions.h"
 #include "store/tally.h"
-#include "tests/unit/tempdir.h"
-
-static struct store_options options;
-static uint64_t chat_id;
-static struct shared_chat *chat;
-
-static void
-open_store(void)
-{
-	struct why why;
-
-	ck_assert_int_eq(store_open(at("d"), &options, &core.store, &why), Q_OK);
-	ck_assert_int_eq(chats_open(core.store, &core.chats), Q_OK);
-	ck_assert_int_eq(shared_open(&core, &core.shared, &why), Q_OK);
-}
-
-static void
-close_store(void)
-{
-	shared_chat_unref(chat);
-	chat = NULL;
-	shared_close(core.shared);
-	chats_close(core.chats);
-	store_close(core.store);
-}
 
 static void
 again(void)
@@ -44,28 +18,6 @@ again(void)
 	close_store();
 	open_store();
 	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
-}
-
-static void
-setup(void)
-{
-	struct chat_info info;
-
-	tempdir_make();
-	options = (struct store_options)STORE_OPTIONS_DEFAULT;
-	core_start();
-	open_store();
-	ck_assert_int_eq(chats_create(core.chats, "Alice", "bob", 0, &info), Q_OK);
-	chat_id = info.id;
-	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
-}
-
-static void
-teardown(void)
-{
-	close_store();
-	core_stop();
-	tempdir_remove();
 }
 
 static void
@@ -420,7 +372,7 @@ main(void)
 	Suite *suite = suite_create("shared_room");
 	TCase *t = tcase_create("all");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, make_chat, drop_chat);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_is_new);
 	tcase_add_loop_test(t, left_while_told, 0, 2);

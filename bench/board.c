@@ -25,7 +25,6 @@
 #include "bench/keyring.h"
 #include "bench/siolink.h"
 #include "bench/util.h"
-#include "store/tokens.h"
 
 #define PAIRS_MAX   64
 #define TEXT_MAX    4096
@@ -56,31 +55,14 @@ take_word(struct span packet, const char *before, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)n, (const char *)at);
 }
 
-static char (*tokens)[TOKEN_SIZE];
-
-static void
-read_tokens(const char *file, unsigned count)
-{
-	char line[128];
-	FILE *f = fopen(file, "r");
-
-	if (f == NULL)
-		err(1, "%s", file);
-	tokens = must_alloc(count, sizeof(*tokens));
-	for (unsigned i = 0; i < count; i++) {
-		if (fgets(line, sizeof(line), f) == NULL || strlen(line) < TOKEN_LEN)
-			errx(1, "%s has too few tokens", file);
-		memcpy(tokens[i], line, TOKEN_LEN);
-	}
-	fclose(f);
-}
+static struct user_token *tokens;
 
 static void
 enter(struct siolink *l, const struct options *o, unsigned source, unsigned user)
 {
 	char auth[TOKEN_SIZE + 16];
 
-	snprintf(auth, sizeof(auth), "{\"token\":\"%s\"}", tokens[user]);
+	snprintf(auth, sizeof(auth), "{\"token\":\"%s\"}", tokens[user].text);
 	siolink_open(l, o->port, source, o->polling, auth);
 	siolink_expect(l, "42[\"auth-response\",1,", "");
 }
@@ -453,7 +435,7 @@ main(int argc, char **argv)
 	    o.pairs > PAIRS_MAX || o.readers == 0 || o.text >= TEXT_MAX ||
 	    o.batch > o.window / 2)
 		errx(100, "see the head of bench/board.c");
-	read_tokens(o.tokens, o.idle > 2 * o.pairs ? o.idle : 2 * o.pairs);
+	tokens = tokens_read(o.tokens, o.idle > 2 * o.pairs ? o.idle : 2 * o.pairs);
 	if (o.round_trip)
 		round_trip(&o);
 	else if (o.idle > 0)

@@ -48,3 +48,21 @@ keyring_free(struct key **keys, unsigned count)
 		key_free(keys[i]);
 	free(keys);
 }
+
+struct user_token *
+tokens_read(const char *file, unsigned count)
+{
+	struct user_token *tokens = must_alloc(count, sizeof(*tokens));
+	char line[128];
+	FILE *f = fopen(file, "r");
+
+	if (f == NULL)
+		err(1, "%s", file);
+	for (unsigned i = 0; i < count; i++) {
+		if (fgets(line, sizeof(line), f) == NULL || strlen(line) < TOKEN_LEN)
+			errx(1, "%s has too few tokens", file);
+		memcpy(tokens[i].text, line, TOKEN_LEN);
+	}
+	fclose(f);
+	return tokens;
+}

@@ -37,7 +37,6 @@
 #include "crypto/password.h"
 #include "protocol/rooms_envelope.h"
 #include "protocol/websocket.h"
-#include "store/tokens.h"
 
 #define PASSWORD    "a long enough Passw0rd!"
 #define CONTENT_LEN 256
@@ -54,25 +53,8 @@ struct options {
 
 /* ---- members ---- */
 
-static char (*tokens)[TOKEN_SIZE];
+static struct user_token *tokens;
 static struct tls_context *tls; /* NULL: in the clear */
-
-static void
-read_tokens(const char *file, unsigned count)
-{
-	char line[128];
-	FILE *f = fopen(file, "r");
-
-	if (f == NULL)
-		err(1, "%s", file);
-	tokens = must_alloc(count, sizeof(*tokens));
-	for (unsigned i = 0; i < count; i++) {
-		if (fgets(line, sizeof(line), f) == NULL || strlen(line) < TOKEN_LEN)
-			errx(1, "%s has too few tokens", file);
-		memcpy(tokens[i], line, TOKEN_LEN);
-	}
-	fclose(f);
-}
 
 static void
 enter(struct roomlink *l, unsigned port, unsigned user)
@@ -81,7 +63,7 @@ enter(struct roomlink *l, unsigned port, unsigned user)
 
 	user_name(user, name);
 	roomlink_open(l, port, user, tls);
-	roomlink_enter(l, name, tokens[user]);
+	roomlink_enter(l, name, tokens[user].text);
 }
 
 /* A group of users 0 to n, made by the first, who hears of it. */
@@ -305,7 +287,7 @@ fan_out(const struct options *o)
 	struct uuid room;
 	double floor;
 
-	read_tokens(o->tokens, n + 1);
+	tokens = tokens_read(o->tokens, n + 1);
 	for (unsigned i = 0; i <= n; i++)
 		enter(&links[i], o->port, i);
 	room = make_room(&links[0], n);
@@ -393,7 +375,7 @@ pages(const struct options *o)
 	struct book large = {.cpu = 0}, small = {.cpu = 0};
 	struct roomlink l;
 
-	read_tokens(o->tokens, 1);
+	tokens = tokens_read(o->tokens, 1);
 	enter(&l, o->port, 0);
 	fill_book(&l, &large, o->sync);
 	fill_book(&l, &small, o->beside);
@@ -439,7 +421,7 @@ log_in(const struct options *o)
 	clockid_t clock = process_clock(o->pid);
 	uint64_t cpu, begin, ns;
 
-	read_tokens(o->tokens, o->log_in);
+	tokens = tokens_read(o->tokens, o->log_in);
 	cpu = clock_ns(clock);
 	begin = now_ns();
 	for (unsigned i = 0; i < o->log_in; i++)
@@ -509,7 +491,7 @@ idle(const struct options *o)
 	struct roomlink *links = must_alloc(o->idle, sizeof(*links));
 	long before, after;
 
-	read_tokens(o->tokens, o->idle);
+	tokens = tokens_read(o->tokens, o->idle);
 	before = proc_kib("status", o->pid, "VmRSS");
 	for (unsigned i = 0; i < o->idle; i++)
 		enter(&links[i], o->port, i);

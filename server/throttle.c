@@ -188,49 +188,6 @@ larger(int a, int b)
 	return a > b ? a : b;
 }
 
-int
-throttle_login_failed(struct throttle *t, const char *user, const struct address *a)
-{
-	const struct config *cfg = config_now();
-	int64_t now = clock_mono_ms();
-	struct entry mine, all;
-	int ms;
-
-	if (address_trusted(a))
-		return 0;
-	make_key(&mine, "login", user, a);
-	make_key(&all, "logins", "", a);
-	lock_take(&t->lock);
-	ms = larger(
-	    delay_of(count_failure_locked(t, &mine, cfg->login_failures_window_ms, now),
-		     cfg->login_failures),
-	    delay_of(count_failure_locked(t, &all, ADDRESS_MS, now), ADDRESS_FREE));
-	lock_drop(&t->lock);
-	return ms;
-}
-
-int
-throttle_login_delay(struct throttle *t, const char *user, const struct address *a)
-{
-	const struct config *cfg = config_now();
-	int64_t now = clock_mono_ms();
-	struct entry mine, all;
-	int ms;
-
-	if (address_trusted(a))
-		return 0;
-	make_key(&mine, "login", user, a);
-	make_key(&all, "logins", "", a);
-	lock_take(&t->lock);
-	ms = larger(delay_of(failures_locked(find_locked(t, &mine),
-					     cfg->login_failures_window_ms, now),
-			     cfg->login_failures),
-		    delay_of(failures_locked(find_locked(t, &all), ADDRESS_MS, now),
-			     ADDRESS_FREE));
-	lock_drop(&t->lock);
-	return ms;
-}
-
 /* What is left of what the last failure in e cost. */
 static int
 left_locked(const struct entry *e, int64_t window_ms, int64_t free_ones, int64_t now)
@@ -242,8 +199,25 @@ left_locked(const struct entry *e, int64_t window_ms, int64_t free_ones, int64_t
 		   : (int)(delay_ms - (now - e->last_ms));
 }
 
-int
-throttle_login_left(struct throttle *t, const char *user, const struct address *a)
+enum question { COUNT, DELAY, LEFT };
+
+static int
+answer_locked(struct throttle *t, enum question q, struct entry *key, int64_t window_ms,
+	      int64_t free_ones, int64_t now) REQUIRES(t->lock)
+{
+	switch (q) {
+	case COUNT:
+		return delay_of(count_failure_locked(t, key, window_ms, now), free_ones);
+	case DELAY:
+		return delay_of(failures_locked(find_locked(t, key), window_ms, now),
+				free_ones);
+	default: return left_locked(find_locked(t, key), window_ms, free_ones, now);
+	}
+}
+
+/* The failures of this user from a, and all from a, whoever it was: the harder counts. */
+static int
+ask_login(struct throttle *t, enum question q, const char *user, const struct address *a)
 {
 	const struct config *cfg = config_now();
 	int64_t now = clock_mono_ms();
@@ -255,11 +229,29 @@ throttle_login_left(struct throttle *t, const char *user, const struct address *
 	make_key(&mine, "login", user, a);
 	make_key(&all, "logins", "", a);
 	lock_take(&t->lock);
-	ms = larger(left_locked(find_locked(t, &mine), cfg->login_failures_window_ms,
-				cfg->login_failures, now),
-		    left_locked(find_locked(t, &all), ADDRESS_MS, ADDRESS_FREE, now));
+	ms = larger(answer_locked(t, q, &mine, cfg->login_failures_window_ms,
+				  cfg->login_failures, now),
+		    answer_locked(t, q, &all, ADDRESS_MS, ADDRESS_FREE, now));
 	lock_drop(&t->lock);
 	return ms;
+}
+
+int
+throttle_login_failed(struct throttle *t, const char *user, const struct address *a)
+{
+	return ask_login(t, COUNT, user, a);
+}
+
+int
+throttle_login_delay(struct throttle *t, const char *user, const struct address *a)
+{
+	return ask_login(t, DELAY, user, a);
+}
+
+int
+throttle_login_left(struct throttle *t, const char *user, const struct address *a)
+{
+	return ask_login(t, LEFT, user, a);
 }
 
 void

@@ -312,8 +312,8 @@ salon_on_info(struct salon *m, const struct rooms_packet *p)
 	m->doing.on = false;
 	if (r->kind != ROOMS_DIRECT)
 		tell_joined(m, r, "made");
-	tell_dne(m, &p->u.info.dne);
 	salon_open(m, r, NULL);
+	tell_dne(m, &p->u.info.dne); /* where it is seen */
 }
 
 void

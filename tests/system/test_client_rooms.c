@@ -23,7 +23,7 @@ talking(void)
 	p.bob = cr_log_in(p.h, "bob", "bob", NULL);
 	run_say(p.alice, "/create \"Math club\" bob nobody\n");
 	run_until(p.alice, "* in #Math-club: made, group with 2 people: Math club\n"
-			   "! not possible with: nobody\n* chat with #Math-club\n");
+			   "* chat with #Math-club\n! not possible with: nobody\n");
 	run_until(p.bob,
 		  "* in #Math-club: you are in this room now, group with 2 people: "
 		  "Math club\n");

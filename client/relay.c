@@ -319,8 +319,10 @@ tick_leaving(struct relay_machine *m, int64_t now_ms)
 {
 	size_t left = m->env->out->len;
 
-	if (left == 0) {
+	if (left == 0 && m->unsent.count == 0) {
 		relay_finish(m, CLIENT_LOGGED_OUT, "logged out");
+	} else if (left == 0) {
+		relay_finish(m, CLIENT_LOST, "the server has not answered to the end");
 	} else if (left < m->leaving_bytes) {
 		m->leaving_bytes = left;
 		m->deadline_ms = now_ms + LEAVING_MS;

@@ -402,6 +402,26 @@ START_TEST(logout_slowly)
 }
 END_TEST
 
+/* It has been taken, but by a server that never hangs up: only its kernel may have it. */
+START_TEST(logout_unanswered)
+{
+	struct fake *f = chatting();
+
+	if (_i == 0)
+		ask_ok(f, CLIENT_DO_SAY, "hello");
+	ask_ok(f, CLIENT_DO_LOGOUT, "");
+	if (_i == 0)
+		expect(f, RELAY_PEER_MESSAGE);
+	expect(f, RELAY_LOGOUT);
+	f->now = client_relay.deadline(f->machine);
+	client_relay.tick(f->machine, f->now);
+	EVENTS(f, _i == 0
+		      ? "unsent bob hello;lost the server has not answered to the end;"
+		      : "logged-out logged out;");
+	fake_free(f);
+}
+END_TEST
+
 /* Its kernel takes everything, but nobody is there. */
 START_TEST(hung_server)
 {
@@ -493,6 +513,7 @@ suite(void)
 	tcase_add_test(t, logout);
 	tcase_add_test(t, logout_unsent);
 	tcase_add_loop_test(t, logout_slowly, 0, 2);
+	tcase_add_loop_test(t, logout_unanswered, 0, 2);
 	tcase_add_test(t, hung_server);
 	tcase_add_loop_test(t, quiet_server, 0, 2);
 	suite_add_tcase(s, t);

@@ -254,6 +254,8 @@ struct limited {
 static struct lock limited_lock = LOCK_INIT;
 static struct limited limited[LIMITED_ROWS][LIMITED_WAYS]; /* [limited_lock] */
 
+#define FNV1A_BASIS UINT64_C(14695981039346656037)
+
 static uint64_t
 fnv1a(uint64_t h, const void *p, size_t n)
 {
@@ -296,7 +298,7 @@ void
 log_limited(enum log_level level, const struct address *source, const struct session *s,
 	    const char *name, const char *fmt, ...)
 {
-	uint64_t key = UINT64_C(14695981039346656037);
+	uint64_t key = FNV1A_BASIS;
 	unsigned left_out = 0;
 	va_list ap;
 
@@ -310,4 +312,28 @@ log_limited(enum log_level level, const struct address *source, const struct ses
 	va_start(ap, fmt);
 	event(level, s, left_out, name, fmt, ap);
 	va_end(ap);
+}
+
+/* event() takes its arguments as a list. */
+static __attribute__((format(printf, 4, 5))) void
+event_of(enum log_level level, unsigned left_out, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	event(level, NULL, left_out, name, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_sentence(enum log_level level, const char *name, const char *text)
+{
+	uint64_t key = fnv1a(FNV1A_BASIS, name, strlen(name));
+	unsigned left_out = 0;
+
+	if ((int)level > atomic_load(&target_level))
+		return;
+	key = fnv1a(key, text, strlen(text));
+	if (pass(key | 1, clock_mono_ms(), &left_out))
+		event_of(level, left_out, name, "text=%s", text);
 }

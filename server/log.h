@@ -37,5 +37,8 @@ void log_event(enum log_level level, const struct session *s, const char *event,
 void log_limited(enum log_level level, const struct address *source,
 		 const struct session *s, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same for a sentence that has no source: "event text=...", at most once a minute for
+ * each event and sentence.  Another sentence is never left out for it. */
+void log_sentence(enum log_level level, const char *event, const char *text);
 
 #endif

@@ -61,11 +61,12 @@ struct life {
 
 /* ---- start ---- */
 
+/* A file that is damaged may be asked for again and again. */
 static void
 report(void *arg, const char *sentence)
 {
 	(void)arg;
-	log_event(LOG_WARN, NULL, "store", "text=%s", sentence);
+	log_sentence(LOG_WARN, "store", sentence);
 }
 
 /* Configuration and log, with the rights that the server is to have. */

@@ -278,6 +278,25 @@ START_TEST(limited)
 }
 END_TEST
 
+/* One sentence a minute, however often; others are not held back by it. */
+START_TEST(sentences)
+{
+	char *text, other[64];
+
+	ck_assert_int_eq(log_open(file, LOG_INFO, 0, NULL), Q_OK);
+	for (int i = 0; i < 100; i++)
+		log_sentence(LOG_WARN, "store", "media/12: damaged");
+	for (int i = 0; i < 100; i++) {
+		snprintf(other, sizeof(other), "anons/%d: damaged", i);
+		log_sentence(LOG_WARN, "store", other);
+		log_sentence(LOG_DEBUG, "store", "unseen");
+	}
+	text = content(file);
+	ck_assert_uint_eq(lines(text), 101);
+	ck_assert_ptr_nonnull(strstr(text, " warn store text=\"media/12: damaged\"\n"));
+}
+END_TEST
+
 static void *
 writer(void *arg)
 {
@@ -331,6 +350,7 @@ main(void)
 	tcase_add_test(c, full_disk);
 	tcase_add_test(c, nobody_reads);
 	tcase_add_test(c, limited);
+	tcase_add_test(c, sentences);
 	tcase_add_test(c, threads);
 	suite_add_tcase(s, c);
 	return unit_main(s);

@@ -13,6 +13,7 @@ import { Connection } from "./model/connection.js";
 import { Login } from "./model/login.js";
 import { Announcements } from "./model/announcements.js";
 import { Chats } from "./model/chats.js";
+import { Drafts } from "./model/drafts.js";
 import { Drawer } from "./model/drawer.js";
 import { Room } from "./model/room.js";
 import { Pictures } from "./model/pictures.js";
@@ -38,7 +39,7 @@ function start() {
   showLogin(connection, login);
   showAnnouncements(announcements, login, chats);
   showChats(chats, room);
-  showRoom(room, chats, login, pictures);
+  showRoom(room, chats, login, pictures, new Drafts(login));
   showTitle(chats, room, login);
   startRoutes(login, chats, room);
   connection.open();

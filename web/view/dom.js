@@ -68,6 +68,15 @@ export function say(node, text) {
     node.textContent = shown;
 }
 
+// Once what happens now is drawn.  Not on a phone: there, its keyboard takes half of the
+// page, and comes when it is asked for.
+const touched = matchMedia("(pointer: coarse)");
+
+export function focusSoon(find) {
+  if (!touched.matches)
+    setTimeout(() => find()?.focus({ preventScroll: true }));
+}
+
 // Draw once for all that changes at the same moment.
 export function drawing(draw) {
   let waiting = false;

@@ -2,7 +2,7 @@
 //
 // The form of those who are not logged in.
 
-import { $, say } from "./dom.js";
+import { $, focusSoon, say } from "./dom.js";
 
 // What the server says in short.
 const WORDS = {
@@ -63,7 +63,7 @@ export function showLogin(connection, login) {
   });
   login.on("out", () => {
     say($("login-error"), login.problem);
-    $("user-name").focus();
+    focusSoon(() => $("user-name"));
   });
 }
 

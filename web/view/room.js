@@ -2,7 +2,7 @@
 //
 // The open chat: who it is with, and the place to write.  Its messages are drawn by log.js.
 
-import { $, drawing, say } from "./dom.js";
+import { $, drawing, focusSoon, say } from "./dom.js";
 import { notice } from "./frame.js";
 import { hueOf, sizeOf } from "./format.js";
 import { showLog } from "./log.js";
@@ -13,8 +13,7 @@ const PICTURE_MAX = 8 * 1024 * 1024;
 const KINDS = /^image\/(png|jpeg|gif|webp)$/;
 const ROWS_MAX = 8;                // the field grows so far
 
-export function showRoom(room, chats, login, pictures) {
-  const drafts = new Map(); // chat id: what was written and not sent
+export function showRoom(room, chats, login, pictures, drafts) {
   let shown = null;
 
   const draw = drawing(() => {
@@ -39,34 +38,28 @@ export function showRoom(room, chats, login, pictures) {
     return room.id === null ? "Pick a chat, or ask about an announcement." : "Loading…";
   }
 
-  // Another chat: keep what was begun in the one before.
   function change() {
-    if (shown !== null)
-      drafts.set(shown, $("message").value);
     shown = room.id;
-    $("message").value = drafts.get(shown) ?? "";
+    $("message").value = drafts.of(shown);
     say($("composer-error"), "");
     grow();
     if (shown !== null)
-      setTimeout(() => $("message").focus({ preventScroll: true }));
+      focusSoon(() => $("message"));
   }
 
   room.on("changed", draw);
   chats.on("changed", draw);
   chats.on("removed", ({ chat, by_us }) => {
-    const begun = chat.id === shown ? $("message").value : drafts.get(chat.id) ?? "";
+    const begun = drafts.of(chat.id);
 
-    drafts.delete(chat.id);
-    if (chat.id === shown)
-      $("message").value = "";
+    drafts.set(chat.id, "");
     if (!by_us)
       notice(`The chat with ${chat.other} was deleted.${begun === "" ? "" : ` You had begun: ${begun}`}`);
   });
   room.on("dropped", (entries) => notice("Not sent, since the chat was deleted: " +
     entries.map((entry) => entry.text ?? entry.name).join("\n")));
-  login.on("out", () => drafts.clear());
   showLog(room, login, pictures);
-  startComposer(room);
+  startComposer(room, drafts);
   startDelete(room, chats);
   draw();
 }
@@ -88,21 +81,22 @@ function drawHead(chat) {
 
 // ---- writing ----
 
-function startComposer(room) {
+function startComposer(room, drafts) {
   const field = $("message");
 
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
-    send(room);
+    send(room, drafts);
   });
   field.addEventListener("keydown", (event) => {
     // While an input method composes, Enter belongs to it.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing)
       return;
     event.preventDefault();
-    send(room);
+    send(room, drafts);
   });
   field.addEventListener("input", () => {
+    drafts.set(room.id, field.value);
     say($("composer-error"), "");
     grow();
     if (field.value !== "")
@@ -118,15 +112,16 @@ function startComposer(room) {
     event.preventDefault();
     sendPictures(room, event.clipboardData.files);
   });
-  $("chat").addEventListener("dragover", (event) => event.preventDefault());
+  // What misses the chat would be opened instead of this page.
+  for (const name of ["dragover", "drop"])
+    window.addEventListener(name, (event) => event.preventDefault());
   $("chat").addEventListener("drop", (event) => {
-    event.preventDefault();
     if (room.id !== null)
       sendPictures(room, event.dataTransfer.files);
   });
 }
 
-function send(room) {
+function send(room, drafts) {
   const field = $("message"), text = field.value.trimEnd();
 
   if (text === "")
@@ -137,6 +132,7 @@ function send(room) {
   }
   room.write(text);
   field.value = "";
+  drafts.set(room.id, "");
   grow();
   field.focus();
 }

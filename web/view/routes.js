@@ -4,7 +4,7 @@
 // "back" leaves a chat, and a reload comes back to it.  Where there is room for a list
 // beside the chat, the tabs choose the list and the chat stays.
 
-import { $ } from "./dom.js";
+import { $, focusSoon } from "./dom.js";
 
 export function goTo(view, id) {
   const hash = id === undefined ? `#${view}` : `#${view}/${id}`;
@@ -56,11 +56,13 @@ export function startRoutes(login, chats, room) {
     const button = $("chats").querySelector(`[data-key="${room.id}"] button`);
 
     goTo("chats");
-    setTimeout(() => button?.focus());
+    focusSoon(() => button);
   });
   login.on("out", () => history.replaceState(null, "", "#announcements"));
   chats.on("removed", ({ chat }) => {
-    if (location.hash === `#chat/${chat.id}`)
-      goTo("chats");
+    if (location.hash !== `#chat/${chat.id}`)
+      return;
+    goTo("chats");
+    focusSoon(() => $("chats").querySelector("button") ?? $("tab-chats"));
   });
 }

@@ -17,6 +17,8 @@ const away = async (person) => {
   await person.disconnected();
 };
 
+const focused = (person) => person.page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.id);
+
 async function beginning(alice, bob) {
   await alice.register("alice");
   await bob.register("bob");
@@ -94,6 +96,24 @@ async function junk(alice, bob) {
   await alice.hears("bob", "still here");
 }
 
+// What was begun stays with its chat, over a reload too, until it is sent.
+async function begun(alice, bob) {
+  const field = bob.role("textbox", "Message");
+
+  await field.fill("not yet");
+  await bob.page.reload();
+  await bob.connected();
+  await bob.log().waitFor();
+  assert.equal(await field.inputValue(), "not yet");
+  await bob.role("button", "Send").click();
+  await alice.hears("bob", "not yet");
+  await bob.page.evaluate(() => sessionStorage.setItem("quintet-drafts",
+    JSON.stringify({ user: "bob", texts: { 1: {}, x: "y" } })));
+  await bob.page.reload();
+  await bob.log().waitFor();
+  assert.equal(await field.inputValue(), "");
+}
+
 // What nobody sees must not turn round the rest.
 async function unseen(alice, bob) {
   await send(bob, "photo\u202egpj.exe");
@@ -101,7 +121,12 @@ async function unseen(alice, bob) {
 }
 
 async function tooMuch(alice) {
-  await sendPicture(alice, { name: "huge.png", mimeType: "image/png", buffer: Buffer.alloc(9 << 20) });
+  await alice.page.evaluate(() => { // made there: it is long on its way
+    const files = new DataTransfer(), field = document.querySelector("input[type=file]");
+    files.items.add(new File([new Uint8Array(9 << 20)], "huge.png", { type: "image/png" }));
+    field.files = files.files;
+    field.dispatchEvent(new Event("change"));
+  });
   await told(alice, /8\.0 MiB.*9\.0 MiB/);
   await sendPicture(alice, { name: "setup.exe", mimeType: "application/x-msdownload", buffer: Buffer.from("MZ") });
   await told(alice, /PNG, JPEG, GIF or WebP/);
@@ -114,9 +139,14 @@ async function tooMuch(alice) {
 // A chat that is deleted under one's hands: what was begun is not lost without a word.
 async function deleted(alice, bob) {
   await bob.role("textbox", "Message").fill("half a thou");
-  await alice.role("button", "Delete chat").click();
-  await alice.role("button", "Delete").click();
+  await alice.role("button", "Delete chat").focus();
+  await alice.page.keyboard.press("Enter");
+  await alice.page.keyboard.press("Escape");
+  assert.equal(await focused(alice), "Delete chat");
+  await alice.page.keyboard.press("Enter");
+  await alice.role("button", "Delete").press("Enter");
   await alice.page.getByText("This chat was deleted.").waitFor();
+  await alice.page.waitForFunction(() => document.activeElement.closest("#chats, .tabs") !== null);
   await told(bob, /The chat with alice was deleted.*half a thou/);
   await bob.fits();
   await bob.picture(shots, "deleted-phone");
@@ -146,7 +176,9 @@ async function atTheDoor(alice, bob) {
   await bob.page.reload();
   await bob.connected();
   await bob.logIn("bob");
+  await alice.role("button", "Log out").press("Enter");
+  await alice.page.waitForFunction(() => document.activeElement.id === "user-name");
 }
 
-await play([beginning, reloaded, unkept, junk, unseen, tooMuch, deleted, atTheDoor],
+await play([beginning, reloaded, unkept, junk, begun, unseen, tooMuch, deleted, atTheDoor],
   Object.assign(await at(DESKTOP), { name: "alice" }), Object.assign(await at(PHONE), { name: "bob" }));

@@ -7,9 +7,7 @@
 #include "tests/system/client_rooms.h"
 #include "tests/system/tmux.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Alice and Bob in a room that Alice has made and both have open. */
 static struct pair

@@ -82,6 +82,25 @@ board_polls(struct board_play *s, bool polls)
 }
 
 void
+board_about(struct board_play *s, bool polls)
+{
+	board_deaf(s, "presence");
+	board_polls(s, polls);
+	board_lines(s, "alice: login", "alice> new-anons 'Bicycle','red'",
+		    "alice< new-anons-response $a,'OK'", "alice< anons-added $a,...",
+		    "bob: login", "bob> new-chat $a", "bob< new-chat-response $a,$c,'OK'",
+		    "alice< chat-added $a,$c,...", NULL);
+}
+
+void
+board_join_both(struct board_play *s)
+{
+	board_lines(s, "alice> join-chat $a,$c", "alice< join-chat-response ...",
+		    "bob> join-chat $a,$c", "bob< join-chat-response ...",
+		    "alice< user-join ...", NULL);
+}
+
+void
 board_restart(struct board_play *s)
 {
 	harness_stop(s->h);

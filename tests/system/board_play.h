@@ -72,6 +72,11 @@ const char *board_value(struct board_play *s, const char *name);
 void board_deaf(struct board_play *s, const char *event);
 /* Every connection of the transcript polls from now on ("open", "login", "enter"). */
 void board_polls(struct board_play *s, bool polls);
+/* The beginning of most transcripts, polling or not, deaf for presence: alice has
+ * announcement $a, bob chat $c about it; nobody is in the room. */
+void board_about(struct board_play *s, bool polls);
+/* Then both join it. */
+void board_join_both(struct board_play *s);
 /* As the administrator does it. */
 void board_set_password(struct board_play *s, const char *user, const char *password);
 

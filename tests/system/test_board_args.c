@@ -15,12 +15,7 @@ static void
 begin(bool polls)
 {
 	s = board_start("alice bob", "board.ping_timeout=1h", NULL);
-	board_deaf(s, "presence");
-	board_polls(s, polls);
-	BOARD(s, "alice: login", "alice> new-anons 'Bicycle','red'",
-	      "alice< new-anons-response $a,'OK'", "alice< anons-added $a,...",
-	      "bob: login", "bob> new-chat $a", "bob< new-chat-response $a,$c,'OK'",
-	      "alice< chat-added $a,$c,...");
+	board_about(s, polls);
 }
 
 /* What each event answers before the reason, when it fails. */

@@ -11,26 +11,18 @@
 
 static struct board_play *s;
 
-/* alice has announcement $a, bob chat $c about it; nobody is in the room. */
 static void
 begin(bool polls)
 {
 	s = board_start("alice bob carol", NULL);
-	board_deaf(s, "presence");
-	board_polls(s, polls);
-	BOARD(s, "alice: login", "alice> new-anons 'Bicycle','red'",
-	      "alice< new-anons-response $a,'OK'", "alice< anons-added ...", "bob: login",
-	      "bob> new-chat $a", "bob< new-chat-response $a,$c,'OK'",
-	      "alice< chat-added ...");
+	board_about(s, polls);
 }
 
 static void
 begin_joined(bool polls)
 {
 	begin(polls);
-	BOARD(s, "alice> join-chat $a,$c", "alice< join-chat-response ...",
-	      "bob> join-chat $a,$c", "bob< join-chat-response ...",
-	      "alice< user-join ...");
+	board_join_both(s);
 }
 
 /* By what they are, not by the name or type claimed. */

@@ -9,10 +9,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,6 +130,27 @@ find_name(const char *folder, const char *part)
 	snprintf(name, sizeof(name), "%s/%s", folder, e->d_name);
 	closedir(d);
 	return name;
+}
+
+/* As on a full disk: no file grows beyond so many bytes, until RLIM_INFINITY brings the
+ * limit back that was there before.  Check writes what it counts into a file: between the
+ * two it can tell no more than fits. */
+static inline void
+limit_files(rlim_t bytes)
+{
+	static struct rlimit before;
+	static bool limited;
+	struct rlimit now;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (!limited && getrlimit(RLIMIT_FSIZE, &before) != 0)
+		abort();
+	limited = bytes != RLIM_INFINITY;
+	now = before;
+	if (limited)
+		now.rlim_cur = bytes;
+	if (setrlimit(RLIMIT_FSIZE, &now) != 0)
+		abort();
 }
 
 #endif

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "store/anons_priv.h"
 #include "store/check.h"
 #include "store/fields.h"
+#include "tests/unit/said.h"
 #include "tests/unit/tempdir.h"
 
 #define ADDERS    4
@@ -23,15 +23,6 @@
 
 static struct store *s;
 static struct anons *as;
-static char said[4096];
-
-static void
-say(void *arg, const char *sentence)
-{
-	(void)arg;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
 
 static void
 open_all(void)
@@ -314,21 +305,17 @@ END_TEST
 /* A full disk: an error, nothing half made, and it works again with room. */
 START_TEST(full_disk)
 {
-	struct rlimit full = {20, RLIM_INFINITY}, old;
 	struct anon a = anon("alice", "t", "");
 
-	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &old);
-	full.rlim_max = old.rlim_max;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+	limit_files(20);
 	ck_assert_int_eq(anons_add(as, &a), Q_FULL);
 	ck_assert_uint_eq(a.id, 0);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	limit_files(RLIM_INFINITY);
 	ck_assert_str_eq(page(0, 10), "");
 	ck_assert_int_eq(anons_add(as, &a), Q_OK);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+	limit_files(20);
 	ck_assert_int_eq(anons_remove(as, a.id), Q_FULL);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	limit_files(RLIM_INFINITY);
 	ck_assert_int_eq(anons_get(as, a.id, &a), Q_OK);
 	close_all();
 	open_all();

@@ -12,6 +12,7 @@
 #include "store/msglog.h"
 #include "store/node_certs.h"
 #include "store/users.h"
+#include "tests/unit/said.h"
 #include "tests/unit/tempdir.h"
 
 #define PEM                                                                  \
@@ -34,15 +35,6 @@
 #define LOG "d/messages/a+b.log"
 
 static struct store *s;
-static char said[8192];
-
-static void
-say(void *arg, const char *sentence)
-{
-	(void)arg;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
 
 static void
 open_store(void)
@@ -77,9 +69,6 @@ check(bool repair)
 	ck_assert_int_eq(store_check(s, repair, say, NULL, &r), Q_OK);
 	return r;
 }
-
-#define ASSERT_SAID(text) \
-	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said)
 
 static void
 add(const char *name, uint32_t uin)

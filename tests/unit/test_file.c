@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
@@ -140,17 +139,12 @@ END_TEST
 START_TEST(full_disk)
 {
 	static char big[10000];
-	struct rlimit was, small;
 
-	signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(file_replace(dir, "f", span_str("old"), 0600), Q_OK);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
-	small = was;
-	small.rlim_cur = 5000;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_files(5000);
 	ck_assert_int_eq(file_replace(dir, "f", span_of(big, sizeof(big)), 0600), Q_FULL);
 	ck_assert_int_eq(file_create(dir, "g", span_of(big, sizeof(big)), 0600), Q_FULL);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+	limit_files(RLIM_INFINITY);
 	assert_content("f", "old");
 	ck_assert_int_eq(count_names("", ""), 1);
 	ck_assert_int_eq(file_replace(dir, "f", span_of(big, sizeof(big)), 0600), Q_OK);

@@ -13,22 +13,11 @@
 #include "store/chats.h"
 #include "store/check.h"
 #include "store/media.h"
+#include "tests/unit/said.h"
 #include "tests/unit/tempdir.h"
 
 static struct store *s;
 static struct chats *chats;
-static char said[4096];
-
-static void
-say(void *arg, const char *sentence)
-{
-	(void)arg;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
-
-#define ASSERT_SAID(text) \
-	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said)
 
 static void
 open_all(void)
@@ -352,26 +341,13 @@ END_TEST
 
 /* ---- trouble ---- */
 
-static void
-limit_files(rlim_t size)
-{
-	struct rlimit lim;
-
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &lim), 0);
-	lim.rlim_cur = size;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
-}
-
 START_TEST(full_disk)
 {
 	static const char text[] = "longer than the bytes, and shorter than the info";
 	/* Full at the bytes, at the .info, and at the number. */
 	static const rlim_t sizes[] = {10, 60, 2};
-	struct rlimit before;
 	uint64_t id = 0, first = add("x");
 
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (sizes[i] == 2) {
 			close_all();
@@ -380,7 +356,7 @@ START_TEST(full_disk)
 		limit_files(sizes[i]);
 		ck_assert_int_ne(add_to(1, text, &id), Q_OK);
 		ck_assert_uint_eq(id, 0);
-		limit_files(before.rlim_cur);
+		limit_files(RLIM_INFINITY);
 		ck_assert_int_eq(count_names("d/media", ""), 2);
 	}
 	ck_assert_uint_gt(add(text), first);

@@ -6,28 +6,16 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "store/check.h"
 #include "store/positions.h"
+#include "tests/unit/said.h"
 #include "tests/unit/tempdir.h"
 
 #define FILE_OF_ALICE "d/queue/alice"
 
 static struct store *s;
-static char said[4096];
-
-static void
-say(void *arg, const char *sentence)
-{
-	(void)arg;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
-
-#define ASSERT_SAID(text) \
-	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said)
 
 static void
 open_store(void)
@@ -306,17 +294,11 @@ END_TEST
 
 START_TEST(full_disk)
 {
-	struct rlimit before, lim;
-
 	ck_assert_int_eq(save(1, 10), Q_OK);
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	lim = before;
-	lim.rlim_cur = 20;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	limit_files(20);
 	ck_assert_int_ne(save(1, 11), Q_OK);
 	ck_assert_int_ne(positions_drop(s, "alice", 1), Q_OK);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	limit_files(RLIM_INFINITY);
 	ck_assert_str_eq(loaded("alice"), "1:10");
 	ck_assert_int_eq(count_names("d/queue", ""), 1);
 	ck_assert_int_eq(save(1, 11), Q_OK);

@@ -588,20 +588,6 @@ END_TEST
 
 /* ---- full disk ---- */
 
-static void
-limit_files(rlim_t size)
-{
-	static struct rlimit before;
-	struct rlimit now;
-
-	if (size != RLIM_INFINITY)
-		ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	now = before;
-	if (size != RLIM_INFINITY)
-		now.rlim_cur = size;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &now), 0);
-}
-
 START_TEST(full_disk)
 {
 	enum wish_result result = WISH_OLD;

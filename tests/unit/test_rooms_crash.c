@@ -415,17 +415,6 @@ END_TEST
 
 /* ---- full disks ---- */
 
-/* Check writes what it counts into a file: no ck_assert before it is taken back. */
-static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit rl;
-
-	getrlimit(RLIMIT_FSIZE, &rl);
-	rl.rlim_cur = bytes;
-	MUST(setrlimit(RLIMIT_FSIZE, &rl) == 0);
-}
-
 START_TEST(test_full)
 {
 	static char big[200000];

@@ -5,7 +5,6 @@
  */
 #include "tests/unit/shared_store.h"
 
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "store/msglog.h"
@@ -323,19 +322,13 @@ END_TEST
 
 START_TEST(a_full_disk_forgets_nothing)
 {
-	struct rlimit before, lim;
-
-	signal(SIGXFSZ, SIG_IGN);
 	say("Alice", 3);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	lim = before;
-	lim.rlim_cur = 1;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	limit_files(1);
 	(void)enter("bob");
 	shared_shown(chat, "bob", 1, 2);
 	(void)leave("bob");
 	shared_settle(core.shared);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	limit_files(RLIM_INFINITY);
 	ck_assert_str_eq(had_by("bob"), "");
 	shared_shown(chat, "bob", 3, 3);
 	shared_settle(core.shared);

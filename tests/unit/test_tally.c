@@ -5,28 +5,16 @@
  */
 #include "tests/unit/unit.h"
 
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "store/chats.h"
 #include "store/check.h"
 #include "store/tally.h"
+#include "tests/unit/said.h"
 #include "tests/unit/tempdir.h"
 
 static struct store *s;
 static struct chats *chats;
-static char said[4096];
-
-static void
-say(void *arg, const char *sentence)
-{
-	(void)arg;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
-}
-
-#define ASSERT_SAID(text) \
-	ck_assert_msg(strstr(said, text) != NULL, "not said: %s\n%s", text, said)
 
 /* Chat 1 (alice, bob). */
 static void
@@ -121,18 +109,13 @@ END_TEST
 
 START_TEST(full_disk)
 {
-	struct rlimit before, lim;
 	struct tally t, more = sample;
 
 	ck_assert_int_eq(tally_save(s, 1, &sample), Q_OK);
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	lim = before;
-	lim.rlim_cur = 20;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
+	limit_files(20);
 	more.upto++;
 	ck_assert_int_ne(tally_save(s, 1, &more), Q_OK);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	limit_files(RLIM_INFINITY);
 	ck_assert_int_eq(tally_load(s, 1, &t), Q_OK);
 	ck_assert_uint_eq(t.upto, sample.upto);
 	ck_assert_int_eq(count_names("d/tallies", ""), 1);

@@ -61,18 +61,6 @@ teardown(void)
 	tempdir_remove();
 }
 
-/* Check writes what it counts into a file: no ck_assert before it is taken back. */
-static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit rl;
-
-	getrlimit(RLIMIT_FSIZE, &rl);
-	rl.rlim_cur = bytes;
-	if (setrlimit(RLIMIT_FSIZE, &rl) != 0)
-		abort();
-}
-
 /* ---- tokens ---- */
 
 static enum qerr

@@ -307,21 +307,6 @@ START_TEST(one_of_many_gets_the_name)
 }
 END_TEST
 
-static void
-limit_file_size(rlim_t soft)
-{
-	static struct rlimit was;
-	struct rlimit now;
-
-	signal(SIGXFSZ, SIG_IGN);
-	if (soft != RLIM_INFINITY)
-		ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
-	now = was;
-	if (soft != RLIM_INFINITY)
-		now.rlim_cur = soft;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &now), 0);
-}
-
 START_TEST(nothing_is_left_when_the_disk_is_full)
 {
 	/* Room for the UIN; for that and the key; for neither. */
@@ -330,19 +315,19 @@ START_TEST(nothing_is_left_when_the_disk_is_full)
 
 	memset(u.fullname, 'x', 200);
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
-		limit_file_size(rooms[i]);
+		limit_files(rooms[i]);
 		ck_assert_int_eq(users_add(s, &u, span_str(PEM), print_of(9, 0)), Q_FULL);
-		limit_file_size(RLIM_INFINITY);
+		limit_files(RLIM_INFINITY);
 		ck_assert_uint_eq(u.uin, 0);
 		ck_assert_int_eq(count_names("d/users", "") + count_names("d/uins", "") +
 				     count_names("d/pems", ""),
 				 0);
 	}
 	ck_assert_int_eq(users_add(s, &u, span_str(PEM), print_of(9, 0)), Q_OK);
-	limit_file_size(30);
+	limit_files(30);
 	ck_assert_int_eq(users_update(s, &u), Q_FULL);
 	ck_assert_int_eq(users_put_pem(s, "alice", span_str(PEM)), Q_FULL);
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	ck_assert_int_eq(count_names("d/pems", ""), 1);
 	ck_assert_int_eq(users_get(s, "alice", &u), Q_OK);
 }

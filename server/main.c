@@ -127,6 +127,17 @@ add_override(struct command_line *c, const char *text)
 	return true;
 }
 
+/* Of several letters behind one dash getopt names the letter; it has not come to the
+ * next word yet. */
+static bool
+unknown_option(const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	return usage("there is no option ",
+		     optopt > 0 && optopt < OPT_DATA ? letter : word);
+}
+
 static bool
 take_option(struct command_line *c, int code, char **argv)
 {
@@ -140,7 +151,7 @@ take_option(struct command_line *c, int code, char **argv)
 	case OPT_VERSION: c->task = TASK_VERSION; return true;
 	case OPT_HELP: c->task = TASK_HELP; return true;
 	case ':': return usage("this option wants a value: ", argv[optind - 1]);
-	default: return usage("there is no option ", argv[optind - 1]);
+	default: return unknown_option(argv[optind - 1]);
 	}
 }
 
@@ -150,8 +161,8 @@ take_words(struct command_line *c, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--data") == 0) {
-			if (++i == argc || !set_data(c, argv[i]))
-				return usage("--data wants a folder", "");
+			if (!set_data(c, ++i < argc ? argv[i] : ""))
+				return false;
 		} else if (strncmp(argv[i], "--data=", 7) == 0) {
 			if (!set_data(c, argv[i] + 7))
 				return false;
@@ -258,8 +269,10 @@ main(int argc, char **argv)
 	int status = EXIT_USAGE;
 
 	json_start(random_u32());
-	if ((c.words = calloc((size_t)argc + 1, sizeof(*c.words))) == NULL)
+	if ((c.words = calloc((size_t)argc + 1, sizeof(*c.words))) == NULL) {
+		fputs("server: out of memory\n", stderr);
 		return EXIT_FAILURE;
+	}
 	if (read_command_line(&c, argc, argv))
 		status = run(&c);
 	free(c.words);

@@ -281,7 +281,7 @@ END_TEST
 /* ---- the command line ---- */
 
 static const struct {
-	const char *words[4];
+	const char *words[5];
 	int status;
 	const char *says;
 } command_lines[] = {
@@ -290,6 +290,8 @@ static const struct {
     {{"user", "--help"}, 0, "usage: server [OPTION]..."},
     {{"--example-config"}, 0, "#request_timeout = 60s"},
     {{"--nonsense"}, 2, "server: there is no option --nonsense"},
+    {{"-xy"}, 2, "server: there is no option -x"},
+    {{"user", "list", "--data", ""}, 2, "server: --data wants a folder"},
     {{"start"}, 2, "there is no command \"start\""},
     {{"user", "add"}, 2, "usage: server user add NAME"},
     {{"ctl"}, 2, "ctl wants one of"},
@@ -301,10 +303,12 @@ START_TEST(command_line)
 	struct harness *h = harness_new();
 
 	out.len = 0;
-	ck_assert_int_eq(harness_command(h, &out, w[0], w[1], w[2], NULL),
+	ck_assert_int_eq(harness_command(h, &out, w[0], w[1], w[2], w[3], NULL),
 			 command_lines[_i].status);
 	ck_assert_msg(said(command_lines[_i].says), "said: %.*s", (int)out.len,
 		      (const char *)out.p);
+	if (command_lines[_i].status != 0)
+		ck_assert_uint_eq(lines_said(), 1);
 	harness_free(h);
 }
 END_TEST

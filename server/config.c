@@ -374,6 +374,7 @@ static enum qerr
 read_file(const char *name, bool optional, struct buf *out, struct why *why)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), saved;
+	enum qerr e;
 	ssize_t n;
 
 	if (fd == -1) {
@@ -384,10 +385,10 @@ read_file(const char *name, bool optional, struct buf *out, struct why *why)
 			       strerror(errno));
 	}
 	do {
-		if (buf_reserve(out, 4096) != Q_OK) {
+		if ((e = buf_reserve(out, 4096)) != Q_OK) {
 			close(fd);
-			return why_set(why, Q_LIMIT, "the configuration %s is too large",
-				       name);
+			return why_set(why, e, "the configuration %s: %s", name,
+				       e == Q_LIMIT ? "it is too large" : qerr_str(e));
 		}
 		if ((n = read(fd, out->p + out->len, 4096)) > 0)
 			out->len += (size_t)n;

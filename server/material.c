@@ -55,6 +55,17 @@ complain(const struct material *m, enum qerr e, const char *configured, const ch
 		       what);
 }
 
+/* Nothing is known of what is in it: there is no memory, or the disk failed. */
+static enum qerr
+unreadable(const struct material *m, enum qerr e, const char *configured,
+	   const char *name)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "cannot be read: %s", qerr_str(e));
+	return complain(m, e, configured, name, what);
+}
+
 /* Read a PEM file.  Q_MISSING, without a sentence, only for one that is not
  * configured. */
 static enum qerr
@@ -63,12 +74,10 @@ read_pem(const struct material *m, const char *configured, const char *name,
 {
 	enum qerr e = *configured != '\0' ? file_read(AT_FDCWD, configured, out)
 					  : store_server_read(m->store, name, out);
-	char what[128];
 
 	if (e == Q_OK || (e == Q_MISSING && *configured == '\0'))
 		return e;
-	snprintf(what, sizeof(what), "cannot be read: %s", qerr_str(e));
-	return complain(m, e, configured, name, what);
+	return unreadable(m, e, configured, name);
 }
 
 /* Write what e says went well, with one sentence when anything did not. */
@@ -106,6 +115,25 @@ make_key(const struct material *m, const char *name, struct key **out)
 }
 
 static enum qerr
+bad_key(const struct material *m, enum qerr e, const char *configured, const char *name)
+{
+	const char *what = "holds no private key in PEM";
+
+	switch (e) {
+	case Q_NOMEM: return unreadable(m, e, configured, name);
+	case Q_MISSING:
+		e = Q_DENIED;
+		what = "is protected by a passphrase; the server needs it without";
+		break;
+	case Q_DENIED:
+		what = "is neither an RSA key of 2048 to 8192 bits nor EC P-256";
+		break;
+	default: break;
+	}
+	return complain(m, e, configured, name, what);
+}
+
+static enum qerr
 read_key(const struct material *m, const char *configured, const char *name,
 	 struct key **out)
 {
@@ -113,13 +141,7 @@ read_key(const struct material *m, const char *configured, const char *name,
 	enum qerr e = read_pem(m, configured, name, &pem);
 
 	if (e == Q_OK && (e = key_parse_private(buf_span(&pem), NULL, out)) != Q_OK)
-		e = complain(
-		    m, e == Q_MISSING ? Q_DENIED : e, configured, name,
-		    e == Q_MISSING
-			? "is protected by a passphrase; the server needs it without"
-		    : e == Q_DENIED
-			? "is neither an RSA key of 2048 to 8192 bits nor EC P-256"
-			: "holds no private key in PEM");
+		e = bad_key(m, e, configured, name);
 	buf_wipe(&pem);
 	return e;
 }
@@ -144,7 +166,9 @@ read_cert(const struct material *m, const char *configured, const char *name,
 	enum qerr e = read_pem(m, configured, name, &pem);
 
 	if (e == Q_OK && (e = cert_parse(buf_span(&pem), out)) != Q_OK)
-		e = complain(m, e, configured, name, "holds no certificate in PEM");
+		e = e == Q_NOMEM
+			? unreadable(m, e, configured, name)
+			: complain(m, e, configured, name, "holds no certificate in PEM");
 	buf_free(&pem);
 	return e;
 }
@@ -176,14 +200,17 @@ have_file(const struct material *m, const char *name)
 	return e != Q_MISSING;
 }
 
-static bool
-ca_matches_key(const struct material *m)
+/* Q_DENIED: c is another key's. */
+static enum qerr
+cert_fits(const struct cert *c, const struct key *key)
 {
 	struct key *k = NULL;
-	bool same = cert_key(m->ca, &k) == Q_OK && key_same(k, m->ca_key);
+	enum qerr e = cert_key(c, &k);
 
+	if (e == Q_OK && !key_same(k, key))
+		e = Q_DENIED;
 	key_free(k);
-	return same;
+	return e;
 }
 
 static enum qerr
@@ -200,9 +227,10 @@ load_ca(struct material *m)
 	if (e != Q_OK && e != Q_MISSING)
 		return e;
 	e = read_cert(m, "", "ca.pem", &m->ca);
-	if (e == Q_OK && m->ca_key != NULL && !ca_matches_key(m))
-		return complain(m, Q_DENIED, "", "ca.pem",
-				"does not belong to ca-key.pem beside it");
+	if (e == Q_OK && m->ca_key != NULL && (e = cert_fits(m->ca, m->ca_key)) != Q_OK)
+		return e == Q_DENIED ? complain(m, e, "", "ca.pem",
+						"does not belong to ca-key.pem beside it")
+				     : unreadable(m, e, "", "ca.pem");
 	if (e != Q_MISSING)
 		return e;
 	if (begun)
@@ -262,15 +290,14 @@ static enum qerr
 check_cert(const struct material *m)
 {
 	const char *configured = m->cfg->cert_file;
-	struct key *k = NULL;
-	bool same = cert_key(m->cert, &k) == Q_OK && key_same(k, m->key);
-	enum qerr e;
+	enum qerr e = cert_fits(m->cert, m->key);
 
-	key_free(k);
-	if (!same)
-		return complain(m, Q_DENIED, configured, "cert.pem",
+	if (e == Q_DENIED)
+		return complain(m, e, configured, "cert.pem",
 				"does not belong to the server's key; remove it and a "
 				"new one is issued");
+	if (e != Q_OK)
+		return unreadable(m, e, configured, "cert.pem");
 	if ((e = cert_check(m->cert, m->ca)) == Q_TIMEOUT)
 		return complain(
 		    m, e, configured, "cert.pem",

@@ -24,16 +24,15 @@
 
 /* ---- connection ---- */
 
-struct line_peer *
-line_connect_narrow(struct harness *h, const char *name, int bytes)
+static struct line_peer *
+connect_to(struct harness *h, const char *name, const char *address, int bytes)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(h->port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(h->port)};
 	struct line_peer *p = calloc(1, sizeof(*p));
 	int one = 1;
 
 	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(inet_pton(AF_INET, address, &to.sin_addr), 1);
 	p->h = h;
 	p->in = (struct buf)BUF_INIT(IN_MAX);
 	snprintf(p->name, sizeof(p->name), "%s", name);
@@ -45,6 +44,18 @@ line_connect_narrow(struct harness *h, const char *name, int bytes)
 	if (connect(p->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		harness_fail("%s cannot connect: %s", name, strerror(errno));
 	return p;
+}
+
+struct line_peer *
+line_connect_narrow(struct harness *h, const char *name, int bytes)
+{
+	return connect_to(h, name, "127.0.0.1", bytes);
+}
+
+struct line_peer *
+line_connect_at(struct harness *h, const char *name, const char *address)
+{
+	return connect_to(h, name, address, 0);
 }
 
 struct line_peer *

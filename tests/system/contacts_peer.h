@@ -35,6 +35,9 @@ struct line_peer *line_connect(struct harness *h, const char *name);
 /* With so small a receive buffer that the server soon has to wait. */
 struct line_peer *line_connect_narrow(struct harness *h, const char *name, int bytes);
 struct line_peer *line_connect_tls(struct harness *h, const char *name);
+/* To that IPv4 address of this machine, which is then the client's as well. */
+struct line_peer *
+line_connect_at(struct harness *h, const char *name, const char *address);
 /* Close it, orderly; NULL is fine. */
 void line_free(struct line_peer *p);
 /* Close it with RST, as when a machine is switched off. */

@@ -176,6 +176,7 @@ harness_new(void)
 	struct harness *h = calloc(1, sizeof(*h));
 
 	ck_assert_ptr_nonnull(h);
+	h->address = "127.0.0.1";
 	h->out_fd = -1;
 	h->out = (struct buf)BUF_INIT(OUT_MAX);
 	snprintf(h->dir, sizeof(h->dir), "%s/%s-XXXXXX", base, tcase_name());
@@ -239,11 +240,11 @@ static void
 launch(struct harness *h)
 {
 	const char *argv[64] = {getenv("QUINTET_SERVER"), "--data", h->data, "--listen"};
-	char listen[32], log[HARNESS_PATH + 16];
+	char listen[64], log[HARNESS_PATH + 16];
 	struct harness_child child = {.argv = argv, .files = h->files};
 	size_t n = 4;
 
-	snprintf(listen, sizeof(listen), "127.0.0.1:%u", h->port);
+	snprintf(listen, sizeof(listen), "%s:%u", h->address, h->port);
 	argv[n++] = listen;
 	/* Builds for sanitizers lie elsewhere than beside it. */
 	argv[n++] = "--set";

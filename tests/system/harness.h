@@ -44,6 +44,7 @@ struct harness {
 	char dir[HARNESS_PATH];  /* the test's folder */
 	char data[HARNESS_PATH]; /* DIR/data: the server's */
 	pid_t pid;               /* 0: not running */
+	const char *address;     /* where it listens; 127.0.0.1 unless changed before */
 	uint16_t port;           /* kept by harness_restart */
 	int out_fd;              /* the server's standard output */
 	struct buf out;          /* what it printed there until it was ready */

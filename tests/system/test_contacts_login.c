@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/addresses.h"
 #include "tests/system/contacts_play.h"
 #include "tests/system/harness_run.h"
 #include "tests/system/relay_peer.h"
+#include "tests/system/tls_peer.h"
 
 static struct play *s;
 
@@ -294,6 +296,41 @@ START_TEST(cleartext_on_this_machine)
 }
 END_TEST
 
+/* The machine's own address on some network: what connects to it comes from it. */
+START_TEST(cleartext_from_elsewhere)
+{
+	struct host_addresses own = {NULL, 0};
+	struct harness *h = harness_new();
+	struct line_peer *p;
+
+	ck_assert_int_eq(addresses_of_host(false, &own), Q_OK);
+	h->address = "0.0.0.0";
+	harness_boot(h, "contacts.cleartext=loopback", NULL);
+	play_add_users(h, "alice bob");
+	s = play_with(h);
+	PLAY(s, "alice: login");
+	if (own.count == 0 || strchr(own.text[0], ':') != NULL) {
+		printf("skipped: this machine has no IPv4 address but loopback\n");
+		fflush(stdout);
+	} else {
+		p = line_connect_at(h, "bob", own.text[0]);
+		line_say(p, "110 bob %s", PLAY_PASSWORD);
+		line_hear(p, "211");
+		line_hear_end(p);
+		line_free(p);
+		p = line_connect_at(h, "bob", own.text[0]);
+		p->fd = tls_peer_wrap(h, p->fd);
+		line_say(p, "110 bob %s", PLAY_PASSWORD);
+		line_hear(p, "212 400 bob");
+		line_free(p);
+		HARNESS_UNTIL(harness_logged(h, "cleartext-refused"));
+	}
+	PLAY(s, "alice: nothing");
+	addresses_free(&own);
+	play_end(s);
+}
+END_TEST
+
 START_TEST(cleartext_is_warned_of)
 {
 	s = play_start("", NULL);
@@ -333,6 +370,7 @@ main(void)
 	tcase_add_test(tc, relay_user_is_taken);
 	tcase_add_test(tc, cleartext_forbidden);
 	tcase_add_test(tc, cleartext_on_this_machine);
+	tcase_add_test(tc, cleartext_from_elsewhere);
 	tcase_add_test(tc, cleartext_is_warned_of);
 	tcase_add_test(tc, contacts_switched_off);
 	return harness_main(suite);

@@ -157,6 +157,8 @@ say(struct eio_poll *p)
 	upgraded = e->way == EIO_WEBSOCKET;
 	if (!upgraded)
 		over = eio_take_locked(e, &q);
+	if (p->asks)
+		eio_asked_locked(e);
 	lock_drop(&e->lock);
 	if (over)
 		eio_left(e);

@@ -29,6 +29,7 @@ struct eio_poll {
 	struct http *h;
 	int64_t stays_ms; /* it came when there was a WebSocket already, whose `5` may be
 			   * on the way: not sent away before; 0: there was none */
+	bool asks;        /* [e->lock] it waited when a ping became due, and takes it */
 	bool claimed;     /* [e->lock] somebody answers it */
 	bool answered;    /* [e->lock] the answer is in its outbox */
 };
@@ -135,6 +136,8 @@ void eio_run(struct eio *e);
 /* Has its time run out?  Then it is ended, and true. */
 bool eio_expire(struct eio *e);
 void eio_pong(struct eio *e);
+/* A ping goes out to a client that was waiting for it: its time to answer begins. */
+void eio_asked_locked(struct eio *e) REQUIRES(e->lock);
 /* Queue a ping if it is time, and see to it that somebody looks again. */
 void eio_beat(struct eio *e);
 

@@ -5,6 +5,8 @@
  * this process stood still: then a client that hears us was not asked yet, and is not the
  * one to pay for it.
  */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "server/engineio/eio_priv.h"
 #include "server/server.h"
@@ -36,11 +38,13 @@ busy_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 		now - atomic_load(&e->wire->heard_ms) < e->options.ping_timeout_ms);
 }
 
-/* Would a ping reach it now? */
+/* A client that hears us, and did not get the ping that was due. */
 static bool
-hears_locked(struct eio *e) REQUIRES(e->lock)
+unasked_locked(struct eio *e) REQUIRES(e->lock)
 {
-	return e->poll != NULL || e->way == EIO_WEBSOCKET;
+	if (e->poll != NULL)
+		return !e->pinged || e->poll->asks;
+	return e->way == EIO_WEBSOCKET && !e->pinged;
 }
 
 static bool
@@ -48,9 +52,15 @@ expired_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 {
 	if (now < dies_at(e))
 		return false;
-	if (e->phase != EIO_ALIVE)
-		return true;
-	return !busy_locked(e, now) && (e->pinged || !hears_locked(e));
+	return e->phase != EIO_ALIVE || (!busy_locked(e, now) && !unasked_locked(e));
+}
+
+void
+eio_asked_locked(struct eio *e)
+{
+	LOCK_ASSERT_HELD(&e->lock);
+	if (e->pinged)
+		e->pong_ms = clock_mono_ms() - e->options.ping_interval_ms;
 }
 
 static void tick(void *arg);
@@ -97,15 +107,17 @@ eio_expire(struct eio *e)
 	return expired;
 }
 
-/* A ping that is due.  Who hears it has its time to answer from now on. */
+/* A ping that is due. */
 static void
 beat_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 {
 	if (e->phase != EIO_ALIVE || e->pinged || now < ping_at(e))
 		return;
 	e->pinged = eio_put_locked(e, e->server->ping) == Q_OK;
-	if (e->pinged && hears_locked(e))
-		e->pong_ms = now - e->options.ping_interval_ms;
+	if (e->poll != NULL)
+		e->poll->asks = e->pinged;
+	else if (e->way == EIO_WEBSOCKET)
+		eio_asked_locked(e);
 }
 
 void

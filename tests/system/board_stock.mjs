@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // board by the stock client of Socket.IO, with default options and over each transport
-// alone:  node board_stock.mjs FOLDER-WITH-NODE_MODULES PORT PICTURE
-// What it wants done to the server it says (node_play.h); the exit status says whether all
+// alone:  node board_stock.mjs FOLDER-WITH-NODE_MODULES PORT PICTURE ACT[,ACT..] [CA]
+// With the certificate CA it is over TLS.  What it wants done to the server it says (node_play.h); the exit status says whether all
 // was as it should be.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [folder, port, pictureFile] = process.argv.slice(2);
+const [folder, port, pictureFile, acts, ca] = process.argv.slice(2);
 const { io } = createRequire(path.resolve(folder, "package.json"))("socket.io-client");
-const url = `http://127.0.0.1:${port}`;
+const url = `${ca ? "https" : "http"}://127.0.0.1:${port}`;
+const tls = ca ? { ca: readFileSync(ca) } : {};
 const picture = readFileSync(pictureFile);
 const WAIT = 15000 * Number(process.env.SLOW ?? 1);
 const PASSWORD = "geheim-123";
@@ -21,7 +22,7 @@ class Person {
   constructor(options, auth) {
     this.waiting = [];
     this.came = [];
-    this.socket = io(url, { forceNew: true, reconnectionDelay: 50, ...options, auth });
+    this.socket = io(url, { forceNew: true, reconnectionDelay: 50, ...tls, ...options, auth });
     this.socket.onAny((...event) => this.hear(event));
     for (const own of ["connect", "disconnect"]) {
       this.socket.on(own, (...args) => this.hear([own, ...args]));
@@ -104,14 +105,14 @@ async function talks(options, tag) {
 }
 
 // Both come back by themselves, are logged in before anything else, and nothing is lost.
-async function restarts(options, tag) {
+async function restarts(options, tag, how = "restart") {
   const { author, asker, names, anons, chat } = await meet(options, tag);
 
   await author.ask("chat-response", "chat-msg", anons, chat, "before");
   const last = (await author.next("chat-msg"))[0];
   await asker.next("chat-msg");
   for (const person of [author, asker]) person.came.length = 0;
-  console.log("do: restart");
+  console.log(`do: ${how}`);
   for (const [i, person] of [author, asker].entries()) {
     assert.notEqual((await person.next("disconnect"))[0], "io server disconnect");
     await person.next("connect");
@@ -129,6 +130,29 @@ async function restarts(options, tag) {
   asker.socket.close();
 }
 
+// The same without a word from the server: a poll, or a WebSocket, that was there breaks off.
+const crashes = (options, tag) => restarts(options, tag, "crash");
+
+// A client that stood still until it was taken for gone comes back by itself, as itself.
+async function freezes(options, tag) {
+  const person = new Person(options), name = `${tag}-frozen`;
+
+  await person.ask("register-response", "register", name, PASSWORD);
+  person.socket.auth = { token: await person.logIn(name) };
+  if (options.transports === undefined && person.socket.io.engine.transport.name !== "websocket") {
+    await new Promise((resolve) => person.socket.io.engine.once("upgrade", resolve));
+  }
+  person.came.length = 0;
+  console.log(`do: freeze ${name}`);
+  assert.notEqual((await person.next("disconnect"))[0], "io server disconnect");
+  await person.next("connect");
+  const [status, , who] = await person.next("auth-response");
+  assert.equal(status, 1);
+  assert.equal(who.username, name);
+  assert.equal((await person.ask("new-anons-response", "new-anons", "Back", ""))[1], "OK");
+  person.socket.close();
+}
+
 // With a notice, and for good.
 async function kicks(options, tag) {
   const person = new Person(options), name = `${tag}-kicked`;
@@ -144,9 +168,9 @@ async function kicks(options, tag) {
 
 for (const [name, options] of [["default", {}], ["polling", { transports: ["polling"] }],
   ["websocket", { transports: ["websocket"] }]]) {
-  for (const act of [talks, restarts, kicks]) {
-    await act(options, `${name}-${act.name}`);
-    console.log(`${name}: ${act.name}`);
+  for (const act of acts.split(",")) {
+    await { talks, restarts, crashes, freezes, kicks }[act](options, `${name}-${act}`);
+    console.log(`${name}: ${act}`);
   }
 }
 process.exit(0);

@@ -29,26 +29,59 @@ node_has(const char *package)
 	return false;
 }
 
+/* Has the server a session of that user? */
+static bool
+is_there(struct harness *h, const char *name)
+{
+	struct buf out = BUF_INIT(1 << 16);
+	char word[NAME_SIZE + 2];
+	bool there;
+
+	snprintf(word, sizeof(word), " %s ", name);
+	ck_assert_int_eq(harness_command(h, &out, "ctl", "sessions", NULL), 0);
+	there = memmem(out.p, out.len, word, strlen(word)) != NULL;
+	buf_free(&out);
+	return there;
+}
+
 static void
-do_it(struct harness *h, const char *words)
+freeze(struct harness *h, pid_t script, const char *name)
+{
+	ck_assert(is_there(h, name));
+	ck_assert_int_eq(kill(script, SIGSTOP), 0);
+	HARNESS_UNTIL(!is_there(h, name));
+	ck_assert_int_eq(kill(script, SIGCONT), 0);
+}
+
+static void
+do_it(struct harness *h, pid_t script, const char *words)
 {
 	char name[NAME_SIZE];
 
-	if (strcmp(words, "stop") == 0 || strcmp(words, "restart") == 0)
+	if (strcmp(words, "stop") == 0) {
 		harness_stop(h);
-	if (strcmp(words, "start") == 0 || strcmp(words, "restart") == 0)
+	} else if (strcmp(words, "start") == 0) {
 		harness_restart(h);
-	else if (sscanf(words, "kick %32s", name) == 1)
+	} else if (strcmp(words, "restart") == 0) {
+		harness_stop(h);
+		harness_restart(h);
+	} else if (strcmp(words, "crash") == 0) {
+		harness_kill(h);
+		harness_restart(h);
+	} else if (sscanf(words, "kick %32s", name) == 1) {
 		harness_admin(h, "ctl", "kick", name, NULL);
-	else if (strncmp(words, "say ", 4) == 0)
+	} else if (sscanf(words, "freeze %32s", name) == 1) {
+		freeze(h, script, name);
+	} else if (strncmp(words, "say ", 4) == 0) {
 		harness_admin(h, "ctl", "say", words + 4, NULL);
-	else if (strcmp(words, "stop") != 0)
+	} else {
 		harness_fail("do what? %s", words);
+	}
 }
 
 /* Until the script ends; what it says is appended to out. */
 static void
-follow(struct harness *h, int fd, int input, struct buf *out)
+follow(struct harness *h, pid_t script, int fd, int input, struct buf *out)
 {
 	size_t looked = 0;
 	char line[256];
@@ -63,7 +96,7 @@ follow(struct harness *h, int fd, int input, struct buf *out)
 			looked = (size_t)(end - out->p) + 1;
 			if (strncmp(line, "do: ", 4) != 0)
 				continue;
-			do_it(h, line + 4);
+			do_it(h, script, line + 4);
 			/* It need not listen. */
 			(void)send(input, "done\n", 5, MSG_NOSIGNAL);
 		}
@@ -100,7 +133,7 @@ node_play(struct harness *h, const char *script, const char *arg, ...)
 	}
 	close(input[1]);
 	close(output[1]);
-	follow(h, output[0], input[0], &out);
+	follow(h, pid, output[0], input[0], &out);
 	status = harness_reap(pid, harness_deadline(HARNESS_WAIT));
 	close(input[0]);
 	close(output[0]);

@@ -4,6 +4,9 @@
  * be done to the server: a line "do: WORDS", which is answered "done" on its input.
  *
  *	stop, start, restart	as said; the port stays
+ *	crash			kill -9, and start
+ *	freeze NAME		the script itself stands still, until the server takes NAME
+ *				for gone
  *	kick NAME		server ctl kick
  *	say TEXT		server ctl say
  */

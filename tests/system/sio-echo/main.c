@@ -6,7 +6,7 @@
  *	sio-echo [KEY=VALUE ...]
  *
  * Keys are listen (127.0.0.1:3000), ping_interval (300), ping_timeout (200),
- * connect_timeout (1000), auth_after (60) in milliseconds, max_payload (1000000),
+ * connect_timeout (1000), auth_after (100) in milliseconds, max_payload (1000000),
  * max_message (the same; what a client may send before it sends `raise`), max_backlog,
  * max_inflight in bytes; and those of the server's settings, with their section
  * (http.origins=...).
@@ -133,7 +133,7 @@ parse(int argc, char **argv)
 					   .max_backlog = 4 << 20,
 					   .max_inflight = 64 << 20},
 			     .connect_timeout_ms = 1000},
-		     .auth_after_ms = 60},
+		     .auth_after_ms = 100},
 	};
 
 	for (int i = 1; i < argc; i++) {

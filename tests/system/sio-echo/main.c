@@ -6,14 +6,15 @@
  *	sio-echo [KEY=VALUE ...]
  *
  * Keys are listen (127.0.0.1:3000), ping_interval (300), ping_timeout (200),
- * connect_timeout (1000), auth_after (100) in milliseconds, max_payload (1000000),
+ * connect_timeout (2000), auth_after (100) in milliseconds, max_payload (1000000),
  * max_message (the same; what a client may send before it sends `raise`), max_backlog,
  * max_inflight in bytes; and those of the server's settings, with their section
  * (http.origins=...).
  *
  * Namespaces are / and /custom.  Both emit `auth` with the payload of CONNECT, auth_after
  * behind its answer: a checker that gets both in one read may miss the second, and on a
- * busy machine it does not read at once.  In / there are the events
+ * busy machine it does not read at once.  Nor does it get through three heartbeats without
+ * CONNECT in a second there, hence connect_timeout.  In / there are the events
  *	message            comes back as message-back with the same arguments
  *	message-with-ack   is acknowledged with them
  *	everybody          comes back as to-everybody to all clients
@@ -132,7 +133,7 @@ parse(int argc, char **argv)
 					   .max_message = 0,
 					   .max_backlog = 4 << 20,
 					   .max_inflight = 64 << 20},
-			     .connect_timeout_ms = 1000},
+			     .connect_timeout_ms = 2000},
 		     .auth_after_ms = 100},
 	};
 

@@ -46,7 +46,7 @@ async function talks(options) {
   await all;
   assert.deepEqual(got, [...got.keys()]);
   // Pings are answered for longer than a session would live without.
-  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await new Promise((resolve) => setTimeout(resolve, 3600));
   assert.ok(socket.connected);
   assert.equal(socket.io.engine.transport.name, (options.transports ?? ["websocket"])[0]);
   socket.close();

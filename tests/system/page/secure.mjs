@@ -1,63 +1,56 @@
 // SPDX-License-Identifier: MIT
 //
-// The web page over TLS, on the same port, with the certificate that the server made for
-// itself and a browser that was told to take it:
-//   node secure.mjs FOLDER-WITH-NODE_MODULES PORT SCREENSHOTS PICTURE CHROMIUM
-// What it wants done to the server it says (node_play.h); the exit status says whether all
-// was as it should be.
+// A play (stage.mjs) over TLS, on the same port, with the certificate that the server made
+// for itself and a browser that was told to take it.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import path from "node:path";
 
-import { Person } from "./person.mjs";
+import { at, DESKTOP, PHONE, picture, play, server, url } from "./stage.mjs";
 
-const [folder, port, , picture, program] = process.argv.slice(2);
-const { chromium } = createRequire(path.resolve(folder, "package.json"))("playwright-core");
-const WAIT = 15000 * Number(process.env.SLOW ?? 1);
+const secure = url.replace("http:", "https:");
 
-const browser = await chromium.launch({
-  executablePath: program,
-  args: ["--no-sandbox", "--disable-gpu", "--ignore-certificate-errors"],
-});
-
-async function comes(name) {
-  const person = await Person.at(browser, `https://127.0.0.1:${port}/`);
-  person.context.setDefaultTimeout(WAIT);
-  person.page.setDefaultTimeout(WAIT);
-  // Whatever comes from here on goes over TLS, too.
-  person.page.on("request", (request) => {
-    if (/^(http|ws):/.test(request.url())) person.wrong.push(request.url());
-  });
+async function comes(name, options) {
+  const person = await at({ ...options, ignoreHTTPSErrors: true });
+  // From here on nothing goes without TLS.
   person.sockets = [];
+  person.page.on("request", (request) => {
+    if (!request.url().startsWith("https:") && !/^(data|blob):/.test(request.url())) person.wrong.push(request.url());
+  });
   person.page.on("websocket", (socket) => person.sockets.push(socket.url()));
-  await person.page.reload();
+  person.url = secure;
+  await person.page.goto(secure);
   await person.connected();
   await person.register(name);
   return person;
 }
 
-const alice = await comes("alice"), bob = await comes("bob");
-await alice.post("Bicycle for sale", "Red.");
-await bob.ask("Bicycle for sale");
-await bob.say("Is it still there?");
-await (await alice.chat("bob", "1 new", "online")).waitFor();
-await alice.open("bob");
-await alice.hears("bob", "Is it still there?");
-await bob.page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
-const image = alice.log().getByRole("img", { name: "picture.png", exact: true });
-await image.waitFor();
-await image.evaluate((img) => img.decode());
-// The server goes and comes back, with the same certificate.
-console.log("do: stop");
-await Promise.all([alice.disconnected(), bob.disconnected()]);
-await bob.say("written without a server");
-console.log("do: start");
-await alice.hears("bob", "written without a server");
-for (const person of [alice, bob]) {
-  await person.connected();
-  person.check();
-  assert.ok(await person.page.evaluate(() => isSecureContext && location.protocol === "https:"));
-  assert.ok(person.sockets.length > 0 && person.sockets.every((url) => url.startsWith("wss:")), `${person.sockets}`);
+async function talking(alice, bob) {
+  await alice.post("Bicycle for sale", "Red.");
+  await bob.ask("Bicycle for sale");
+  await bob.say("Is it still there?");
+  await (await alice.chat("bob", "1 new", "online")).waitFor();
+  await alice.open("bob");
+  await alice.hears("bob", "Is it still there?");
+  await bob.page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
+  const image = alice.log().getByRole("img", { name: "picture.png", exact: true });
+  await image.waitFor();
+  await image.evaluate((img) => img.decode());
 }
-await browser.close();
-process.exit(0);
+
+// The server comes back with the same certificate.
+async function restarted(alice, bob) {
+  await server("stop");
+  await Promise.all([alice.disconnected(), bob.disconnected()]);
+  await bob.say("written without a server");
+  await server("start");
+  await Promise.all([alice.connected(), bob.connected()]);
+  await alice.hears("bob", "written without a server");
+}
+
+async function securely(...people) {
+  for (const { page, sockets } of people) {
+    assert.ok(await page.evaluate(() => isSecureContext && location.protocol === "https:"));
+    assert.ok(sockets.length > 0 && sockets.every((address) => address.startsWith("wss:")), `${sockets}`);
+  }
+}
+
+await play([talking, restarted, securely], await comes("alice", DESKTOP), await comes("bob", PHONE));

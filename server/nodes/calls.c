@@ -2,17 +2,14 @@
  *
  * DESIGN.  A call is in the table by its unordered pair of UINs, so there is at most one
  * between two users, whoever has called.  Every way in which a call can end goes through
- * end(), which knows from the call's state who has to hear of it; the callers only say
+ * calls_end(), which knows from the call's state who has to hear of it; the callers only say
  * who knows already.
  */
-#include "server/nodes/calls.h"
+#include "server/nodes/calls_inner.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Who need not be told of a call's end, because the news comes from there. */
-enum knows { KNOWS_NOBODY = 0, KNOWS_CALLER = 1, KNOWS_CALLEE = 2, KNOWS_WIRE = 4 };
 
 static int
 party_cmp(const struct party *a, const struct party *b)
@@ -41,7 +38,7 @@ pair_cmp(const struct call *a, const struct call *b)
 		return low(a) < low(b) ? -1 : 1;
 	return (high(a) > high(b)) - (high(a) < high(b));
 }
-RB_GENERATE_INTERNAL(call_pairs, call, by_pair, pair_cmp, static __attribute__((unused)))
+RB_GENERATE(call_pairs, call, by_pair, pair_cmp)
 
 static int
 time_cmp(const struct call *a, const struct call *b)
@@ -74,8 +71,9 @@ calls_fini(struct calls *c)
 
 /* ---- telling ---- */
 
-static void
-tell_party(struct calls *c, enum told what, struct party *p, uint32_t uin, void *arg)
+void
+calls_tell_party(struct calls *c, enum told what, struct party *p, uint32_t uin,
+		 void *arg)
 {
 	struct calls_told t = {.what = what, .party = p, .uin = uin};
 
@@ -83,8 +81,8 @@ tell_party(struct calls *c, enum told what, struct party *p, uint32_t uin, void 
 		c->tell(arg, &t);
 }
 
-static void
-tell_wire(struct calls *c, enum told what, const struct call *call, void *arg)
+void
+calls_tell_wire(struct calls *c, enum told what, const struct call *call, void *arg)
 {
 	struct calls_told t = {.what = what,
 			       .wire = call->wire,
@@ -95,8 +93,9 @@ tell_wire(struct calls *c, enum told what, const struct call *call, void *arg)
 		c->tell(arg, &t);
 }
 
-static void
-tell_simply(struct calls *c, enum told what, struct call *call, void *data, void *arg)
+void
+calls_tell_simply(struct calls *c, enum told what, struct call *call, void *data,
+		  void *arg)
 {
 	struct calls_told t = {.what = what, .call = call, .data = data};
 
@@ -105,17 +104,16 @@ tell_simply(struct calls *c, enum told what, struct call *call, void *data, void
 
 /* ---- the table ---- */
 
-static struct call *
-find(struct calls *c, uint32_t a, uint32_t b)
+struct call *
+calls_find(struct calls *c, uint32_t a, uint32_t b)
 {
 	struct call key = {.uin = {a, b}};
 
 	return RB_FIND(call_pairs, &c->pairs, &key);
 }
 
-/* From now_ms on it has so long; 0: for ever. */
-static void
-set_time(struct calls *c, struct call *call, int64_t now_ms, int64_t timeout)
+void
+calls_set_time(struct calls *c, struct call *call, int64_t now_ms, int64_t timeout)
 {
 	if (call->lapses_ms != 0)
 		RB_REMOVE(call_times, &c->times, call);
@@ -130,9 +128,8 @@ pending(const struct call *call)
 	return call->state < CALL_UP;
 }
 
-/* Change the state, and the counts that depend on it. */
-static void
-set_state(struct calls *c, struct call *call, enum call_state state)
+void
+calls_set_state(struct calls *c, struct call *call, enum call_state state)
 {
 	struct party *caller = call->party[CALLER];
 	bool was_searching = call->state == CALL_SEARCHING;
@@ -152,9 +149,9 @@ set_state(struct calls *c, struct call *call, enum call_state state)
 	}
 }
 
-static struct call *
-add(struct calls *c, uint32_t caller, uint32_t callee, struct party *caller_party,
-    struct party *callee_party, struct wire *wire)
+struct call *
+calls_add(struct calls *c, uint32_t caller, uint32_t callee, struct party *caller_party,
+	  struct party *callee_party, struct wire *wire)
 {
 	struct call *call = calloc(1, sizeof(*call));
 
@@ -189,28 +186,27 @@ calls_unref(struct calls *c, struct call *call)
 	c->count--;
 }
 
-/* The call is over.  Whoever holds a data connection of it is told to close it. */
-static void
-end(struct calls *c, struct call *call, unsigned knows, void *arg) REQUIRES(c->lock)
+void
+calls_end(struct calls *c, struct call *call, unsigned knows, void *arg) REQUIRES(c->lock)
 {
 	bool up = call->state == CALL_UP;
 	/* The callee has heard of it, and has not been given it. */
 	bool asked = call->state == CALL_ASKED || call->state == CALL_ALLOWED;
 
-	set_time(c, call, 0, 0);
+	calls_set_time(c, call, 0, 0);
 	RB_REMOVE(call_pairs, &c->pairs, call);
-	set_state(c, call, CALL_OVER);
+	calls_set_state(c, call, CALL_OVER);
 	if (!up && !(knows & KNOWS_CALLER))
-		tell_party(c, TOLD_NOT_FOUND, call->party[CALLER], call->uin[CALLEE],
-			   arg);
+		calls_tell_party(c, TOLD_NOT_FOUND, call->party[CALLER],
+				 call->uin[CALLEE], arg);
 	if (asked && !(knows & KNOWS_CALLEE))
-		tell_party(c, TOLD_NOT_FOUND, call->party[CALLEE], call->uin[CALLER],
-			   arg);
+		calls_tell_party(c, TOLD_NOT_FOUND, call->party[CALLEE],
+				 call->uin[CALLER], arg);
 	if (!(knows & KNOWS_WIRE))
-		tell_wire(c, TOLD_WIRE_OVER, call, arg);
+		calls_tell_wire(c, TOLD_WIRE_OVER, call, arg);
 	for (int side = CALLER; side <= CALLEE; side++)
 		if (call->data[side] != NULL)
-			tell_simply(c, TOLD_CLOSE, call, call->data[side], arg);
+			calls_tell_simply(c, TOLD_CLOSE, call, call->data[side], arg);
 	call->party[CALLER] = call->party[CALLEE] = NULL;
 	if (call->wire != NULL)
 		call->wire->calls--;
@@ -258,7 +254,8 @@ calls_leave(struct calls *c, struct party *p, void *arg)
 		if (call->party[side] != p)
 			continue;
 		if (pending(call))
-			end(c, call, side == CALLER ? KNOWS_CALLER : KNOWS_CALLEE, arg);
+			calls_end(c, call, side == CALLER ? KNOWS_CALLER : KNOWS_CALLEE,
+				  arg);
 		else
 			call->party[side] = NULL;
 	}
@@ -267,22 +264,23 @@ calls_leave(struct calls *c, struct party *p, void *arg)
 /* Somebody who is not here: ask the other nodes. */
 static enum qerr
 search(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, void *arg)
+    REQUIRES(c->lock)
 {
 	struct calls_told told = {.what = TOLD_SEARCH, .uin = callee};
 	struct call *call;
 
 	if (p->searching >= c->limits.max_searches) {
-		tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
+		calls_tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
 		return Q_OK;
 	}
-	if ((call = add(c, p->uin, callee, p, NULL, NULL)) == NULL) {
-		tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
+	if ((call = calls_add(c, p->uin, callee, p, NULL, NULL)) == NULL) {
+		calls_tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
 		return Q_NOMEM;
 	}
 	call->state = CALL_SEARCHING;
 	p->searching++;
 	TAILQ_INSERT_TAIL(&c->searching, call, searching);
-	set_time(c, call, now_ms, c->limits.search_timeout);
+	calls_set_time(c, call, now_ms, c->limits.search_timeout);
 	c->tell(arg, &told);
 	return Q_OK;
 }
@@ -290,7 +288,7 @@ search(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, void *
 bool
 calls_speak(struct calls *c, const struct party *p, uint32_t uin)
 {
-	const struct call *call = find(c, p->uin, uin);
+	const struct call *call = calls_find(c, p->uin, uin);
 
 	LOCK_ASSERT_HELD(&c->lock);
 	return call != NULL && call->state == CALL_UP;
@@ -300,7 +298,7 @@ enum qerr
 calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, void *arg)
 {
 	struct party *other = calls_party(c, callee);
-	struct call *call = find(c, p->uin, callee);
+	struct call *call = calls_find(c, p->uin, callee);
 
 	LOCK_ASSERT_HELD(&c->lock);
 	/* Who has been replaced may still be speaking: nobody would end its calls. */
@@ -309,25 +307,25 @@ calls_place(struct calls *c, struct party *p, uint32_t callee, int64_t now_ms, v
 	if (call != NULL && pending(call) && call->party[CALLER] == p)
 		return Q_OK;
 	if (call != NULL || callee == p->uin || p->pending >= c->limits.max_pending) {
-		tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
+		calls_tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
 		return Q_OK;
 	}
 	if (other == NULL)
 		return search(c, p, callee, now_ms, arg);
-	if ((call = add(c, p->uin, callee, p, other, NULL)) == NULL) {
-		tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
+	if ((call = calls_add(c, p->uin, callee, p, other, NULL)) == NULL) {
+		calls_tell_party(c, TOLD_NOT_FOUND, p, callee, arg);
 		return Q_NOMEM;
 	}
-	set_time(c, call, now_ms, c->limits.call_timeout);
-	tell_party(c, TOLD_CALLED, other, p->uin, arg);
+	calls_set_time(c, call, now_ms, c->limits.call_timeout);
+	calls_tell_party(c, TOLD_CALLED, other, p->uin, arg);
 	return Q_OK;
 }
 
 /* The pending call from caller that p has been asked about, or NULL. */
 static struct call *
-asked_of(struct calls *c, const struct party *p, uint32_t caller)
+asked_of(struct calls *c, const struct party *p, uint32_t caller) REQUIRES(c->lock)
 {
-	struct call *call = find(c, p->uin, caller);
+	struct call *call = calls_find(c, p->uin, caller);
 
 	return call != NULL && call->party[CALLEE] == p && pending(call) ? call : NULL;
 }
@@ -341,14 +339,14 @@ calls_allow(struct calls *c, struct party *p, uint32_t caller, int64_t now_ms, v
 	if (!p->present)
 		return;
 	if (call == NULL) {
-		tell_party(c, TOLD_NOT_FOUND, p, caller, arg);
+		calls_tell_party(c, TOLD_NOT_FOUND, p, caller, arg);
 		return;
 	}
 	if (call->state != CALL_ASKED)
 		return;
-	set_state(c, call, CALL_ALLOWED);
-	set_time(c, call, now_ms, c->limits.data_timeout);
-	tell_simply(c, TOLD_WAITING, call, NULL, arg);
+	calls_set_state(c, call, CALL_ALLOWED);
+	calls_set_time(c, call, now_ms, c->limits.data_timeout);
+	calls_tell_simply(c, TOLD_WAITING, call, NULL, arg);
 }
 
 void
@@ -358,7 +356,7 @@ calls_refuse(struct calls *c, struct party *p, uint32_t caller, void *arg)
 
 	LOCK_ASSERT_HELD(&c->lock);
 	if (call != NULL)
-		end(c, call, KNOWS_CALLEE, arg);
+		calls_end(c, call, KNOWS_CALLEE, arg);
 }
 
 /* ---- data connections ---- */
@@ -375,26 +373,28 @@ awaits(const struct call *call, enum call_side *side)
 
 static void
 joined(struct calls *c, struct call *call, enum call_side side, int64_t now_ms, void *arg)
+    REQUIRES(c->lock)
 {
 	if (side == CALLEE && call->wire == NULL) {
-		set_state(c, call, CALL_READY);
-		set_time(c, call, now_ms, c->limits.data_timeout);
-		tell_party(c, TOLD_READY, call->party[CALLER], call->uin[CALLEE], arg);
-		tell_simply(c, TOLD_WAITING, call, NULL, arg);
+		calls_set_state(c, call, CALL_READY);
+		calls_set_time(c, call, now_ms, c->limits.data_timeout);
+		calls_tell_party(c, TOLD_READY, call->party[CALLER], call->uin[CALLEE],
+				 arg);
+		calls_tell_simply(c, TOLD_WAITING, call, NULL, arg);
 		return;
 	}
-	set_state(c, call, CALL_UP);
-	set_time(c, call, now_ms, 0);
+	calls_set_state(c, call, CALL_UP);
+	calls_set_time(c, call, now_ms, 0);
 	if (side == CALLEE)
-		tell_wire(c, TOLD_WIRE_READY, call, arg);
-	tell_simply(c, TOLD_UP, call, NULL, arg);
+		calls_tell_wire(c, TOLD_WIRE_READY, call, arg);
+	calls_tell_simply(c, TOLD_UP, call, NULL, arg);
 }
 
 enum qerr
 calls_join(struct calls *c, uint32_t caller, uint32_t callee, const struct address *from,
 	   void *data, int64_t now_ms, struct call **out, enum call_side *side, void *arg)
 {
-	struct call *call = find(c, caller, callee);
+	struct call *call = calls_find(c, caller, callee);
 	enum call_side which;
 
 	LOCK_ASSERT_HELD(&c->lock);
@@ -416,103 +416,7 @@ calls_hang_up(struct calls *c, struct call *call, enum call_side side, void *arg
 	LOCK_ASSERT_HELD(&c->lock);
 	call->data[side] = NULL;
 	if (call->state != CALL_OVER)
-		end(c, call, KNOWS_NOBODY, arg);
-}
-
-/* ---- links ---- */
-
-void
-calls_searched(struct calls *c, uint32_t callee, struct wire *wire, int64_t now_ms,
-	       void *arg)
-{
-	struct call *call, *next;
-
-	LOCK_ASSERT_HELD(&c->lock);
-	TAILQ_FOREACH_SAFE (call, &c->searching, searching, next) {
-		if (call->uin[CALLEE] != callee)
-			continue;
-		if (wire == NULL) {
-			end(c, call, KNOWS_NOBODY, arg);
-			continue;
-		}
-		call->wire = wire;
-		wire->calls++;
-		set_state(c, call, CALL_ASKED);
-		set_time(c, call, now_ms,
-			 c->limits.call_timeout + c->limits.remote_extra);
-		tell_wire(c, TOLD_WIRE_ASK, call, arg);
-	}
-}
-
-/* Say B8 about a call that is not ours. */
-static void
-no_such_call(struct calls *c, struct wire *w, uint32_t a, uint32_t b, void *arg)
-{
-	struct calls_told t = {.what = TOLD_WIRE_OVER, .wire = w, .uin = a, .uin2 = b};
-
-	c->tell(arg, &t);
-}
-
-void
-calls_wire_ask(struct calls *c, struct wire *w, uint32_t caller, uint32_t callee,
-	       int64_t now_ms, void *arg)
-{
-	struct party *p = calls_party(c, callee);
-	struct call *call = find(c, caller, callee);
-
-	LOCK_ASSERT_HELD(&c->lock);
-	if (call != NULL && call->wire == w && call->uin[CALLER] == caller &&
-	    call->party[CALLER] == NULL)
-		return;
-	if (call != NULL || p == NULL || caller == callee ||
-	    calls_party(c, caller) != NULL || w->asked >= c->limits.max_asked ||
-	    (call = add(c, caller, callee, NULL, p, w)) == NULL) {
-		no_such_call(c, w, caller, callee, arg);
-		return;
-	}
-	set_time(c, call, now_ms, c->limits.call_timeout);
-	tell_party(c, TOLD_CALLED, p, caller, arg);
-}
-
-void
-calls_wire_ready(struct calls *c, struct wire *w, uint32_t caller, uint32_t callee,
-		 int64_t now_ms, void *arg)
-{
-	struct call *call = find(c, caller, callee);
-
-	LOCK_ASSERT_HELD(&c->lock);
-	if (call == NULL || call->wire != w || call->uin[CALLER] != caller ||
-	    call->party[CALLER] == NULL || call->state != CALL_ASKED)
-		return;
-	set_state(c, call, CALL_READY);
-	set_time(c, call, now_ms, c->limits.data_timeout);
-	tell_party(c, TOLD_READY, call->party[CALLER], callee, arg);
-	tell_simply(c, TOLD_WAITING, call, NULL, arg);
-}
-
-void
-calls_wire_over(struct calls *c, struct wire *w, uint32_t a, uint32_t b, void *arg)
-{
-	struct call *call = find(c, a, b);
-
-	LOCK_ASSERT_HELD(&c->lock);
-	if (call != NULL && call->wire == w)
-		end(c, call, KNOWS_WIRE, arg);
-}
-
-struct call *
-calls_wire_data(struct calls *c, struct wire *w, uint32_t from, uint32_t to)
-{
-	struct call *call = find(c, from, to);
-	enum call_side here;
-
-	LOCK_ASSERT_HELD(&c->lock);
-	if (call == NULL || call->wire != w)
-		return NULL;
-	here = call->uin[CALLER] == to ? CALLER : CALLEE;
-	if (call->state == CALL_UP && call->data[here] != NULL)
-		return call;
-	return call->state == CALL_READY && here == CALLER ? call : NULL;
+		calls_end(c, call, KNOWS_NOBODY, arg);
 }
 
 void
@@ -520,18 +424,7 @@ calls_break(struct calls *c, struct call *call, void *arg)
 {
 	LOCK_ASSERT_HELD(&c->lock);
 	if (call->state != CALL_OVER)
-		end(c, call, KNOWS_NOBODY, arg);
-}
-
-void
-calls_wire_lost(struct calls *c, struct wire *w, void *arg)
-{
-	struct call *call, *next;
-
-	LOCK_ASSERT_HELD(&c->lock);
-	RB_FOREACH_SAFE (call, call_pairs, &c->pairs, next)
-		if (call->wire == w)
-			end(c, call, KNOWS_WIRE, arg);
+		calls_end(c, call, KNOWS_NOBODY, arg);
 }
 
 /* ---- time ---- */
@@ -555,7 +448,7 @@ calls_lapse(struct calls *c, int64_t now_ms, void *arg)
 	       call->lapses_ms <= now_ms)
 		/* A caller who was told that the callee is ready, and did not come,
 		 * needs no word. */
-		end(c, call, call->state == CALL_READY ? KNOWS_CALLER : KNOWS_NOBODY,
-		    arg);
+		calls_end(c, call,
+			  call->state == CALL_READY ? KNOWS_CALLER : KNOWS_NOBODY, arg);
 	return calls_next(c);
 }

@@ -31,7 +31,7 @@ function start() {
   const login = new Login(connection);
   const announcements = new Announcements(connection, login);
   const chats = new Chats(connection, login);
-  const pictures = new Pictures(connection);
+  const pictures = new Pictures(connection, login);
   const room = new Room(connection, login, chats, new Drawer());
 
   showConnection(connection, login, room.outbox);

@@ -17,6 +17,7 @@ class Storage extends Map {
 const { Connection, Lost } = await import("../../web/model/connection.js");
 const { Login } = await import("../../web/model/login.js");
 const { Chats } = await import("../../web/model/chats.js");
+const { Pictures } = await import("../../web/model/pictures.js");
 const { Room } = await import("../../web/model/room.js");
 
 // Let everything happen that can happen now: all of it is microtasks.
@@ -648,6 +649,39 @@ test("a chat that is left before it could be joined is not joined", async () => 
   await settle();
   assert.ok(server.heard.includes("get-user-chats"));
   assert.ok(!server.heard.includes("join-chat"));
+});
+
+test("pictures do not fill the memory, and one that had to go is fetched again", async () => {
+  const server = fresh(), { connection, login } = await open(server);
+  const pictures = new Pictures(connection, login);
+  const size = 8 << 20;
+
+  server["get-image"] = (id) => server.say("image", id, "a.png", "image/png", new Uint8Array(size));
+  server["logout"] = () => server.say("logout-response", 1, "OK");
+  const first = await pictures.url(1);
+  assert.equal(await pictures.url(1), first);
+  for (let id = 2; id <= 30; id++)
+    server.say("chat-img", id, 1, 7, "bob", id, "b.png", "image/png", new Uint8Array(size), id);
+  await settle();
+  assert.equal(pictures.used, 8 * size);
+  assert.equal(server.heard.filter((name) => name === "get-image").length, 1);
+  for (let id = 23; id <= 30; id++)
+    await pictures.url(id);
+  assert.equal(server.heard.filter((name) => name === "get-image").length, 1);
+  assert.notEqual(await pictures.url(1), first);
+  await login.leave();
+  await settle();
+  assert.equal(pictures.used, 0);
+});
+
+test("a picture that does not come is asked for again", async () => {
+  const server = fresh(), { connection, login } = await open(server);
+  const pictures = new Pictures(connection, login);
+
+  server["get-image"] = () => server.say("image", -1, "No such image");
+  await assert.rejects(pictures.url(1), /No such image/);
+  server["get-image"] = (id) => server.say("image", id, "a.png", "image/png", new Uint8Array(5));
+  assert.match(await pictures.url(1), /^blob:/);
 });
 
 // ---- who is here ----

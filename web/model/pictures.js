@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
-// Pictures by their image_id, as URLs for <img>, fetched once.
+// Pictures by their image_id, as URLs for <img>.  The newest stay in memory, ROOM bytes of
+// them; one that had to go is fetched again when it is wanted.  An <img> that shows it
+// already goes on showing it.
 
 const KINDS = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const ROOM = 64 * 1024 * 1024;
 
 export class Pictures {
-  constructor(connection) {
+  constructor(connection, login) {
     this.connection = connection;
-    this.urls = new Map(); // image_id: promise of an object URL
+    this.kept = new Map(); // image_id: {coming: promise of the URL, url, size}, the oldest first
+    this.used = 0;         // bytes of those that have come
     connection.on("chat-img", ([id, , , , , , type, data]) => {
-      if (!this.urls.has(id))
-        this.urls.set(id, Promise.resolve(urlOf(type, data)));
+      if (!this.kept.has(id))
+        this.#keep(id, Promise.resolve(blobOf(type, data)));
     });
+    login.on("out", () => this.#shrink(0));
   }
 
   url(id) {
-    if (!this.urls.has(id)) {
-      const coming = this.#fetch(id);
-
-      this.urls.set(id, coming);
-      coming.catch(() => this.urls.delete(id)); // ask again the next time
-    }
-    return this.urls.get(id);
+    if (!this.kept.has(id))
+      this.#keep(id, this.#fetch(id));
+    return this.kept.get(id).coming;
   }
 
   async #fetch(id) {
@@ -29,12 +30,37 @@ export class Pictures {
 
     if (found === -1)
       throw new Error(reason);
-    return urlOf(type, data);
+    return blobOf(type, data);
+  }
+
+  #keep(id, blob_coming) {
+    const entry = { url: "", size: 0 };
+
+    entry.coming = blob_coming.then((blob) => {
+      this.#shrink(ROOM - blob.size);
+      entry.size = blob.size;
+      this.used += blob.size;
+      return (entry.url = URL.createObjectURL(blob));
+    });
+    this.kept.set(id, entry);
+    entry.coming.catch(() => this.kept.delete(id)); // ask again the next time
+  }
+
+  // Let the oldest ones go that have come.
+  #shrink(room) {
+    for (const [id, { url, size }] of this.kept) {
+      if (this.used <= room)
+        break;
+      if (url === "")
+        continue;
+      this.kept.delete(id);
+      this.used -= size;
+      URL.revokeObjectURL(url);
+    }
   }
 }
 
 // The server says which kind it found in the bytes; anything else is not shown.
-function urlOf(type, data) {
-  return URL.createObjectURL(
-    new Blob([data], { type: KINDS.includes(type) ? type : "application/octet-stream" }));
+function blobOf(type, data) {
+  return new Blob([data], { type: KINDS.includes(type) ? type : "application/octet-stream" });
 }

@@ -11,7 +11,7 @@
 /* Who need not be told of a call's end, because the news comes from there. */
 enum knows { KNOWS_NOBODY = 0, KNOWS_CALLER = 1, KNOWS_CALLEE = 2, KNOWS_WIRE = 4 };
 
-RB_PROTOTYPE(call_pairs, call, by_pair, )
+RB_PROTOTYPE(call_pairs, call, by_pair, pair_cmp)
 
 /* The call between the two, whoever has called; NULL: there is none. */
 struct call *calls_find(struct calls *c, uint32_t a, uint32_t b) REQUIRES(c->lock);

@@ -10,7 +10,7 @@ void
 calls_searched(struct calls *c, uint32_t callee, struct wire *wire, int64_t now_ms,
 	       void *arg)
 {
-	struct call *call, *next;
+	struct call *call = NULL, *next;
 
 	LOCK_ASSERT_HELD(&c->lock);
 	TAILQ_FOREACH_SAFE (call, &c->searching, searching, next) {

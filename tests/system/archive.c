@@ -40,9 +40,8 @@ archive_next(struct archive *a, struct record *r)
 	if (blank(a->left))
 		return false;
 	e = record_next(a->left, r, &a->data, &used);
-	if (e == Q_SHORT ||
-	    (e == Q_FORMAT && used < a->left.len &&
-	     blank(span_of(a->left.p + used, a->left.len - used)))) {
+	if (e == Q_SHORT || (e == Q_FORMAT && used < a->left.len &&
+			     blank(span_of(a->left.p + used, a->left.len - used)))) {
 		a->torn = true;
 		return false;
 	}

@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,11 +37,11 @@ run_path(struct harness *h, const char *home, const char *file, char out[HARNESS
 
 /* After fork, in the child. */
 static _Noreturn void
-become(struct harness *h, const char *home, const char **argv)
+become(struct harness *h, pid_t parent, const char *home, const char **argv)
 {
 	static char config[HARNESS_PATH + 64], setting[512];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	harness_tie(parent);
 	signal(SIGPIPE, SIG_DFL);
 	snprintf(config, sizeof(config), "XDG_CONFIG_HOME=%s/%s", h->dir, home);
 	putenv(config);
@@ -109,6 +108,7 @@ start(struct harness *h, const char *home, struct words *w)
 {
 	struct run *r = new_run();
 	int in[2], out[2], err[2];
+	pid_t parent = getpid();
 
 	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
@@ -123,7 +123,7 @@ start(struct harness *h, const char *home, struct words *w)
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
-		become(h, home, w->argv);
+		become(h, parent, home, w->argv);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -151,6 +151,7 @@ struct run *
 run_in_terminal(struct harness *h, const char *home, ...)
 {
 	struct run *r = new_run();
+	pid_t parent = getpid();
 	struct words w;
 	va_list ap;
 
@@ -162,7 +163,7 @@ run_in_terminal(struct harness *h, const char *home, ...)
 	r->pid = forkpty(&r->out, NULL, NULL, NULL);
 	ck_assert_int_ne(r->pid, -1);
 	if (r->pid == 0)
-		become(h, home, w.argv);
+		become(h, parent, home, w.argv);
 	r->in = dup(r->out);
 	ck_assert_int_ne(r->in, -1);
 	return r;

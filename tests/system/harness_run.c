@@ -12,13 +12,21 @@
 
 #include "tests/system/harness.h"
 
+void
+harness_tie(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it was quicker to die */
+		_exit(127);
+}
+
 /* After fork, in the child: only what is safe there, then the program. */
 static _Noreturn void
-become(const struct harness_child *c, int out, int err, char *const *env)
+become(const struct harness_child *c, pid_t parent, int out, int err, char *const *env)
 {
 	int null = open("/dev/null", O_RDONLY);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	harness_tie(parent);
 	signal(SIGPIPE, SIG_DFL);
 	if (c->files != 0) {
 		struct rlimit r = {c->files, c->files};
@@ -60,8 +68,8 @@ pid_t
 harness_spawn(const struct harness_child *c, int *out_fd)
 {
 	char **env = make_environment(c);
+	pid_t pid, parent = getpid();
 	int out[2], err;
-	pid_t pid;
 
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
 	err = c->error_file == NULL
@@ -71,7 +79,7 @@ harness_spawn(const struct harness_child *c, int *out_fd)
 	pid = fork();
 	ck_assert_int_ne(pid, -1);
 	if (pid == 0)
-		become(c, out[1], err, env);
+		become(c, parent, out[1], err, env);
 	close(out[1]);
 	if (c->error_file != NULL)
 		close(err);

@@ -17,6 +17,8 @@ struct harness_child {
 	rlim_t files;          /* RLIMIT_NOFILE; 0: as here */
 };
 
+/* In a child, first of all: it dies with the test, whose process is parent. */
+void harness_tie(pid_t parent);
 /* Start it with its standard output in *out_fd.  Fails the test. */
 pid_t harness_spawn(const struct harness_child *c, int *out_fd);
 /* Append what comes next from fd and a NUL that len does not count.  How many

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,12 +61,12 @@ must(struct tmux *t, const char *const *words)
 static pid_t
 server(const char *socket)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	ck_assert_int_ne(pid, -1);
 	if (pid != 0)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	harness_tie(parent);
 	setsid();
 	execlp("tmux", "tmux", "-u", "-D", "-S", socket, "-f", "/dev/null", (char *)NULL);
 	perror("tmux");

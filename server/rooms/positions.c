@@ -141,7 +141,10 @@ settle(struct rooms_session *rs, bool written, struct heards *h)
 	size_t n;
 
 	lock_take(&s->out.lock);
-	if (rs->inbox == NULL) { /* its login has just failed */
+	/* Its login has just failed; or its worker has found what arrived; or it has come
+	 * while the caller waited for others. */
+	if (rs->inbox == NULL || (written && (rs->inbox->phase == ROOMS_INBOX_AWAY ||
+					      young_locked(rs->inbox)))) {
 		lock_drop(&s->out.lock);
 		return;
 	}

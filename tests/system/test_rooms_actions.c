@@ -314,6 +314,9 @@ START_TEST(refs)
 	ck_assert_str_ne(other.text, first.text);
 	(void)rt_recv(c.alice, c.room, "bob", "bobs");
 	rp_hear_nothing(c.bob);
+	/* A server that stops right now would not know what alice has had. */
+	rp_say(c.alice, "{'type': 'LOGOUT', 'data': {}}");
+	(void)rp_hear_status(c.alice, "LOGGED_OUT");
 	rp_free(c.alice);
 	rp_free(c.bob);
 	rp_free(c.carol);

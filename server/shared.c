@@ -100,9 +100,8 @@ chat_new(struct shared *sh, uint64_t id, struct shared_chat **out)
 	return Q_OK;
 }
 
-/* A reference, or NULL. */
-static struct shared_chat *
-find(struct shared *sh, uint64_t id)
+struct shared_chat *
+shared_find(struct shared *sh, uint64_t id)
 {
 	struct shared_chat key, *c;
 
@@ -146,7 +145,7 @@ shared_forget(struct shared *sh, const char *user)
 enum qerr
 shared_chat_get(struct shared *sh, uint64_t id, struct shared_chat **out)
 {
-	struct shared_chat *c = find(sh, id), *other;
+	struct shared_chat *c = shared_find(sh, id), *other;
 	enum qerr e;
 
 	if (c == NULL) {
@@ -241,6 +240,23 @@ shared_chat_partner(const struct shared_chat *c, const char *user)
 		return c->info.other;
 	assert(name_cmp(user, c->info.other) == 0);
 	return c->info.maker;
+}
+
+void
+shared_wait_locked(struct shared_chat *c)
+{
+	LOCK_ASSERT_HELD(&c->lock);
+	c->waiting++;
+	(void)lock_wait(&c->lock, &c->moved, 0);
+	c->waiting--;
+}
+
+void
+shared_wake_locked(struct shared_chat *c)
+{
+	LOCK_ASSERT_HELD(&c->lock);
+	if (c->waiting > 0)
+		pthread_cond_broadcast(&c->moved);
 }
 
 /* ---- telling ---- */
@@ -342,7 +358,7 @@ forget(struct shared_chat *c)
 {
 	struct store *store = c->shared->server->store;
 
-	shared_settle(c->shared); /* who was saving it is done */
+	shared_writing_end(c);
 	(void)tally_remove(store, c->info.id);
 	(void)positions_drop(store, c->info.maker, c->info.id);
 	(void)positions_drop(store, c->info.other, c->info.id);

@@ -85,8 +85,9 @@ struct shared_post {
 };
 /* Store n posts of from (a member) with one append, then tell: every session of both
  * members gets one EVENT_MESSAGES with all of them through its protocol's deliver, also
- * `origin` (may be NULL), which knows itself by event.sender.  May wait for its turn while others' earlier posts are told;
- * touched sessions are left for the caller's next outbox_flush_touched.
+ * `origin` (may be NULL), which knows itself by event.sender.  May wait for its turn while
+ * others' earlier posts are told; touched sessions are left for the caller's next
+ * outbox_flush_touched.
  *
  * Q_OK: all are stored and told.  Q_CLOSED: the chat was deleted.  Q_FORMAT: a text is
  * not UTF-8; Q_LIMIT: longer than a record may be; Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS.
@@ -129,10 +130,15 @@ enum qerr shared_forget(struct shared *sh, const char *user);
  * Q_SYS: it is still there. */
 enum qerr shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin);
 
-/* ---- the room (shared_room.c) ---- */
+/* ---- the room (shared_room.c, shared_count.c, shared_save.c) ---- */
+/* Counting reads what the chat's file had before this object first told something, and
+ * the tally's file (tally.h) does not say yet: about a thousand records, or what came in
+ * the last second before a crash; the whole file only where there is no tally.  Then
+ * nothing, as long as the chat is in use. */
+
 /* Who comes and goes does so between these two: one at a time in one chat, so that what is
- * told about it has the order in which it happened.  The first may wait, and read up to a
- * thousand records; no lock held.  In between nothing may block. */
+ * told about it has the order in which it happened.  The first may wait, and count; no
+ * lock held.  In between nothing may block. */
 void shared_room_begin(struct shared_chat *c);
 void shared_room_end(struct shared_chat *c);
 /* One more connection of user (a member) enters: true, if it is the user's first. */
@@ -144,11 +150,17 @@ bool shared_leave(struct shared_chat *c, const char *user, uint64_t shown);
 /* User was shown messages from..to in the room.  Never blocks. */
 void shared_shown(struct shared_chat *c, const char *user, uint64_t from, uint64_t to);
 /* How many messages there are, and how many of these are of others and were stored after
- * the user last left the room (0 while it is there).  May read up to a thousand records;
- * errors as for shared_read. */
+ * the user last left the room (0 while it is there).  Counts; errors as for shared_read. */
 enum qerr
 shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *fresh);
-/* What was shown so far is in the store when this returns, if it can be written. */
-void shared_settle(struct shared *sh);
+/* All of that is written down about once a second, and when the chat is used no more.
+ * What should not wait: */
+/* What was shown so far in this chat is in the store when this returns, if it can be
+ * written: for who asks the store next.  No lock held. */
+void shared_settle(struct shared *sh, uint64_t chat);
+/* Also how many messages there are and were seen: for who acknowledges next that somebody
+ * left.  May count; no lock held.  Q_OK also when there is nothing to be written or the
+ * chat was deleted; Q_FULL, Q_DENIED, Q_NOMEM, Q_SYS: it is tried again in a second. */
+enum qerr shared_save(struct shared_chat *c);
 
 #endif

@@ -30,23 +30,6 @@
 
 /* ---- the queue ---- */
 
-static void
-wake_locked(struct shared_chat *c) REQUIRES(c->lock)
-{
-	LOCK_ASSERT_HELD(&c->lock);
-	if (c->waiting > 0)
-		pthread_cond_broadcast(&c->moved);
-}
-
-static void
-wait_locked(struct shared_chat *c) REQUIRES(c->lock)
-{
-	LOCK_ASSERT_HELD(&c->lock);
-	c->waiting++;
-	(void)lock_wait(&c->lock, &c->moved, 0);
-	c->waiting--;
-}
-
 /* False: the chat was deleted. */
 static bool
 flight_begin(struct shared_chat *c, struct flight *f)
@@ -85,9 +68,9 @@ flight_wait_turn(struct shared_chat *c, struct flight *f, enum tally_member from
 
 	lock_take(&c->lock);
 	f->first = first;
-	wake_locked(c); /* those who had to know what this one would get */
+	shared_wake_locked(c); /* those who had to know what this one would get */
 	while (!has_turn_locked(c, f))
-		wait_locked(c);
+		shared_wait_locked(c);
 	save = shared_count_locked(c, from, first, n);
 	lock_drop(&c->lock);
 	return save;
@@ -103,7 +86,7 @@ flight_end(struct shared_chat *c, struct flight *f, uint64_t next)
 		c->next = next;
 		c->told_first = 0;
 	}
-	wake_locked(c);
+	shared_wake_locked(c);
 	lock_drop(&c->lock);
 }
 
@@ -113,7 +96,7 @@ shared_flights_end(struct shared_chat *c)
 	lock_take(&c->lock);
 	c->deleted = true;
 	while (!TAILQ_EMPTY(&c->flights))
-		wait_locked(c);
+		shared_wait_locked(c);
 	lock_drop(&c->lock);
 }
 

@@ -1,68 +1,171 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread that writes down, at most once a second, how far everybody is in the rooms, so
- * that neither who speaks nor who listens waits for the disk.  While nothing happens it
- * sleeps.  A chat on the list holds a reference, so what is to be saved outlives the last
- * one who was in the room.
+ * Writing down how far everybody is in the rooms: by a thread, at most once a second, so
+ * that neither who speaks nor who listens waits for the disk; and at once for those who
+ * cannot wait (shared_settle, shared_save), on their own thread.
+ *
+ * A pass of the thread takes the list as it finds it.  A chat in which something happens
+ * meanwhile is on the list again right after its turn, and there it stays until the next
+ * pass, a second later.  While nothing happens the thread sleeps.  A chat on the list
+ * holds a reference, so what is to be saved outlives the last one who was in the room.
+ *
+ * What is to be written is taken out of the chat and written without its lock.  Who does
+ * so keeps others from it until it is done, so that nothing older comes to lie over
+ * something newer, and who finds nothing to take out knows that it is in the store.
  */
 #include "base/clock.h"
 #include "server/log.h"
 #include "server/shared_priv.h"
+#include "store/positions.h"
 
 #define EVERY_MS 1000
 
-/* The next one, to be saved by the caller; NULL: there is none. */
-static struct shared_chat *
-take_one(struct shared *sh)
-{
-	struct shared_chat *c;
+/* ---- one chat ---- */
 
-	lock_take(&sh->saver);
-	if ((c = TAILQ_FIRST(&sh->to_save)) != NULL) {
-		TAILQ_REMOVE(&sh->to_save, c, saving);
-		sh->busy++;
+/* What is to be written, taken out in one hold of the lock; what is in the store, or does
+ * not belong there, is taken from it again. */
+struct to_write {
+	struct shared_member member[TALLY_MEMBERS];
+	struct tally tally;
+	bool tally_changed;
+};
+
+/* False: the chat was deleted.  Else give_back has to follow. */
+static bool
+take_out(struct shared_chat *c, bool counts, struct to_write *w)
+{
+	bool deleted;
+
+	lock_take(&c->lock);
+	while (c->writing)
+		shared_wait_locked(c);
+	deleted = c->deleted;
+	c->writing = !deleted;
+	for (int m = 0; m < TALLY_MEMBERS; m++) {
+		/* Who is in the room when the server is killed leaves it then. */
+		if (c->member[m].in_room > 0)
+			shared_see_locked(
+			    c, (enum tally_member)m,
+			    c->tally.by[shared_other((enum tally_member)m)]);
+		w->member[m] = c->member[m];
+		c->member[m].shown_n = 0;
 	}
-	lock_drop(&sh->saver);
-	return c;
+	w->tally = c->tally;
+	if ((w->tally_changed = counts && c->counted && c->tally_changed))
+		c->tally_changed = false;
+	lock_drop(&c->lock);
+	return !deleted;
 }
 
+/* What is left in w could not be written. */
 static void
-put_back(struct shared *sh)
+give_back(struct shared_chat *c, const struct to_write *w)
 {
-	lock_take(&sh->saver);
-	if (--sh->busy == 0)
-		pthread_cond_broadcast(&sh->idle);
-	lock_drop(&sh->saver);
+	bool again = w->tally_changed;
+
+	lock_take(&c->lock);
+	for (int m = 0; m < TALLY_MEMBERS; m++) {
+		const struct shared_member *wm = &w->member[m];
+
+		again |= wm->shown_n > 0;
+		for (size_t i = 0; i < wm->shown_n; i++)
+			shared_add_shown_locked(c, (enum tally_member)m,
+						wm->shown[i].from, wm->shown[i].to);
+	}
+	c->tally_changed |= w->tally_changed;
+	c->writing = false;
+	shared_wake_locked(c);
+	lock_drop(&c->lock);
+	if (again)
+		shared_save_soon(c);
 }
 
-/* Save what is on the list now.  What could not be written is tried again when the next
- * thing happens in its chat. */
-static void
-save_all(struct shared *sh)
+static enum qerr
+write_shown(struct shared_chat *c, enum tally_member m, struct shared_member *w)
 {
-	struct shared_chat *c;
-	enum qerr e;
+	const bool maker = m == TALLY_MAKER;
+	struct had had[SHOWN_MAX];
+	enum qerr e = Q_OK;
 
-	while ((c = take_one(sh)) != NULL) {
-		atomic_store(&c->to_save, false);
-		if ((e = shared_save_chat(c)) != Q_OK)
-			log_limited(LOG_ERROR, NULL, NULL, "room-unsaved",
-				    "chat=%llu error=%s", (unsigned long long)c->info.id,
-				    qerr_str(e));
-		put_back(sh);
-		shared_chat_unref(c);
-	}
+	for (size_t i = 0; i < w->shown_n; i++)
+		had[i] = (struct had){c->info.id, w->shown[i].from, w->shown[i].to};
+	if (w->shown_n > 0 && !atomic_load(maker ? &c->maker_gone : &c->other_gone))
+		e = positions_add(c->shared->server->store,
+				  maker ? c->info.maker : c->info.other, had, w->shown_n);
+	if (e == Q_OK)
+		w->shown_n = 0;
+	return e;
+}
+
+static enum qerr
+write_tally(struct shared_chat *c, struct to_write *w)
+{
+	enum qerr e = Q_OK;
+
+	if (w->tally_changed)
+		e = tally_save(c->shared->server->store, c->info.id, &w->tally);
+	if (e == Q_OK)
+		w->tally_changed = false;
+	return e;
+}
+
+/* What was shown, and with counts also the tally. */
+static enum qerr
+save(struct shared_chat *c, bool counts)
+{
+	struct to_write w;
+	enum qerr e, first;
+
+	if (!take_out(c, counts, &w))
+		return Q_OK;
+	first = write_tally(c, &w);
+	for (int m = 0; m < TALLY_MEMBERS; m++)
+		if ((e = write_shown(c, (enum tally_member)m, &w.member[m])) != Q_OK)
+			first = e;
+	give_back(c, &w);
+	return first;
+}
+
+enum qerr
+shared_save(struct shared_chat *c)
+{
+	enum qerr counted = shared_count(c), saved;
+
+	if (counted == Q_CLOSED)
+		return Q_OK;
+	saved = save(c, true);
+	return saved != Q_OK ? saved : counted;
 }
 
 void
-shared_settle(struct shared *sh)
+shared_writing_end(struct shared_chat *c)
 {
-	save_all(sh);
-	lock_take(&sh->saver);
-	while (sh->busy > 0)
-		(void)lock_wait(&sh->saver, &sh->idle, 0);
-	lock_drop(&sh->saver);
+	lock_take(&c->lock);
+	while (c->writing)
+		shared_wait_locked(c);
+	lock_drop(&c->lock);
 }
+
+static void
+report(const struct shared_chat *c, enum qerr e)
+{
+	if (e != Q_OK)
+		log_limited(LOG_ERROR, NULL, NULL, "room-unsaved", "chat=%llu error=%s",
+			    (unsigned long long)c->info.id, qerr_str(e));
+}
+
+void
+shared_settle(struct shared *sh, uint64_t chat)
+{
+	struct shared_chat *c = shared_find(sh, chat);
+
+	/* One that is not in use has nothing to be saved. */
+	if (c != NULL)
+		report(c, save(c, false));
+	shared_chat_unref(c);
+}
+
+/* ---- all of them, in a thread ---- */
 
 void
 shared_save_soon(struct shared_chat *c)
@@ -77,6 +180,31 @@ shared_save_soon(struct shared_chat *c)
 		pthread_cond_signal(&sh->stirred);
 	TAILQ_INSERT_TAIL(&sh->to_save, c, saving);
 	lock_drop(&sh->saver);
+}
+
+static void
+take_list(struct shared *sh, struct chat_list *out)
+{
+	TAILQ_INIT(out);
+	lock_take(&sh->saver);
+	TAILQ_CONCAT(out, &sh->to_save, saving);
+	lock_drop(&sh->saver);
+}
+
+static void
+pass(struct shared *sh)
+{
+	struct chat_list list;
+	struct shared_chat *c;
+
+	take_list(sh, &list);
+	while ((c = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, c, saving);
+		/* From here on it goes to the next pass. */
+		atomic_store(&c->to_save, false);
+		report(c, shared_save(c));
+		shared_chat_unref(c);
+	}
 }
 
 /* False: it is time to stop. */
@@ -103,7 +231,7 @@ run(void *arg)
 	struct shared *sh = arg;
 
 	while (wait_for_work(sh))
-		save_all(sh);
+		pass(sh);
 	return NULL;
 }
 
@@ -112,11 +240,9 @@ shared_saver_start(struct shared *sh)
 {
 	lock_init(&sh->saver);
 	lock_cond_init(&sh->stirred);
-	lock_cond_init(&sh->idle);
 	TAILQ_INIT(&sh->to_save);
 	if (pthread_create(&sh->thread, NULL, run, sh) == 0)
 		return Q_OK;
-	pthread_cond_destroy(&sh->idle);
 	pthread_cond_destroy(&sh->stirred);
 	lock_fini(&sh->saver);
 	return Q_NOMEM;
@@ -125,13 +251,20 @@ shared_saver_start(struct shared *sh)
 void
 shared_saver_stop(struct shared *sh)
 {
+	struct chat_list list;
+	struct shared_chat *c;
+
 	lock_take(&sh->saver);
 	sh->stop = true;
 	pthread_cond_signal(&sh->stirred);
 	lock_drop(&sh->saver);
 	pthread_join(sh->thread, NULL);
-	save_all(sh);
-	pthread_cond_destroy(&sh->idle);
+	pass(sh);
+	take_list(sh, &list); /* what could not be written even now is lost */
+	while ((c = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, c, saving);
+		shared_chat_unref(c);
+	}
 	pthread_cond_destroy(&sh->stirred);
 	lock_fini(&sh->saver);
 }

@@ -235,6 +235,7 @@ board_leave_chat(struct board_session *bs, struct board_call *call)
 	uint64_t anons_id, chat_id;
 	struct shared_chat *chat;
 	const char *reason;
+	enum qerr e;
 
 	if (!board_arg_id(call, &anons_id) || !board_arg_id(call, &chat_id))
 		return BOARD_BAD_ARGUMENTS;
@@ -242,7 +243,10 @@ board_leave_chat(struct board_session *bs, struct board_call *call)
 		return reason;
 	if (board_in_room(bs, chat)) {
 		leave(bs, place_of(bs->chats, chat));
-		reason = board_answer_chat(bs, call, shared_chat_info(chat));
+		/* What it has seen must not be new again after a crash. */
+		e = shared_save(chat);
+		reason = e == Q_OK ? board_answer_chat(bs, call, shared_chat_info(chat))
+				   : board_failed(bs, "leave-chat", e);
 	} else {
 		reason = "Not in the room";
 	}

@@ -392,10 +392,11 @@ contacts_arrive(struct contacts_session *cs)
 	enum qerr e;
 
 	contacts_had_clear(cs);
-	shared_settle(server->shared); /* what a browser was shown a moment ago */
+	if ((e = chats_of(server->chats, cs->user, &chats, &n_chats)) != Q_OK)
+		return e;
+	for (size_t i = 0; i < n_chats; i++) /* what a browser was shown a moment ago */
+		shared_settle(server->shared, chats[i].id);
 	e = positions_load_had(server->store, cs->user, &cs->had, &cs->n_had);
-	if (e == Q_OK)
-		e = chats_of(server->chats, cs->user, &chats, &n_chats);
 	for (size_t i = 0; i < n_chats && e == Q_OK; i++)
 		e = arrive_at(cs, chats[i].id, position_of(cs, chats[i].id));
 	free(chats);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/system/board_play.h"
 
@@ -317,6 +318,87 @@ START_TEST(counts_after_a_break)
 }
 END_TEST
 
+/* A leave that was acknowledged outlives a kill that comes right behind it. */
+START_TEST(counts_after_a_kill)
+{
+	begin(_i);
+	for (int i = 1; i <= 4; i++) {
+		say("bob", "what you see now");
+		BOARD(s, "alice< new-msg-notification ...", "alice> join-chat $a,$c",
+		      "alice< join-chat-response ...");
+		say("bob", "is not new");
+		BOARD(s, "alice< chat-msg ...", "alice> leave-chat $a,$c",
+		      "alice< leave-chat-response $a,$c,'OK'");
+		harness_kill(board_harness(s));
+		harness_restart(board_harness(s));
+		BOARD(s, "alice: reset", "bob: reset", "alice: login", "bob: login",
+		      "alice> get-user-chats");
+		BOARDF(s, "alice< user-chats 1,[{'AllMsgs':%d,'NewMsgs':0}]", 2 * i);
+	}
+	board_end(s);
+}
+END_TEST
+
+static void
+limit_files(rlim_t size)
+{
+	const struct rlimit lim = {size, RLIM_INFINITY};
+
+	ck_assert_int_eq(prlimit(board_harness(s)->pid, RLIMIT_FSIZE, &lim, NULL), 0);
+}
+
+/* alice sees a message and leaves while the disk is full: her answer. */
+static const char *
+leave_when_full(int round)
+{
+	char name[16];
+
+	BOARD(s, "alice> join-chat $a,$c", "alice< join-chat-response $a,$c,'OK'");
+	say("bob", "hello");
+	BOARD(s, "alice< chat-msg ...");
+	limit_files(1);
+	BOARD(s, "alice> leave-chat $a,$c");
+	BOARDF(s, "alice< leave-chat-response $a,$r%d,*", round);
+	BOARD(s, "alice> leave-chat $a,$c",
+	      "alice< leave-chat-response $a,-1,'Not in the room'");
+	limit_files(RLIM_INFINITY);
+	snprintf(name, sizeof(name), "r%d", round);
+	return board_value(s, name);
+}
+
+/* Does the file below the data directory contain text? */
+static bool
+says(const char *path, const char *text)
+{
+	struct buf b = BUF_INIT(4096);
+	bool found = harness_read(board_harness(s), path, &b) &&
+		     memmem(b.p, b.len, text, strlen(text)) != NULL;
+
+	buf_free(&b);
+	return found;
+}
+
+/* When it cannot be written down the answer says so, and once there is room it is. */
+START_TEST(leaving_with_a_full_disk)
+{
+	char path[64], seen[64];
+	int n = 1;
+
+	begin(false);
+	/* Once a second all is written down before the disk is full. */
+	while (strcmp(leave_when_full(n), "-1") != 0)
+		ck_assert_int_lt(n++, 50);
+	snprintf(path, sizeof(path), "tallies/%s", board_value(s, "c"));
+	snprintf(seen, sizeof(seen), "\nother-seen: %d\n", n);
+	HARNESS_UNTIL(says(path, seen));
+	harness_kill(board_harness(s));
+	harness_restart(board_harness(s));
+	BOARD(s, "alice: reset", "bob: reset", "alice: login", "alice> get-user-chats");
+	BOARDF(s, "alice< user-chats 1,[{'AllMsgs':%d,'NewMsgs':0}]", n);
+	board_end(s);
+}
+END_TEST
+
 /* ---- lists ---- */
 
 /* NAME< event N,[texts first to last] */
@@ -409,6 +491,8 @@ main(void)
 	tcase_add_loop_test(tc, presence, 0, 2);
 	tcase_add_test(tc, counts);
 	tcase_add_test(tc, counts_after_a_break);
+	tcase_add_loop_test(tc, counts_after_a_kill, 0, 2);
+	tcase_add_test(tc, leaving_with_a_full_disk);
 	tcase_add_loop_test(tc, pages, 0, 2);
 	tcase_add_test(tc, removed_announcement);
 	return harness_main(suite);

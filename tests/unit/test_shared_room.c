@@ -3,65 +3,7 @@
  * The room of a shared chat: who comes and goes, what counts as new, what was shown, over
  * restarts, damage and many threads.
  */
-#include "tests/unit/shared_store.h"
-
-#include <sys/resource.h>
-
-#include "store/msglog.h"
-#include "store/positions.h"
-#include "store/tally.h"
-
-static void
-again(void)
-{
-	close_store();
-	open_store();
-	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
-}
-
-static void
-say(const char *who, int n)
-{
-	for (int i = 0; i < n; i++) {
-		struct shared_post p = {.text = span_str("x")};
-
-		ck_assert_int_eq(shared_post(core.shared, chat, who, NULL, &p, 1), Q_OK);
-	}
-}
-
-static void
-assert_counts(const char *who, uint64_t all, uint64_t fresh)
-{
-	uint64_t a = 99, f = 99;
-
-	ck_assert_int_eq(shared_counts(chat, who, &a, &f), Q_OK);
-	ck_assert_uint_eq(a, all);
-	ck_assert_uint_eq(f, fresh);
-}
-
-/* One more connection comes; was it the first? */
-static bool
-enter(const char *user)
-{
-	bool first;
-
-	shared_room_begin(chat);
-	first = shared_enter(chat, user);
-	shared_room_end(chat);
-	return first;
-}
-
-/* One goes, which was told everything. */
-static bool
-leave(const char *user)
-{
-	bool last;
-
-	shared_room_begin(chat);
-	last = shared_leave(chat, user, UINT64_MAX);
-	shared_room_end(chat);
-	return last;
-}
+#include "tests/unit/shared_room.h"
 
 /* ---- counts ---- */
 
@@ -141,56 +83,6 @@ START_TEST(left_while_told)
 }
 END_TEST
 
-/* Nobody asks while messages come: it is all there afterwards. */
-START_TEST(counted_late)
-{
-	say("Alice", 2500);
-	say("bob", 100);
-	again();
-	say("bob", 7);
-	assert_counts("alice", 2607, 107);
-	again();
-	assert_counts("bob", 2607, 2500);
-}
-END_TEST
-
-/* The file is replaced every 1,024 messages, so that little is read after a restart. */
-START_TEST(little_is_read)
-{
-	struct tally t;
-
-	say("Alice", 5000);
-	shared_settle(core.shared);
-	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_OK);
-	ck_assert_uint_gt(t.upto, 5000 - 1024);
-	ck_assert_uint_eq(t.by[TALLY_MAKER], t.upto);
-}
-END_TEST
-
-/* A file that is gone, or ahead of the log, costs reading, and what it alone knew. */
-START_TEST(lost_or_ahead)
-{
-	const struct tally ahead = {900, {500, 400}, {300, 5}};
-
-	say("Alice", 10);
-	(void)enter("bob");
-	(void)leave("bob");
-	say("Alice", 1);
-	assert_counts("bob", 11, 1);
-	close_store();
-	ck_assert_int_eq(unlink(at("d/tallies/1")), 0);
-	open_store();
-	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
-	assert_counts("bob", 11, 11);
-	close_store();
-	open_store();
-	ck_assert_int_eq(tally_save(core.store, chat_id, &ahead), Q_OK);
-	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
-	assert_counts("bob", 11, 6); /* five were seen */
-	assert_counts("alice", 11, 0);
-}
-END_TEST
-
 /* Who is there when the server is killed leaves then: what was saved says so. */
 START_TEST(killed_in_the_room)
 {
@@ -198,8 +90,7 @@ START_TEST(killed_in_the_room)
 
 	(void)enter("bob");
 	say("Alice", 6);
-	shared_shown(chat, "bob", 1, 6);
-	shared_settle(core.shared);
+	ck_assert_int_eq(shared_save(chat), Q_OK);
 	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_OK);
 	ck_assert_uint_eq(t.seen[TALLY_OTHER], 6);
 	(void)leave("bob");
@@ -263,22 +154,6 @@ END_TEST
 
 /* ---- what was shown ---- */
 
-static const char *
-had_by(const char *user)
-{
-	static char text[1024];
-	struct had *h;
-	size_t n;
-
-	ck_assert_int_eq(positions_load_had(core.store, user, &h, &n), Q_OK);
-	text[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%d-%d",
-			 i == 0 ? "" : " ", (int)h[i].from, (int)h[i].to);
-	free(h);
-	return text;
-}
-
 START_TEST(shown_is_written_down)
 {
 	static const struct {
@@ -298,10 +173,10 @@ START_TEST(shown_is_written_down)
 		shared_shown(chat, "bob", steps[i].from, steps[i].to);
 		if (_i == 0)
 			continue;
-		shared_settle(core.shared);
+		shared_settle(core.shared, chat_id);
 		ck_assert_str_eq(had_by("bob"), steps[i].then);
 	}
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	ck_assert_str_eq(had_by("bob"), "1-30");
 	ck_assert_str_eq(had_by("alice"), "");
 }
@@ -314,7 +189,7 @@ START_TEST(too_many_stretches)
 		shared_shown(chat, "bob", 10 * i, 10 * i);
 	shared_shown(chat, "bob", 3, 3); /* older than all, and no room */
 	shared_shown(chat, "bob", 75, 75);
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	ck_assert_str_eq(had_by("bob"), "60-60 70-70 75-75 80-80 90-90 100-100 110-110 "
 					"120-120");
 }
@@ -327,11 +202,11 @@ START_TEST(a_full_disk_forgets_nothing)
 	(void)enter("bob");
 	shared_shown(chat, "bob", 1, 2);
 	(void)leave("bob");
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	limit_files(RLIM_INFINITY);
 	ck_assert_str_eq(had_by("bob"), "");
 	shared_shown(chat, "bob", 3, 3);
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	ck_assert_str_eq(had_by("bob"), "1-3");
 	again();
 	assert_counts("bob", 3, 0);
@@ -344,7 +219,7 @@ START_TEST(gone)
 	shared_shown(chat, "alice", 1, 2);
 	shared_shown(chat, "bob", 1, 2);
 	ck_assert_int_eq(shared_forget(core.shared, "bob"), Q_OK);
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	ck_assert_str_eq(had_by("bob"), "");
 	ck_assert_str_eq(had_by("alice"), "1-2");
 	(void)enter("alice");
@@ -353,7 +228,7 @@ START_TEST(gone)
 	ck_assert_str_eq(had_by("alice"), "");
 	shared_shown(chat, "alice", 4, 4);
 	(void)leave("alice");
-	shared_settle(core.shared);
+	shared_settle(core.shared, chat_id);
 	ck_assert_str_eq(had_by("alice"), "");
 	ck_assert_int_eq(count_names("d/tallies", ""), 0);
 }
@@ -369,9 +244,6 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_is_new);
 	tcase_add_loop_test(t, left_while_told, 0, 2);
-	tcase_add_test(t, counted_late);
-	tcase_add_test(t, little_is_read);
-	tcase_add_test(t, lost_or_ahead);
 	tcase_add_test(t, killed_in_the_room);
 	tcase_add_test(t, first_and_last);
 	tcase_add_test(t, many_visitors);

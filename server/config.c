@@ -68,7 +68,7 @@ static const struct setting settings[] = {
 { "limits", "outbox", SETTING_SIZE, F(outbox), "256KiB", .min = 4 * KIB, .max = GIB,
   .doc = "how much may wait to be sent to one connection" },
 { "limits", "sender_wait", SETTING_DURATION, F(sender_wait_ms), "30s", .min = 0, .max = HOUR,
-  .doc = "how long a sender waits for a partner that does not read" },
+  .doc = "how long a sender waits for a partner that does not read, and in contacts and rooms how long somebody may take nothing" },
 { "limits", "login_failures", SETTING_NUMBER, F(login_failures), "5", .min = 0, .max = 1000000,
   .doc = "failed logins per user and address that cost no waiting" },
 { "limits", "login_failures_window", SETTING_DURATION, F(login_failures_window_ms), "10m", .min = SECOND, .max = DAY,

@@ -16,10 +16,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -126,6 +128,21 @@ write_one_locked(struct flusher *f, struct session *s) REQUIRES(s->out.lock)
 	return e;
 }
 
+/* A socket has room again only once a good part of its buffer, which may be megabytes,
+ * has gone.  Who takes less than that in all that time takes something nevertheless. */
+static void
+note_acks_locked(struct session *s) REQUIRES(s->out.lock)
+{
+	int unacked;
+
+	LOCK_ASSERT_HELD(&s->out.lock);
+	if (ioctl(s->stream->fd, SIOCOUTQ, &unacked) != 0)
+		return;
+	if (unacked < s->out.unacked)
+		s->out.progress_ms = clock_mono_ms();
+	s->out.unacked = unacked;
+}
+
 /* Deal with one session of the list.  ready: its socket has room, or we cannot
  * know.  Otherwise only look whether it is still worth waiting for. */
 static void
@@ -141,6 +158,8 @@ serve_one(struct flusher *f, struct session *s, bool ready)
 	} else if (ready) {
 		e = write_one_locked(f, s);
 	}
+	if (e == Q_FULL)
+		note_acks_locked(s);
 	slow = e == Q_TIMEOUT || (e == Q_FULL && clock_mono_ms() - s->out.progress_ms >=
 						     s->out.patience_ms);
 	lock_drop(&s->out.lock);

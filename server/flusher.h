@@ -5,7 +5,7 @@
  * A session whose peer does not read costs its outbox and one entry in an epoll
  * set, nothing else: no thread waits for it.  A session that takes nothing for
  * FLUSHER_PATIENCE_MS (or what its protocol has set in the outbox) while bytes wait is
- * ended as GOODBYE_SLOW.
+ * ended as GOODBYE_SLOW; what its TCP has acknowledged counts as taken.
  */
 #ifndef SERVER_FLUSHER_H
 #define SERVER_FLUSHER_H

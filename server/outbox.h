@@ -47,6 +47,8 @@ struct outbox {
 	pthread_cond_t room; /* it drained to half of soft, or was closed */
 	int64_t progress_ms; /* [lock] monotonic; while bytes wait: when some last
 				 * went, or when they began to wait */
+	int unacked;         /* [lock] the flusher's: what the kernel held of those that
+				 * went, when it last looked */
 	int64_t patience_ms; /* set before others see the session: how long bytes may
 				 * wait without progress (flusher.h) */
 };
@@ -97,8 +99,9 @@ void outbox_flush(struct session *s);
 enum qerr outbox_flush_locked(struct session *s);
 void outbox_flushed(struct session *s, enum qerr e);
 
-/* Wait until s takes OUTBOX_DATA again.  The caller holds no lock and has
- * flushed what it touched.  Q_OK; Q_CLOSED: s ended; Q_TIMEOUT. */
+/* Wait until s takes OUTBOX_DATA again, at most until deadline_ms (0: until the flusher
+ * loses its patience with s).  The caller holds no lock and has flushed what it touched.
+ * Q_OK; Q_CLOSED: s ended; Q_TIMEOUT. */
 enum qerr outbox_wait_room(struct session *s, int64_t deadline_ms);
 /* The worker of a session that has ended: wait for the farewell to be in, and
  * write until nothing waits.  Q_CLOSED: the stream failed; Q_TIMEOUT: deadline_ms

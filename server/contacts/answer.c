@@ -4,11 +4,12 @@
  *
  * Answers gather in cs->reply and reach the outbox in whole answers, so that a 220
  * which another thread puts there never stands inside a list.  They are put as
- * OUTBOX_DATA: a client that asks and does not read is not read from either.
+ * OUTBOX_DATA: a client that asks and does not read is not read from either.  How long
+ * that may go on is the flusher's to say, who knows whether anything is taken: a
+ * picture may need minutes on a slow line.
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "server/contacts/contacts_session.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -81,14 +82,12 @@ contacts_answers_out(struct contacts_session *cs)
 		outbox_touch(s);
 		if (e == Q_FULL) {
 			outbox_flush_touched();
-			e = outbox_wait_room(s, clock_mono_ms() + CONTACTS_PATIENCE_MS);
+			e = outbox_wait_room(s, 0);
 		}
 		if (e != Q_OK)
 			break;
 	}
-	if (e == Q_TIMEOUT)
-		session_end(s, GOODBYE_SLOW, NULL);
-	if (e != Q_OK && e != Q_CLOSED && e != Q_TIMEOUT)
+	if (e != Q_OK && e != Q_CLOSED)
 		contacts_answered(cs, e);
 	if (e != Q_OK)
 		cs->over = true;

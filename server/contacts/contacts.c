@@ -20,7 +20,8 @@
 #include "server/log.h"
 #include "server/metrics.h"
 
-#define USER_TIMEOUT_MS 60000
+#define USER_TIMEOUT_MS   60000
+#define PATIENCE_LEAST_MS 1000
 /* Above this, answers go into the outbox before the input is used up. */
 #define REPLY_PORTION 65536
 #define REPLY_MAX     ((size_t)1 << 30)
@@ -286,7 +287,9 @@ serve(struct session *s)
 	(void)setsockopt(s->stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	lock_take(&s->out.lock);
-	s->out.patience_ms = CONTACTS_PATIENCE_MS;
+	s->out.patience_ms = cs->config->sender_wait_ms > PATIENCE_LEAST_MS
+				 ? cs->config->sender_wait_ms
+				 : PATIENCE_LEAST_MS;
 	s->state = cs;
 	lock_drop(&s->out.lock);
 	serve_lines(s);

@@ -73,8 +73,6 @@ struct contacts_run {
 };
 
 /* ---- answer.c ---- */
-/* A client that takes nothing for so long while bytes wait is cut off. */
-#define CONTACTS_PATIENCE_MS 30000
 /* Note the result of putting something into cs->reply; without memory the session
  * is over. */
 void contacts_answered(struct contacts_session *cs, enum qerr e);
@@ -85,8 +83,8 @@ void contacts_answer_all(struct contacts_session *cs, int code, int status, size
 void contacts_answer_mistake(struct contacts_session *cs, int code, int status);
 /* 211 alone. */
 void contacts_answer_invalid(struct contacts_session *cs);
-/* Put the answers so far into the outbox, in one piece.  When the client does not
- * read them this waits, and in the end the session is over. */
+/* Put the answers so far into the outbox, in one piece.  While there is no room this
+ * waits; the session is over when the client takes nothing for too long. */
 void contacts_answers_out(struct contacts_session *cs);
 /* What went wrong in the store or the core, as a status; logged. */
 int contacts_failed(struct contacts_session *cs, const char *what, enum qerr e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * contacts: a class at once, and one who does not read.
+ * contacts: a class at once.
  *
  * Registering and logging in cost the server a hash each.  QUINTET_CROWD says how many
  * there are; 500 take some ten seconds of a processor.
@@ -173,118 +173,6 @@ START_TEST(everybody_at_once)
 }
 END_TEST
 
-/* ---- one who does not read ---- */
-
-#define BEHIND  8000 /* messages */
-#define PADDING 1000
-
-static void
-say_many(struct line_peer *p, int chat, int count)
-{
-	struct buf out = BUF_INIT(64 << 20);
-
-	for (int i = 0; i < count; i++)
-		ck_assert_int_eq(
-		    buf_printf(&out, "115 %d %d %0*d\n", chat, i, PADDING, 0), Q_OK);
-	line_send(p, buf_span(&out));
-	buf_free(&out);
-}
-
-static void
-expect_number(const struct line_message *m, int number)
-{
-	char text[16];
-	size_t len = (size_t)snprintf(text, sizeof(text), "%d ", number);
-
-	ck_assert_uint_eq(m->text.len, len + PADDING);
-	ck_assert_int_eq(memcmp(m->text.p, text, len), 0);
-}
-
-/* count messages from 0 on, and somewhere among them this line. */
-static void
-hear_many_but_one(struct line_peer *p, int count, const char *one)
-{
-	int heard = 0, ones = 0;
-
-	while (heard < count || ones < 1) {
-		struct span line = line_expect(p);
-		struct line_message m;
-
-		if (line_message_parse(line, &m) == Q_OK) {
-			expect_number(&m, heard++);
-		} else {
-			ck_assert(span_eq(line, span_str(one)));
-			ones++;
-		}
-	}
-	ck_assert_int_eq(ones, 1);
-}
-
-/* Nobody waits for him: the sender has every 219 at once, others chat on; and when he
- * reads he has missed nothing. */
-START_TEST(slow_reader_makes_nobody_wait)
-{
-	struct line_peer *alice, *bob;
-
-	s = play_start("alice bob carol dave", NULL);
-	play_befriend(s, "alice", "bob");
-	play_befriend(s, "carol", "dave");
-	play_befriend(s, "alice", "carol");
-	PLAY(s, "bob: logout");
-	bob = line_connect_narrow(play_harness(s), "bob", 32768);
-	play_join(s, bob);
-	PLAY(s, "bob: login");
-	alice = play_peer(s, "alice");
-	say_many(alice, 1, BEHIND);
-	for (int i = 0; i < BEHIND; i++)
-		line_hear(alice, "219 400");
-	PLAY(s, "carol> 115 2 hello", "carol< 219 400", "dave< 220 2 1447934844001 hello",
-	     "carol> 115 3 hello", "carol< 219 400", "alice< 220 3 1447934844002 hello");
-	/* What he asks himself is answered in between. */
-	line_say(bob, "115 1 I am slow");
-	PLAY(s, "alice< 220 1 1447934844003 I am slow");
-	hear_many_but_one(bob, BEHIND, "219 400");
-	PLAY(s, "alice> 115 1 after", "alice< 219 400", "bob< 220 1 1447934844004 after",
-	     "bob: logout", "bob: login", "bob: nothing");
-	play_end(s);
-}
-END_TEST
-
-/* He never reads again: his connection ends some time, the messages stay. */
-START_TEST(stop_while_somebody_does_not_read)
-{
-	struct line_peer *alice, *bob;
-	struct line_message m;
-	int first = 0;
-
-	s = play_start("alice bob", "server.drain=300ms", NULL);
-	play_befriend(s, "alice", "bob");
-	PLAY(s, "bob: logout");
-	bob = line_connect_narrow(play_harness(s), "bob", 32768);
-	play_join(s, bob);
-	PLAY(s, "bob: login");
-	alice = play_peer(s, "alice");
-	say_many(alice, 1, BEHIND);
-	for (int i = 0; i < BEHIND; i++)
-		line_hear(alice, "219 400");
-	harness_stop(play_harness(s));
-	harness_restart(play_harness(s));
-	PLAY(s, "alice: end", "bob: reset", "bob: login");
-	m = line_hear_message(play_peer(s, "bob"));
-	for (size_t i = 0; i < m.text.len && m.text.p[i] != ' '; i++)
-		first = first * 10 + (m.text.p[i] - '0');
-	/* Not more was delivered than his buffer holds. */
-	ck_assert_int_le(first, 4 * 65536 / PADDING);
-	while (++first < BEHIND) {
-		m = line_hear_message(play_peer(s, "bob"));
-		expect_number(&m, first);
-	}
-	PLAY(s, "bob: nothing");
-	harness_admin(play_harness(s), "check", NULL);
-	play_end(s);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -292,7 +180,5 @@ main(void)
 	TCase *tc = harness_case(suite, "crowd");
 
 	tcase_add_test(tc, everybody_at_once);
-	tcase_add_test(tc, slow_reader_makes_nobody_wait);
-	tcase_add_test(tc, stop_while_somebody_does_not_read);
 	return harness_main(suite);
 }

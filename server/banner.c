@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/banner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,11 @@ print_command(const char *host, unsigned port, FILE *out)
 	const char *enrol = config_now()->relay_enrol ? " --enroll" : "";
 	bool v6 = strchr(host, ':') != NULL;
 
-	fputs("  client/client ", out);
+	/* Installed ("make install") both have other names. */
+	fprintf(out, "  %s ",
+		strncmp(program_invocation_short_name, "quintet-", 8) == 0
+		    ? "quintet-client"
+		    : "client/client");
 	if (port == DEFAULT_PORT)
 		fprintf(out, "%s", host);
 	else

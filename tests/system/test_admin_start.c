@@ -110,6 +110,25 @@ START_TEST(first_start)
 }
 END_TEST
 
+/* An installed server names the installed client. */
+START_TEST(installed)
+{
+	struct harness *h = harness_new();
+	char path[HARNESS_PATH + 32], command[80];
+
+	snprintf(path, sizeof(path), "%s/quintet-server", h->dir);
+	ck_assert_int_eq(symlink(getenv("QUINTET_SERVER"), path), 0);
+	ck_assert_int_eq(setenv("QUINTET_SERVER", path, 1), 0);
+	harness_boot(h, NULL);
+	out.len = 0;
+	ck_assert_int_eq(buf_put_span(&out, buf_span(&h->out)), Q_OK);
+	snprintf(command, sizeof(command),
+		 "  quintet-client 127.0.0.1:%u --enroll --user NAME\n", h->port);
+	ck_assert(said(command));
+	harness_free(h);
+}
+END_TEST
+
 START_TEST(next_start_is_the_same_server)
 {
 	struct harness *h = harness_start(NULL);
@@ -500,6 +519,7 @@ main(void)
 	TCase *c = harness_case(s, "start");
 
 	tcase_add_test(c, first_start);
+	tcase_add_test(c, installed);
 	tcase_add_test(c, next_start_is_the_same_server);
 	tcase_add_test(c, second_server_on_the_directory);
 	tcase_add_test(c, killed_and_started_again);

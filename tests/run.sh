@@ -46,6 +46,7 @@ if ! flock -n "$lock"; then
 fi
 rm -rf "${logs:?}"/*
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/quintet-XXXXXX") || exit 1
+chmod 711 "$TMPDIR" # for a server that gives up root
 export TMPDIR
 
 list=$(find "$BUILD/tests" -maxdepth 2 -type f \( -name 'test_*' -o -name 'fuzz_*' \) ! -name '*.so' | sort)

@@ -163,6 +163,7 @@ make(const struct client_env *env)
 		return NULL;
 	m->env = env;
 	m->scratch = (struct buf)BUF_INIT(NODES_TEXT_MAX);
+	m->left = (struct unsent)UNSENT_INIT;
 	return m;
 }
 
@@ -177,6 +178,7 @@ drop(void *machine)
 		unsent_fini(&m->calls[i].unsent);
 		buf_wipe(&m->calls[i].kept);
 	}
+	unsent_fini(&m->left);
 	buf_wipe(&m->scratch);
 	free(m);
 }
@@ -234,6 +236,7 @@ lost(void *machine, enum qerr e, const char *reason)
 	}
 	if (m->current != NULL)
 		unsent_tell(&m->current->unsent, m->env);
+	unsent_tell(&m->left, m->env);
 	nodes_finish(m, e == Q_DENIED && !m->logged_in ? CLIENT_REFUSED : CLIENT_LOST,
 		     reason);
 }
@@ -272,7 +275,9 @@ tick(void *machine, int64_t now_ms)
 		tick_quiet(m, now_ms);
 	if (m->deadline_ms == 0 || now_ms < m->deadline_ms)
 		return;
-	if (m->leaving)
+	if (m->leaving && m->left.count > 0)
+		lost(m, Q_TIMEOUT, "what was said last has not gone out");
+	else if (m->leaving)
 		nodes_finish(m, CLIENT_LOGGED_OUT, "logged out");
 	else
 		nodes_finish(m, CLIENT_LOST, "the server does not answer in time");
@@ -429,8 +434,10 @@ do_logout(struct nodes_machine *m, int64_t now_ms)
 	m->leaving = true;
 	m->deadline_ms = now_ms + LEAVING_MS;
 	for (size_t i = 0; i < CALLS_MAX; i++)
-		if (m->calls[i].state != NODE_CALL_FREE)
+		if (m->calls[i].state != NODE_CALL_FREE) {
+			unsent_join(&m->left, &m->calls[i].unsent);
 			node_call_drop(m, &m->calls[i]);
+		}
 	nodes_show(m);
 	return Q_OK;
 }

@@ -80,6 +80,7 @@ struct nodes_machine {
 	struct node_call *shown;   /* whose verified is in the view */
 	struct node_call *back_to; /* was current before we called, or answered */
 	uint64_t orders;
+	struct unsent left; /* what was on its way in calls when we left */
 };
 
 /* ---- nodes.c ---- */

@@ -59,6 +59,20 @@ unsent_add(struct unsent *u, const char *name, struct span text)
 	(void)buf_put_span(&u->kept, text);
 }
 
+void
+unsent_join(struct unsent *u, struct unsent *more)
+{
+	char name[NAME_SIZE];
+	struct span text;
+	size_t at = 0;
+
+	while (at < more->kept.len) {
+		at += first(&more->kept, at, name, &text);
+		unsent_add(u, name, text);
+	}
+	unsent_fini(more);
+}
+
 bool
 unsent_first(const struct unsent *u, struct buf *text)
 {

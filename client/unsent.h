@@ -28,6 +28,8 @@ void unsent_fini(struct unsent *u); /* wipes */
 void unsent_add(struct unsent *u, const char *name, struct span text);
 /* Append the text of the first one, if that is kept.  False: there is no first one. */
 bool unsent_first(const struct unsent *u, struct buf *text);
+/* Take over the texts that more keeps, as said behind ours; more is empty then. */
+void unsent_join(struct unsent *u, struct unsent *more);
 /* The first n have arrived (n <= count). */
 void unsent_arrived(struct unsent *u, size_t n);
 /* Tell of each whose text is kept, and let go of all. */

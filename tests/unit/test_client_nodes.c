@@ -548,6 +548,27 @@ START_TEST(ends)
 }
 END_TEST
 
+/* The calls' connections end only when all has gone out; what does not is in doubt. */
+START_TEST(left_in_doubt)
+{
+	struct fake *f = logged_in();
+
+	accept_carol(f, 1);
+	ck_assert_int_eq(ask(f, CLIENT_DO_SAY, "hm"), Q_OK);
+	ck_assert_int_eq(ask(f, CLIENT_DO_LOGOUT, ""), Q_OK);
+	f->said[0] = '\0';
+	if (_i == 0) {
+		client_nodes.tick(f->machine, client_nodes.deadline(f->machine));
+		EVENTS(f, "unsent carol hm;lost what was said last has not gone out;");
+	} else {
+		client_nodes.lost(f->machine, Q_CLOSED, "gone");
+		EVENTS(f, "out logged out;");
+	}
+	f->out.len = 0;
+	fake_free(f);
+}
+END_TEST
+
 /* Nobody says anything, and so it is asked whether anybody is there. */
 START_TEST(quiet_server)
 {
@@ -628,6 +649,7 @@ main(void)
 	tcase_add_test(tc, list_of_nodes);
 	tcase_add_loop_test(tc, ends, 0, 4);
 	tcase_add_loop_test(tc, not_logged_in, 0, 4);
+	tcase_add_loop_test(tc, left_in_doubt, 0, 2);
 	tcase_add_test(tc, quiet_server);
 	tcase_add_test(tc, clear_answers);
 	suite_add_tcase(suite, tc);

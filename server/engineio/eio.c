@@ -230,19 +230,28 @@ overflows_locked(struct eio *e, const struct bundle *b) REQUIRES(e->lock)
 }
 
 enum qerr
-eio_send(struct eio *e, struct bundle *b)
+eio_send_all(struct eio *e, struct bundle *const *b, size_t n)
 {
 	enum qerr err = Q_CLOSED;
 
 	lock_take(&e->lock);
 	if (e->phase == EIO_ALIVE) {
-		err = overflows_locked(e, b) ? Q_FULL : eio_put_locked(e, b);
+		err = Q_OK;
+		for (size_t i = 0; i < n && err == Q_OK; i++)
+			err =
+			    overflows_locked(e, b[i]) ? Q_FULL : eio_put_locked(e, b[i]);
 		/* What is missing from its middle a client could not know of. */
 		if (err != Q_OK)
 			eio_end_later(e, true);
 	}
 	eio_unlock(e);
 	return err;
+}
+
+enum qerr
+eio_send(struct eio *e, struct bundle *b)
+{
+	return eio_send_all(e, &b, 1);
 }
 
 void
@@ -282,10 +291,21 @@ tell_closed(struct eio *e)
 }
 
 void
+eio_rest(struct eio *e)
+{
+	if (!e->owes_rest)
+		return;
+	e->owes_rest = false;
+	if (e->server->handler->rest != NULL)
+		e->server->handler->rest(e);
+}
+
+void
 eio_turn_give(struct eio *e)
 {
 	bool tell;
 
+	eio_rest(e);
 	lock_take(&e->lock);
 	if ((tell = e->phase != EIO_ALIVE && !e->told))
 		e->told = true;
@@ -305,9 +325,15 @@ enum qerr
 eio_receive(struct eio *e, const struct eio_packet *packet)
 {
 	switch (packet->type) {
-	case EIO_MESSAGE: e->server->handler->message(e, packet); break;
+	case EIO_MESSAGE:
+		e->owes_rest = true;
+		e->server->handler->message(e, packet);
+		break;
 	case EIO_PONG: eio_pong(e); break;
-	case EIO_CLOSE: eio_end(e, EIO_BY_PEER, WS_CODE_NORMAL, NULL); break;
+	case EIO_CLOSE:
+		eio_rest(e);
+		eio_end(e, EIO_BY_PEER, WS_CODE_NORMAL, NULL);
+		break;
 	case EIO_OPEN:
 	case EIO_PING: return Q_FORMAT; /* the server's */
 	case EIO_UPGRADE:

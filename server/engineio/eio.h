@@ -64,6 +64,10 @@ struct eio_handler {
 	bool (*open)(struct eio *e);
 	/* A message; data is valid until it returns. */
 	void (*message)(struct eio *e, const struct eio_packet *packet);
+	/* Behind one message or more: nothing else has come with them.  What message has
+	 * put off in order to do it once for all is done now, before anybody waits, and
+	 * before the session is ended for what the client sent.  May be NULL. */
+	void (*rest)(struct eio *e);
 	/* The session is over: nothing that is sent arrives any more.  Its user is
 	 * still logged in at the seat, and is logged out afterwards. */
 	void (*closed)(struct eio *e);
@@ -103,6 +107,9 @@ void eio_unref(struct eio *e); /* hold no lock */
  * workers).  Q_CLOSED: the session is over; Q_FULL: max_backlog, and the session will be
  * ended as slow, soon and on another thread. */
 enum qerr eio_send(struct eio *e, struct bundle *b);
+/* The same with n of them, in one hold of the session's lock.  Errors are those of the
+ * first that was not taken; none behind it is. */
+enum qerr eio_send_all(struct eio *e, struct bundle *const *b, size_t n);
 /* From the next message on the client may send as much as this (after a login), and
  * bodies may take as long as bytes flow (http.min_rate). */
 void eio_raise(struct eio *e, size_t max_message);
@@ -111,8 +118,8 @@ void eio_deadline(struct eio *e, int64_t at_ms);
 /* End it: what is queued goes out as far as it can, then a close packet, or the
  * WebSocket's close with code and reason (may be NULL).  Again: nothing. */
 void eio_close(struct eio *e, enum ws_code code, const char *reason);
-/* End it at once, because the client broke the protocol; what is queued is dropped.  In a
- * handler. */
+/* End it, because the client broke the protocol: rest is called, then what is queued is
+ * dropped.  In message. */
 void eio_fail(struct eio *e, const char *reason);
 #define EIO_SID_LEN 20 /* characters of base64url: 120 random bits */
 void eio_sid_make(char sid[EIO_SID_LEN + 1]);

@@ -133,11 +133,18 @@ eio_close(struct eio *e, enum ws_code code, const char *reason)
 }
 
 void
-eio_fail(struct eio *e, const char *reason)
+eio_break(struct eio *e, const char *reason)
 {
 	struct session *s = e->seat;
 
 	metric_add(METRIC_protocol_errors_total, 1);
 	log_limited(LOG_INFO, &s->peer, s, "protocol-error", "reason=%s", reason);
 	eio_end(e, EIO_BROKEN, WS_CODE_PROTOCOL, reason);
+}
+
+void
+eio_fail(struct eio *e, const char *reason)
+{
+	eio_rest(e); /* what came before it was right */
+	eio_break(e, reason);
 }

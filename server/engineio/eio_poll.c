@@ -113,7 +113,7 @@ enter(struct eio_poll *p)
 	}
 	lock_drop(&e->lock);
 	if (twice) {
-		eio_fail(e, "two polls at once");
+		eio_break(e, "two polls at once");
 		eio_refuse(p->h, EIO_BAD_REQUEST);
 	}
 	return !twice;
@@ -252,7 +252,7 @@ eio_post(struct eio *e, struct http *h, const struct http_request *r)
 
 	if (!begin_post(e, &upgraded)) {
 		if (!upgraded)
-			eio_fail(e, "two posts at once");
+			eio_break(e, "two posts at once");
 		eio_refuse(h, EIO_BAD_REQUEST);
 		return;
 	}

@@ -74,6 +74,7 @@ struct eio {
 	enum eio_phase phase;   /* [lock] */
 	enum eio_way way;       /* [lock] */
 	bool turn;              /* [lock] somebody is in a handler */
+	bool owes_rest;         /* the turn's: rest has to be called */
 	bool told;              /* [lock] closed was called */
 
 	struct eio_queue queue; /* [lock] */
@@ -144,9 +145,12 @@ void eio_beat(struct eio *e);
 /* ---- eio.c ---- */
 enum qerr eio_make(struct eio_server *server, struct session *http, struct eio **out);
 /* Handlers are called in a turn, one at a time.  turn_take: false: it is over (the turn
- * is taken all the same).  turn_give calls closed when it has become due. */
+ * is taken all the same).  turn_give calls rest, and closed when it has become due; so
+ * what has come together is one turn, and nobody waits for the client in one. */
 bool eio_turn_take(struct eio *e);
 void eio_turn_give(struct eio *e);
+/* In a turn: call rest if there were messages. */
+void eio_rest(struct eio *e);
 /* In a turn: a packet from the client.  Q_OK; Q_CLOSED: the session is over; Q_FORMAT: a
  * packet that may not come (the caller says eio_fail). */
 enum qerr eio_receive(struct eio *e, const struct eio_packet *packet);
@@ -167,6 +171,8 @@ enum eio_how {
 	EIO_BROKEN   /* it broke a rule, or was not heard of */
 };
 void eio_end(struct eio *e, enum eio_how how, enum ws_code code, const char *reason);
+/* eio_fail without rest: not in a turn, or not by what came in it. */
+void eio_break(struct eio *e, const char *reason);
 /* It has just become OVER: out of the table, no time any more, and its WebSocket is
  * ended.  No lock held. */
 void eio_left(struct eio *e);

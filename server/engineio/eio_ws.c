@@ -118,17 +118,32 @@ packet_from(const struct ws_message *m, struct eio_packet *out)
 	return Q_OK;
 }
 
+/* In a turn. */
 static enum qerr
 take_message(struct eio *e, const struct ws_message *m)
 {
 	struct eio_packet packet;
+	enum qerr err = packet_from(m, &packet);
+
+	if (err == Q_OK)
+		err = eio_receive(e, &packet);
+	if (err == Q_FORMAT)
+		eio_fail(e, "packet");
+	return err;
+}
+
+/* A message, and those that have come with it: one turn. */
+static enum qerr
+take_messages(struct carrier *c, struct eio *e, struct ws_message *m)
+{
 	enum qerr err = Q_CLOSED;
 
 	if (eio_turn_take(e)) {
-		if ((err = packet_from(m, &packet)) == Q_OK)
-			err = eio_receive(e, &packet);
-		if (err == Q_FORMAT)
-			eio_fail(e, "packet");
+		do {
+			err = take_message(e, m);
+			ws_limit(&c->ws, atomic_load(&e->max_message));
+		} while (err == Q_OK && !atomic_load(&e->settle) &&
+			 ws_more(&c->ws, m) == Q_OK);
 	}
 	eio_turn_give(e);
 	return err;
@@ -284,7 +299,7 @@ carry(struct session *s)
 		ws_limit(&c->ws, atomic_load(&e->max_message));
 		err = ws_read(&c->ws, &m);
 		if (err == Q_OK)
-			err = take_message(e, &m);
+			err = take_messages(c, e, &m);
 	} while (err == Q_OK || err == Q_SHORT);
 	leave(c, e);
 }

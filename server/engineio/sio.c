@@ -75,10 +75,18 @@ connect_space(struct sio *s, const struct sio_packet *p)
 }
 
 static void
+call_rest(struct sio *s)
+{
+	if (s->server->handler->rest != NULL)
+		s->server->handler->rest(s);
+}
+
+static void
 leave_space(struct sio *s, unsigned space)
 {
 	unsigned bit = sio_bit(space);
 
+	call_rest(s); /* as long as its answers go out */
 	if ((atomic_fetch_and(&s->connected, ~bit) & bit) != 0 &&
 	    s->server->handler->disconnect != NULL)
 		s->server->handler->disconnect(s, space);
@@ -278,6 +286,12 @@ message(struct eio *e, const struct eio_packet *packet)
 		take_text(s, packet->data);
 }
 
+static void
+rest(struct eio *e)
+{
+	call_rest(eio_state(e));
+}
+
 static bool
 open(struct eio *e)
 {
@@ -333,6 +347,7 @@ sio_server_new(struct server *core, const struct sio_handler *handler,
 	    .arg = server,
 	    .open = open,
 	    .message = message,
+	    .rest = rest,
 	    .closed = closed,
 	    .free = release,
 	};

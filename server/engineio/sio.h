@@ -67,6 +67,9 @@ struct sio_handler {
 	 * empty when there was none. */
 	void (*connect)(struct sio *s, unsigned space, struct span auth);
 	void (*event)(struct sio *s, const struct sio_call *call);
+	/* As eio_handler's: behind one event or more that came together; and before
+	 * disconnect, as long as the client is connected. */
+	void (*rest)(struct sio *s);
 	/* The client acknowledges what was emitted with that id. */
 	void (*ack)(struct sio *s, const struct sio_call *call);
 	/* It has left the namespace, or the session is over: once for each connect but
@@ -110,6 +113,9 @@ enum qerr sio_event_new(const char *space, const char *name, struct span args,
 			struct blob *const *blobs, unsigned count, struct bundle **out);
 /* Send it, if the client is connected there.  Q_CLOSED, Q_FULL as eio_send. */
 enum qerr sio_emit(struct sio *s, unsigned space, struct bundle *event);
+/* The same with n of them (eio_send_all). */
+enum qerr
+sio_emit_all(struct sio *s, unsigned space, struct bundle *const *events, size_t n);
 /* Both at once, without attachments. */
 enum qerr
 sio_emit_args(struct sio *s, unsigned space, const char *name, struct span args);

@@ -7,6 +7,8 @@
 #include "server/engineio/sio_priv.h"
 
 #define PACKET_MAX ((size_t)1 << 30)
+/* What stands around arguments, mostly: room for it is taken with theirs, at once. */
+#define AROUND 64
 
 struct session *
 sio_seat(struct sio *s)
@@ -81,8 +83,11 @@ render(const struct sio_packet *p, struct blob *const *blobs, unsigned count,
        struct bundle **out)
 {
 	struct buf text = BUF_INIT(PACKET_MAX);
-	enum qerr e = count > BUNDLE_BLOBS_MAX ? Q_LIMIT : sio_put(&text, p);
+	enum qerr e =
+	    count > BUNDLE_BLOBS_MAX ? Q_LIMIT : buf_reserve(&text, p->json.len + AROUND);
 
+	if (e == Q_OK)
+		e = sio_put(&text, p);
 	if (e == Q_OK &&
 	    (*out = bundle_new(EIO_MESSAGE, buf_span(&text), blobs, count)) == NULL)
 		e = Q_NOMEM;
@@ -108,8 +113,10 @@ sio_send_packet(struct sio *s, const struct sio_packet *p, struct blob *const *b
 static enum qerr
 put_array(struct buf *json, const char *name, struct span args)
 {
-	enum qerr e = buf_put_u8(json, '[');
+	enum qerr e = buf_reserve(json, args.len + AROUND);
 
+	if (e == Q_OK)
+		e = buf_put_u8(json, '[');
 	if (e == Q_OK && name != NULL)
 		e = json_put_text(json, span_str(name));
 	if (e == Q_OK && name != NULL && args.len > 0)
@@ -143,6 +150,12 @@ enum qerr
 sio_emit(struct sio *s, unsigned space, struct bundle *event)
 {
 	return sio_connected(s, space) ? eio_send(s->e, event) : Q_CLOSED;
+}
+
+enum qerr
+sio_emit_all(struct sio *s, unsigned space, struct bundle *const *events, size_t n)
+{
+	return sio_connected(s, space) ? eio_send_all(s->e, events, n) : Q_CLOSED;
 }
 
 enum qerr

@@ -400,6 +400,41 @@ ws_done(struct ws *ws)
 	}
 }
 
+/* Does a whole message that is taken in place stand at the front of the input? */
+static bool
+is_here(struct ws *ws, struct ws_header *h)
+{
+	struct span in = session_input(ws->session);
+
+	return !ws->in_frame && ws->opcode == WS_CONTINUATION &&
+	       ws_header_parse(in, h) == Q_OK && h->masked && h->opcode < WS_CLOSE &&
+	       h->length <= ws->options.max_message && fits_in_place(ws, h) &&
+	       h->length <= in.len - h->size;
+}
+
+enum qerr
+ws_more(struct ws *ws, struct ws_message *out)
+{
+	struct session *s = ws->session;
+	struct ws_header h;
+	uint8_t *payload;
+	struct span p;
+
+	ws_done(ws);
+	if (session_ended(s) || !is_here(ws, &h))
+		return Q_MISSING;
+	payload = s->in.p + s->in_used + h.size;
+	p = span_of(payload, (size_t)h.length);
+	ws_mask(payload, p.len, h.key, 0);
+	if (h.opcode == WS_TEXT && !utf8_valid(p)) {
+		ws_mask(payload, p.len, h.key, 0); /* as it was: ws_read will say so */
+		return Q_MISSING;
+	}
+	ws->in_place = h.size + p.len;
+	*out = (struct ws_message){.opcode = (enum ws_opcode)h.opcode, .payload = p};
+	return Q_OK;
+}
+
 enum qerr
 ws_read(struct ws *ws, struct ws_message *out)
 {

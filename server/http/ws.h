@@ -84,6 +84,10 @@ void ws_fini(struct ws *ws);
  * deadline, or the message came too slowly (http.min_rate); Q_FORMAT, Q_LIMIT: the peer
  * broke the rules, or max_message; Q_NOMEM, Q_SYS. */
 enum qerr ws_read(struct ws *ws, struct ws_message *out);
+/* The next message if it is here already, small and in one frame.  Q_MISSING: whatever
+ * else there is, is ws_read's.  It flushes nothing, waits for nothing and ends nothing, so
+ * between the two there is a place for what is done once for all that came together. */
+enum qerr ws_more(struct ws *ws, struct ws_message *out);
 /* The message that ws_read has given out is not looked at any more: its memory need not
  * wait for the next ws_read. */
 void ws_done(struct ws *ws);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Socket.IO on the raw wire, against sio-echo: namespaces, events, acknowledgements,
- * attachments, what is malformed, ends.
+ * attachments, what comes together, what is malformed, ends.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/system/sio_peer.h"
@@ -288,6 +289,124 @@ START_TEST(to_everybody)
 }
 END_TEST
 
+/* ---- what comes together ---- */
+
+#define GATHER   "42[\"gather\"]"
+#define GATHERED "42[\"gathered\",%u]"
+
+/* Text frames in one write, NULL at the end. */
+static void
+say_at_once(struct http_peer *p, const char *const *frames)
+{
+	struct buf out = BUF_INIT(65536);
+
+	for (; *frames != NULL; frames++)
+		ws_frame(&out, EIO_TEXT, *frames, strlen(*frames));
+	http_send(p, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+hear_gathered(struct http_peer *p, unsigned n)
+{
+	char want[64];
+
+	snprintf(want, sizeof(want), GATHERED, n);
+	eio_hear(p, want);
+}
+
+START_TEST(gathered_websocket)
+{
+	/* How many are heard of, and with which code it ends then (0: it does not). */
+	static const struct {
+		const char *frames[6];
+		unsigned gathered, code;
+	} cases[] = {
+	    {{GATHER}, 1, 0},
+	    {{GATHER, GATHER, GATHER, "3", GATHER}, 4, 0}, /* a pong is none of it */
+	    {{GATHER, GATHER, "1"}, 2, 1000},              /* Engine.IO's close */
+	    {{GATHER, GATHER, "41"}, 2, 0},
+	    {{GATHER, GATHER, "9"}, 2, 1002},     /* no packet of Engine.IO, */
+	    {{GATHER, GATHER, "4x"}, 2, 1002},    /* of Socket.IO, */
+	    {{GATHER, GATHER, "4\xff"}, 2, 1007}, /* no text */
+	    {{GATHER, "42[\"end\"]"}, 0, 1001},   /* too late to say anything */
+	};
+	struct harness *h = sio_start(EIO_CALM, NULL);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_peer *p = sio_client(h);
+
+		say_at_once(p, cases[i].frames);
+		if (cases[i].gathered > 0)
+			hear_gathered(p, cases[i].gathered);
+		if (cases[i].code != 0)
+			ws_hear_close(p, cases[i].code);
+		http_free(p);
+	}
+	harness_free(h);
+}
+END_TEST
+
+/* What is not one small frame is dealt with on the way, and loses nothing. */
+START_TEST(gathered_among_frames)
+{
+	struct harness *h = sio_start(EIO_CALM, NULL);
+	struct http_peer *p = sio_client(h);
+	struct buf out = BUF_INIT(65536);
+	char large[20000];
+
+	snprintf(large, sizeof(large), "42[\"gather\",\"%0*d\"]", (int)sizeof(large) - 20,
+		 0);
+	ws_frame(&out, EIO_TEXT, GATHER, strlen(GATHER));
+	ws_frame(&out, WS_FIN | 9, "x", 1);
+	ws_frame(&out, EIO_TEXT, GATHER, strlen(GATHER));
+	ws_frame(&out, 1, GATHER, 4);
+	ws_frame(&out, WS_FIN, &GATHER[4], strlen(GATHER) - 4);
+	ws_frame(&out, EIO_TEXT, GATHER, strlen(GATHER));
+	http_send(p, buf_span(&out));
+	/* The ping, and the fragments, are a moment at which nothing else is there. */
+	hear_gathered(p, 1);
+	ws_hear(p, WS_FIN | 10, "x", 1);
+	hear_gathered(p, 1);
+	hear_gathered(p, 2);
+	eio_say(p, large);
+	hear_gathered(p, 1);
+	/* The half of a frame holds up nothing that came before it. */
+	out.len = 0;
+	ws_frame(&out, EIO_TEXT, GATHER, strlen(GATHER));
+	ws_frame(&out, EIO_TEXT, GATHER, strlen(GATHER));
+	http_send(p, span_of(out.p, out.len - 5));
+	hear_gathered(p, 1);
+	http_send(p, span_of(out.p + out.len - 5, 5));
+	hear_gathered(p, 1);
+	buf_free(&out);
+	http_free(p);
+	harness_free(h);
+}
+END_TEST
+
+START_TEST(gathered_polling)
+{
+	struct harness *h = sio_start(EIO_CALM, NULL);
+	char sid[SID_SIZE];
+	struct http_peer *p = sio_client_poll(h, sid), *ws;
+
+	eio_post(p, SOCKET, sid, GATHER, 200, "ok");
+	eio_poll(p, SOCKET, sid, 200, "42[\"gathered\",1]");
+	eio_post(p, SOCKET, sid, GATHER EIO_RS GATHER EIO_RS GATHER, 200, "ok");
+	eio_poll(p, SOCKET, sid, 200, "42[\"gathered\",3]");
+	/* Nothing is left over for the connection that is next to carry it. */
+	eio_post(p, SOCKET, sid, GATHER EIO_RS GATHER, 200, "ok");
+	ws = eio_probed(h, SOCKET, sid);
+	say_at_once(ws, (const char *const[]){"5", GATHER, NULL});
+	hear_gathered(ws, 2);
+	hear_gathered(ws, 1);
+	http_free(ws);
+	http_free(p);
+	harness_free(h);
+}
+END_TEST
+
 /* ---- what is malformed ---- */
 
 static const char *const malformed[] = {
@@ -489,6 +608,9 @@ main(void)
 	tcase_add_test(tc, events_through_upgrade);
 	tcase_add_test(tc, attachments);
 	tcase_add_test(tc, to_everybody);
+	tcase_add_test(tc, gathered_websocket);
+	tcase_add_test(tc, gathered_among_frames);
+	tcase_add_test(tc, gathered_polling);
 	tcase_add_test(tc, malformed_packets);
 	tcase_add_test(tc, wrong_order);
 	tcase_add_test(tc, server_ends);

@@ -70,15 +70,22 @@ ws_put_header(struct http_peer *p, uint8_t first, uint64_t length)
 }
 
 void
+ws_frame(struct buf *out, uint8_t first, const void *payload, size_t n)
+{
+	const uint8_t *from = payload;
+
+	ck_assert_int_eq(buf_reserve(out, n + 14), Q_OK);
+	out->len += header(out->p + out->len, first, n);
+	for (size_t i = 0; i < n; i++)
+		out->p[out->len++] = from[i] ^ key[i % 4];
+}
+
+void
 ws_put(struct http_peer *p, uint8_t first, const void *payload, size_t n)
 {
 	struct buf frame = BUF_INIT(FRAMES_MAX);
-	const uint8_t *from = payload;
 
-	ck_assert_int_eq(buf_reserve(&frame, n + 14), Q_OK);
-	frame.len = header(frame.p, first, n);
-	for (size_t i = 0; i < n; i++)
-		frame.p[frame.len++] = from[i] ^ key[i % 4];
+	ws_frame(&frame, first, payload, n);
 	http_send(p, buf_span(&frame));
 	buf_free(&frame);
 }

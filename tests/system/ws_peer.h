@@ -27,6 +27,8 @@ struct http_peer *ws_ask(struct harness *h, const char *path, const char *header
 
 /* A masked frame: first is its first byte (FIN, RSV, opcode). */
 void ws_put(struct http_peer *p, uint8_t first, const void *payload, size_t n);
+/* Append one to out, for several that are sent at once. */
+void ws_frame(struct buf *out, uint8_t first, const void *payload, size_t n);
 /* The header of one, with a length that need not be true. */
 void ws_put_header(struct http_peer *p, uint8_t first, uint64_t length);
 /* The next frame, unmasked as a server's are: its first byte. */

@@ -211,6 +211,77 @@ START_TEST(limit_changes)
 }
 END_TEST
 
+/* What has come already is given out without waiting; all else is left for ws_read. */
+START_TEST(more_that_is_here)
+{
+	const struct ws_options options = {.max_message = 5};
+	struct ws_message m;
+
+	ws_init(&ws, s, &options);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+	say("\x81\x81" KEY "a\x82\x82\1\1\1\1cc\x81\x80" KEY, 21);
+	ck_assert_int_eq(ws_read(&ws, &m), Q_OK);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_OK);
+	ck_assert_int_eq(m.opcode, WS_BINARY);
+	ck_assert(span_eq(m.payload, span_str("bb")));
+	ck_assert_int_eq(ws_more(&ws, &m), Q_OK);
+	ck_assert(m.opcode == WS_TEXT && m.payload.len == 0);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+
+	/* Half a frame; a ping; a fragment: it is whole before ws_more goes on. */
+	say("\x81\x81" KEY "a\x81\x82" KEY "b", 14);
+	ck_assert_int_eq(ws_read(&ws, &m), Q_OK);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+	say("c\x89\x80" KEY "\x01\x81" KEY "d\x80\x81" KEY "e\x81\x81" KEY "f", 28);
+	ck_assert_int_eq(ws_read(&ws, &m), Q_OK);
+	ck_assert(span_eq(m.payload, span_str("bc")));
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+	ck_assert_int_eq(ws_read(&ws, &m), Q_OK);
+	ck_assert(span_eq(m.payload, span_str("de")));
+	outbox_flush_touched();
+	expect("\x8a\x00", 2);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_OK);
+	ck_assert(span_eq(m.payload, span_str("f")));
+	ws_fini(&ws);
+}
+END_TEST
+
+/* It ends nothing: what is wrong is found by ws_read, and said as always. */
+START_TEST(more_that_is_wrong)
+{
+	static const struct {
+		const char *frame;
+		size_t len;
+		enum qerr e;
+		unsigned code;
+	} cases[] = {
+	    {"\x81\x82\1\2\3\4\xfe\xfe", 8, Q_FORMAT, 1007},
+	    {"\x81\x01x", 3, Q_FORMAT, 1002},
+	    {"\x80\x81" KEY "x", 7, Q_FORMAT, 1002},
+	    {"\x83\x81" KEY "x", 7, Q_FORMAT, 1002},
+	    {"\x81\x86" KEY "xxxxxx", 12, Q_LIMIT, 1009},
+	    {"\x88\x82" KEY "\x03\xe8", 8, Q_CLOSED, 1000},
+	};
+	const struct ws_options options = {.max_message = 5};
+	struct ws_message m;
+	uint8_t head[4];
+
+	ws_init(&ws, s, &options);
+	say("\x81\x81" KEY "a", 7);
+	say(cases[_i].frame, cases[_i].len);
+	ck_assert_int_eq(ws_read(&ws, &m), Q_OK);
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+	ck_assert(!session_ended(s));
+	ck_assert_int_eq(ws_read(&ws, &m), cases[_i].e);
+	core_read(peer, head, sizeof(head));
+	ck_assert_uint_eq(head[0], 0x88);
+	ck_assert_uint_eq((unsigned)head[2] << 8 | head[3], cases[_i].code);
+	/* Nor does it give out anything once the session is over. */
+	ck_assert_int_eq(ws_more(&ws, &m), Q_MISSING);
+	ws_fini(&ws);
+}
+END_TEST
+
 START_TEST(large_messages_count)
 {
 	struct budget *b;
@@ -282,6 +353,8 @@ main(void)
 	tcase_add_test(c, pings_and_silence);
 	tcase_add_test(c, deadline_of_the_protocol);
 	tcase_add_test(c, limit_changes);
+	tcase_add_test(c, more_that_is_here);
+	tcase_add_loop_test(c, more_that_is_wrong, 0, 6);
 	tcase_add_test(c, large_messages_count);
 	tcase_add_test(c, idle_is_small);
 	suite_add_tcase(suite, c);

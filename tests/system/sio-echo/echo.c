@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/system/sio-echo/echo.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,7 @@ struct client {
 		struct buf auth;
 	} later[SPACES];
 	struct client *next; /* [clients.lock] */
+	unsigned gathered;   /* events, not told yet */
 };
 
 static struct {
@@ -249,6 +251,28 @@ acknowledge(struct sio *s, const struct sio_call *call)
 }
 
 static void
+gather(struct sio *s, const struct sio_call *call)
+{
+	struct client *c = sio_user(s);
+
+	(void)call;
+	c->gathered++;
+}
+
+static void
+rest(struct sio *s)
+{
+	struct client *c = sio_user(s);
+	char args[16];
+
+	if (c->gathered == 0)
+		return;
+	snprintf(args, sizeof(args), "%u", c->gathered);
+	c->gathered = 0;
+	(void)sio_emit_args(s, 0, "gathered", span_str(args));
+}
+
+static void
 raise_limit(struct sio *s, const struct sio_call *call)
 {
 	sio_raise(s, options.sio.transport.max_payload);
@@ -289,6 +313,7 @@ event(struct sio *s, const struct sio_call *call)
 	    {"end", end},
 	    {"end-for-good", end_for_good},
 	    {"everybody", send_everybody},
+	    {"gather", gather},
 	};
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
@@ -310,6 +335,7 @@ static const struct sio_handler socket_handler = {
     .open = open_client,
     .connect = connected,
     .event = event,
+    .rest = rest,
     .disconnect = disconnected,
     .closed = closed,
     .free = free_client,

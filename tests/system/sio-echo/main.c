@@ -18,6 +18,7 @@
  *	message            comes back as message-back with the same arguments
  *	message-with-ack   is acknowledged with them
  *	everybody          comes back as to-everybody to all clients
+ *	gather             is counted; once nothing else has come, gathered says how many
  *	raise, leave       the larger limit; the server leaves the namespace
  *	end, end-for-good  the server ends the transport, without and with `41`
  */

@@ -5,7 +5,8 @@
  *
  * DESIGN.  A connection is a session of Engine.IO, whatever carries it at the moment.
  * Its events are dealt with in turns, on the thread that brought them, and answered by
- * the time the next one is looked at.  Events of others are emitted by the threads of
+ * the time the next one is looked at; but what a client says to one chat in one go is
+ * posted and answered together (run.c).  Events of others are emitted by the threads of
  * those who cause them, under the connection's lock, which is what puts them before or
  * behind a login, a logout, or the entering of a room.
  */
@@ -55,6 +56,12 @@ connected(struct sio *s, unsigned space, struct span auth)
 {
 	(void)space;
 	board_connected(sio_user(s), auth);
+}
+
+static void
+rest(struct sio *s)
+{
+	board_run_post(sio_user(s));
 }
 
 static void
@@ -188,6 +195,7 @@ static const struct sio_handler handler = {
     .open = open,
     .connect = connected,
     .event = board_dispatch,
+    .rest = rest,
     .disconnect = disconnected,
     .free = release,
 };

@@ -44,6 +44,7 @@
 #define BOARD_SPACE_NAME "/"
 
 struct board_chats;
+struct board_run;
 
 struct board_session {
 	struct sio *sio; /* the owner of this; no reference */
@@ -53,6 +54,9 @@ struct board_session {
 	char user[NAME_SIZE];      /* [lock] as registered; "" when not logged in */
 	struct board_chats *chats; /* the upper half's; NULL at first, and it frees it
 				    * in board_chats_leave */
+
+	struct board_run *run; /* turn: the upper half's, what was said and is not posted
+				* yet; NULL: nothing */
 
 	uint32_t uin;          /* turn: that user's */
 	atomic_bool guest;     /* that user had neither password nor key */
@@ -76,8 +80,8 @@ struct board_session *board_of(struct session *seat);
 struct board_call;
 
 /* Deal with an event of which the arguments are there to be taken.  NULL: it was
- * answered.  Else why not, in words for people: the answer that the table's row asks for
- * is given then, with the acknowledgement (-1, reason). */
+ * answered, or will be (board_run_post).  Else why not, in words for people: the answer
+ * that the table's row asks for is given then, with the acknowledgement (-1, reason). */
 typedef const char *board_operation(struct board_session *bs, struct board_call *call);
 
 /* How an event that failed is answered. */
@@ -131,6 +135,15 @@ board_answer_with(struct board_session *bs, struct board_call *call, struct span
 		  struct blob *const *blobs, unsigned count, const char *message);
 /* The acknowledgement (1, "OK") alone, for those that have no response. */
 void board_acknowledge(struct board_session *bs, struct board_call *call);
+/* Whether, and by which id, an event that is answered later is to be acknowledged. */
+struct board_ask {
+	bool wants_ack;
+	uint64_t ack_id;
+};
+/* Answer n events with the response of that name, each with its acknowledgement behind
+ * it: (1, "OK"), or (-1, reason). */
+void board_answer_each(struct board_session *bs, const char *answer,
+		       const struct board_ask *asks, size_t n, const char *reason);
 /* Compose a reason in call->why and return it. */
 const char *board_why(struct board_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -159,6 +172,10 @@ void board_chats_deliver(struct board_session *bs, const struct event *event);
  * in, and bs->user is still set): leave the rooms, tell who has to be told, free
  * bs->chats.  Called once for each login. */
 void board_chats_leave(struct board_session *bs);
+
+/* In a turn: post what was said, and answer it.  Before any other event is looked at, so
+ * that answers come in the order of requests; and when nothing else has come. */
+void board_run_post(struct board_session *bs);
 
 /* One for each event of the table. */
 board_operation board_get_user_chats, board_get_chat_messages, board_get_more_messages,

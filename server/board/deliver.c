@@ -13,7 +13,8 @@
 
 #include "server/board/upper.h"
 
-#define FORMS 2 /* to be notified, and live */
+#define FORMS    2  /* to be notified, and live */
+#define TOGETHER 64 /* events that are emitted in one hold of a session's lock */
 
 /* What the messages of one hub's event look like. */
 struct renderings {
@@ -74,16 +75,22 @@ static enum qerr
 emit_messages_locked(struct board_session *bs, const struct event *event, bool live)
 {
 	const struct board_events *events;
+	struct bundle *some[TOGETHER];
 	enum qerr e = Q_OK;
+	size_t n = 0;
 
 	LOCK_ASSERT_HELD(&bs->lock);
 	for (size_t i = 0; i < event->count && e == Q_OK; i++) {
 		if ((e = rendering(event, i, live, &events)) != Q_OK)
 			break;
 		if (events->text != NULL)
-			e = sio_emit(bs->sio, BOARD_SPACE, events->text);
-		if (events->image != NULL && e == Q_OK)
-			e = sio_emit(bs->sio, BOARD_SPACE, events->image);
+			some[n++] = events->text;
+		if (events->image != NULL)
+			some[n++] = events->image;
+		if (n < TOGETHER - 1 && i + 1 < event->count)
+			continue;
+		e = sio_emit_all(bs->sio, BOARD_SPACE, some, n);
+		n = 0;
 	}
 	return e;
 }

@@ -109,6 +109,33 @@ board_answer(struct board_session *bs, struct board_call *call, struct span args
 	board_answer_with(bs, call, args, NULL, 0, BOARD_OK);
 }
 
+void
+board_answer_each(struct board_session *bs, const char *answer,
+		  const struct board_ask *asks, size_t n, const char *reason)
+{
+	struct buf args = BUF_INIT(ARGS_MAX);
+	struct bundle *b = NULL;
+	enum qerr e;
+
+	if (n == 0)
+		return;
+	e = put_status(&args, reason == NULL ? 1 : -1,
+		       reason == NULL ? BOARD_OK : reason);
+	if (e == Q_OK)
+		e = sio_event_new(BOARD_SPACE_NAME, answer, buf_span(&args), NULL, 0, &b);
+	for (size_t i = 0; i < n && e == Q_OK; i++) {
+		const struct sio_call call = {.space = BOARD_SPACE,
+					      .wants_ack = asks[i].wants_ack,
+					      .ack_id = asks[i].ack_id};
+
+		board_emit(bs, b);
+		e = sio_ack(bs->sio, &call, buf_span(&args), NULL, 0);
+	}
+	bundle_unref(b);
+	buf_free(&args);
+	say(bs, e);
+}
+
 /* ---- refusals ---- */
 
 void
@@ -160,6 +187,7 @@ refuse(struct board_session *bs, struct board_call *call, const char *reason)
 	struct buf args = BUF_INIT(ARGS_MAX);
 	enum qerr e = put_refusal(&args, call, reason);
 
+	board_run_post(bs);
 	if (e == Q_OK && call->event->shape != BOARD_SILENT)
 		board_emit_args(bs, call->event->answer, buf_span(&args));
 	buf_free(&args);
@@ -227,11 +255,14 @@ board_dispatch(struct sio *s, const struct sio_call *sio)
 	const char *reason;
 
 	call.event = find_event(sio->name);
+	if (call.event == NULL || call.event->act != board_chat_msg)
+		board_run_post(bs);
 	if (call.event == NULL) {
 		board_ack(bs, &call, -1, "Unknown event");
 		return;
 	}
-	if (board_logged_in(bs) && !board_guest_still(bs))
+	/* In the middle of a run: that was asked when it began. */
+	if (board_logged_in(bs) && bs->run == NULL && !board_guest_still(bs))
 		return;
 	if (!call.event->before_login && !board_logged_in(bs)) {
 		board_refuse_login(bs, "Unauthorized");

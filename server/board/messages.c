@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * messages.c - chat-msg, chat-img, get-image.
+ * messages.c - chat-img, get-image; writing into a chat.
  *
  * The hub stores what is said and tells it, to this connection like to all others and in
  * its turn (deliver.c); so chat-msg comes before chat-response, and all see one order.
@@ -14,8 +14,10 @@
 #include "store/media.h"
 #include "store/relations.h"
 
-/* May the user write there?  In a chat about an announcement always; else both have to be
- * contacts still, as contacts' 411 says. */
+/* ---- writing ---- */
+
+/* In a chat about an announcement always; else both have to be contacts still, as
+ * contacts' 411 says. */
 static const char *
 may_write(struct board_session *bs, const struct shared_chat *chat)
 {
@@ -29,79 +31,32 @@ may_write(struct board_session *bs, const struct shared_chat *chat)
 	return "You are not contacts any more";
 }
 
-/* The chat, for one who wants to write. */
-static const char *
-find(struct board_session *bs, struct board_call *call, struct shared_chat **out)
+const char *
+board_find_to_write(struct board_session *bs, uint64_t anons_id, uint64_t chat_id,
+		    struct shared_chat **out)
 {
-	uint64_t anons_id, chat_id;
 	struct shared_chat *chat;
-	const char *reason;
+	const char *reason = board_find_chat_of(bs, anons_id, chat_id, &chat);
 
-	if (!board_arg_id(call, &anons_id) || !board_arg_id(call, &chat_id))
-		return BOARD_BAD_ARGUMENTS;
-	if ((reason = board_find_chat_of(bs, anons_id, chat_id, &chat)) != NULL)
-		return reason;
-	if ((reason = may_write(bs, chat)) != NULL) {
+	if (reason == NULL && (reason = may_write(bs, chat)) != NULL)
 		shared_chat_unref(chat);
-		return reason;
-	}
-	*out = chat;
-	return NULL;
+	if (reason == NULL)
+		*out = chat;
+	return reason;
 }
 
-static const char *
-post(struct board_session *bs, struct shared_chat *chat, struct shared_post *p)
+const char *
+board_post(struct board_session *bs, struct shared_chat *chat, struct shared_post *posts,
+	   size_t n)
 {
 	enum qerr e =
-	    shared_post(bs->server->shared, chat, bs->user, sio_seat(bs->sio), p, 1);
+	    shared_post(bs->server->shared, chat, bs->user, sio_seat(bs->sio), posts, n);
 
 	if (e == Q_OK)
 		return NULL;
 	if (e == Q_CLOSED || e == Q_MISSING)
 		return BOARD_NO_SUCH_CHAT;
 	return board_failed(bs, "post", e);
-}
-
-/* (1, "OK") */
-static const char *
-answer(struct board_session *bs, struct board_call *call, const char *reason)
-{
-	if (reason == NULL)
-		board_answer(bs, call, span_str("1,\"" BOARD_OK "\""));
-	return reason;
-}
-
-/* ---- chat-msg ---- */
-
-static const char *
-say(struct board_session *bs, struct board_call *call, struct shared_chat *chat,
-    struct span text)
-{
-	struct shared_post p = {.text = text};
-	const char *reason;
-
-	if ((reason = board_limited(bs, call, LIMIT_MESSAGE)) != NULL)
-		return reason;
-	return answer(bs, call, post(bs, chat, &p));
-}
-
-const char *
-board_chat_msg(struct board_session *bs, struct board_call *call)
-{
-	struct shared_chat *chat;
-	struct span text;
-	const char *reason = find(bs, call, &chat);
-
-	if (reason != NULL)
-		return reason;
-	if (!board_arg_text(call, &text))
-		reason = BOARD_BAD_ARGUMENTS;
-	else if (text.len < 1 || text.len > BOARD_MESSAGE_MAX)
-		reason = "A message has 1 to 16384 bytes";
-	else
-		reason = say(bs, call, chat, text);
-	shared_chat_unref(chat);
-	return reason;
 }
 
 /* ---- chat-img ---- */
@@ -168,19 +123,24 @@ show(struct board_session *bs, struct board_call *call, struct shared_chat *chat
 	if ((e = keep(bs, shared_chat_info(chat)->id, pic, &p.media_id)) != Q_OK)
 		return board_failed(bs, "picture", e);
 	/* A message with an id is in the file, even when the disk was not sure. */
-	if ((reason = post(bs, chat, &p)) != NULL && p.id == 0)
+	if ((reason = board_post(bs, chat, &p, 1)) != NULL && p.id == 0)
 		(void)media_remove(bs->server->store, p.media_id);
-	return answer(bs, call, reason);
+	if (reason == NULL)
+		board_answer(bs, call, span_str("1,\"" BOARD_OK "\""));
+	return reason;
 }
 
 const char *
 board_chat_img(struct board_session *bs, struct board_call *call)
 {
+	uint64_t anons_id, chat_id;
 	struct shared_chat *chat;
 	struct picture pic;
-	const char *reason = find(bs, call, &chat);
+	const char *reason;
 
-	if (reason != NULL)
+	if (!board_arg_id(call, &anons_id) || !board_arg_id(call, &chat_id))
+		return BOARD_BAD_ARGUMENTS;
+	if ((reason = board_find_to_write(bs, anons_id, chat_id, &chat)) != NULL)
 		return reason;
 	if ((reason = take_picture(call, &pic)) == NULL)
 		reason = show(bs, call, chat, &pic);

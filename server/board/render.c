@@ -23,6 +23,9 @@ struct picture {
 
 /* ---- events ---- */
 
+/* Room for what stands in front of a text, mostly, taken with the text's at once. */
+#define HEAD_ROOM 128
+
 /* "anons_id,chat_id,"username",datetime" */
 static enum qerr
 put_head(struct buf *args, uint64_t id, const struct chat_info *chat,
@@ -63,8 +66,10 @@ render_text(const struct chat_info *chat, const struct shared_message *m,
 	    const struct picture *p, bool live, struct bundle **out)
 {
 	struct buf args = BUF_INIT(BOARD_ARGS_MAX);
-	enum qerr e = put_head(&args, m->id, chat, m);
+	enum qerr e = buf_reserve(&args, m->text.len + HEAD_ROOM);
 
+	if (e == Q_OK)
+		e = put_head(&args, m->id, chat, m);
 	if (e == Q_OK)
 		e = put_text(&args, m, p);
 	if (e == Q_OK)

@@ -4,7 +4,8 @@
  *
  *   chats.c     finding, making and deleting a chat; the list of them
  *   rooms.c     entering and leaving a chat's room, typing
- *   messages.c  chat-msg, chat-img, get-image
+ *   run.c       chat-msg
+ *   messages.c  chat-img, get-image; writing into a chat
  *   history.c   lists of messages
  *   render.c    messages as arguments
  *   deliver.c   what others say and do, to a connection
@@ -61,6 +62,14 @@ bool board_in_room(struct board_session *bs, const struct shared_chat *chat);
 /* The chat was deleted: nobody is in its room any more. */
 void board_room_gone_locked(struct board_session *bs, const struct shared_chat *chat)
     REQUIRES(bs->lock);
+
+/* ---- messages.c ---- */
+/* As board_find_chat_of; and the user may write there. */
+const char *board_find_to_write(struct board_session *bs, uint64_t anons_id,
+				uint64_t chat_id, struct shared_chat **out);
+/* Post them all (shared_post).  NULL, or why not. */
+const char *board_post(struct board_session *bs, struct shared_chat *chat,
+		       struct shared_post *posts, size_t n);
 
 /* ---- render.c ---- */
 /* A message has as many as two events: its text, and its picture. */

@@ -35,11 +35,42 @@ post(struct board_peer *p, struct span body)
 		p->over = true;
 }
 
+static void
+hold(struct board_peer *p, uint8_t first, struct span packet)
+{
+	if (p->way == BOARD_WEBSOCKET) {
+		ws_frame(&p->held, first, packet.p, packet.len);
+		return;
+	}
+	if (p->held.len > 0)
+		ck_assert_int_eq(buf_put_u8(&p->held, EIO_SEPARATOR), Q_OK);
+	ck_assert_int_eq(buf_put_span(&p->held, packet), Q_OK);
+}
+
+void
+board_gather(struct board_peer *p)
+{
+	p->gathers = true;
+}
+
+void
+board_send_gathered(struct board_peer *p)
+{
+	p->gathers = false;
+	if (p->way == BOARD_POLLING)
+		post(p, buf_span(&p->held));
+	else
+		http_send(p->in, buf_span(&p->held));
+	buf_free(&p->held);
+}
+
 /* A packet of Engine.IO. */
 static void
 send_packet(struct board_peer *p, struct span packet)
 {
-	if (p->way == BOARD_POLLING)
+	if (p->gathers)
+		hold(p, WS_FIN | TEXT, packet);
+	else if (p->way == BOARD_POLLING)
 		post(p, packet);
 	else
 		ws_put(p->in, WS_FIN | TEXT, packet.p, packet.len);
@@ -69,7 +100,10 @@ board_say_blob(struct board_peer *p, struct span packet, struct span blob)
 
 	if (p->way == BOARD_WEBSOCKET) {
 		board_say_span(p, packet);
-		ws_put(p->in, WS_FIN | BINARY, blob.p, blob.len);
+		if (p->gathers)
+			hold(p, WS_FIN | BINARY, blob);
+		else
+			ws_put(p->in, WS_FIN | BINARY, blob.p, blob.len);
 		return;
 	}
 	ck_assert_int_eq(buf_put_u8(&out, '4'), Q_OK);
@@ -78,7 +112,7 @@ board_say_blob(struct board_peer *p, struct span packet, struct span blob)
 	ck_assert_int_eq(buf_put_u8(&out, 'b'), Q_OK);
 	ck_assert_int_eq(buf_reserve(&out, BASE64_LEN(blob.len)), Q_OK);
 	out.len += base64_encode(blob, (char *)out.p + out.len);
-	post(p, buf_span(&out));
+	send_packet(p, buf_span(&out));
 	buf_free(&out);
 }
 
@@ -213,7 +247,7 @@ board_open(struct harness *h, const char *name, enum board_way way)
 	ck_assert_ptr_nonnull(p);
 	p->h = h;
 	p->way = way;
-	p->body = p->blob = (struct buf)BUF_INIT(SIZE);
+	p->body = p->blob = p->held = (struct buf)BUF_INIT(SIZE);
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	if (way == BOARD_WEBSOCKET) {
 		p->in = eio_ws(h, SOCKET, p->sid);
@@ -264,5 +298,6 @@ board_free(struct board_peer *p)
 	http_free(p->out);
 	buf_free(&p->body);
 	buf_free(&p->blob);
+	buf_free(&p->held);
 	free(p);
 }

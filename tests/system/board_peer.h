@@ -29,7 +29,10 @@ struct board_peer {
 	struct buf blob; /* the attachment read last, or a packet in fragments */
 	bool over;       /* the session has ended */
 	unsigned code;   /* WebSocket: and the close frame's code */
-	unsigned acks;   /* acknowledgements that were asked for */
+	unsigned acks;   /* acknowledgements that were asked for, */
+	unsigned acked;  /* and that have come */
+	bool gathers;    /* what is said is not sent yet, */
+	struct buf held; /* but here */
 };
 
 /* A handshake, and no CONNECT. */
@@ -47,6 +50,9 @@ void board_say(struct board_peer *p, const char *packet);
 void board_say_span(struct board_peer *p, struct span packet);
 /* One with an attachment. */
 void board_say_blob(struct board_peer *p, struct span packet, struct span blob);
+/* What is said between the two is sent in one go: one write, or one POST. */
+void board_gather(struct board_peer *p);
+void board_send_gathered(struct board_peer *p);
 /* The end of the session, by the client. */
 void board_say_close(struct board_peer *p);
 

@@ -236,7 +236,7 @@ listen_for(struct board_play *s, struct board_peer *p, const char *event,
 
 	got = hear_json(s, p, kind);
 	if (strcmp(event, "ack") == 0) {
-		snprintf(expected, sizeof(expected), "3%u", p->acks);
+		snprintf(expected, sizeof(expected), "3%u", ++p->acked);
 	} else {
 		snprintf(expected, sizeof(expected), "%s",
 			 strcmp(kind, "51-") == 0 ? kind : "2");
@@ -350,6 +350,10 @@ direct(struct board_play *s, const char *name, const char *words)
 		enter(s, name, rest);
 	} else if (is(words, "upgrade", &rest)) {
 		board_upgrade(board_peer_of(s, name));
+	} else if (is(words, "gather", &rest)) {
+		board_gather(board_peer_of(s, name));
+	} else if (is(words, "send", &rest)) {
+		board_send_gathered(board_peer_of(s, name));
 	} else if (is(words, "nothing", &rest)) {
 		speak(s, board_peer_of(s, name), "no-such-event", "", true);
 		listen_for(s, board_peer_of(s, name), "ack", "-1,'Unknown event'");

@@ -14,7 +14,7 @@
  *	board_end(s);
  *
  * NAME> sends an event, NAME? one that wants an acknowledgement, NAME< is the next packet
- * that must come: an event, or `ack` to what was sent last; NAME: is a stage direction.
+ * that must come: an event, or `ack` to the first NAME? that has none yet; NAME: is a stage direction.
  * NAME is a connection, "alice" the first one of alice, "alice/2" another one.  ~NAME is a
  * connection of contacts, with the steps of contacts_play.h.
  *
@@ -31,6 +31,7 @@
  *	login, login polling  open it unless it is, auth-request with the password
  *	enter $t              open with that token, and hear auth-response 1
  *	upgrade               move from polling to a WebSocket
+ *	gather, send          what is said between the two is sent in one go
  *	nothing               nothing waits to be read (asked by an unknown event)
  *	end                   the session ends without 41
  *	kicked                it ends behind 41

@@ -187,6 +187,19 @@ START_TEST(waits_and_survives_a_restart)
 }
 END_TEST
 
+/* What is not what was sent is not passed on. */
+START_TEST(damaged_file)
+{
+	begin();
+	PLAY(s, "alice> 115 1 data:,x", "alice< 219 400",
+	     "bob<   220 1 1447934844001 \"\" 1");
+	harness_write(play_harness(s), "media/1", span_str("something else"));
+	PLAY(s, "bob> 119 1", "bob< 227 413", "bob> 115 1 what was that?", "bob< 219 400",
+	     "alice< 220 1 1447934844002 what was that?");
+	play_end(s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -199,5 +212,6 @@ main(void)
 	tcase_add_test(tc, members_only);
 	tcase_add_test(tc, goes_with_the_chat);
 	tcase_add_test(tc, waits_and_survives_a_restart);
+	tcase_add_test(tc, damaged_file);
 	return harness_main(suite);
 }

@@ -3,6 +3,9 @@
  * A tree in memory, filled from the files when it is first asked, and by what is issued.
  * What is revoked stays in it, as a hint that leads nowhere; once there may be more of
  * these than of others, all is forgotten and read again.
+ *
+ * "Complete" says that a token which is not here is in no file.  So while somebody reads
+ * the files nothing is forgotten, and who could not be remembered meanwhile is counted.
  */
 #include "server/token_owners.h"
 
@@ -29,6 +32,8 @@ static struct owner_tree tree = RB_INITIALIZER(&tree); /* [lock] */
 static size_t count;                                   /* [lock] */
 static size_t enough = SPARE;                          /* [lock] */
 static bool complete;                                  /* [lock] */
+static unsigned readers;                               /* [lock] of the files, now */
+static uint64_t missed; /* [lock] that there was no memory for, ever */
 
 static int
 cmp(const struct owner *a, const struct owner *b)
@@ -52,38 +57,35 @@ forget_locked(void) REQUIRES(lock)
 }
 
 static bool
-add(const struct token_id *id, const char *user)
+add(const struct token_id *id, const char *user, bool issued)
 {
 	struct owner *o = calloc(1, sizeof(*o));
-	bool known;
+	bool known = false;
 
-	if (o == NULL)
-		return false;
-	o->id = *id;
-	strlcpy(o->user, user, sizeof(o->user));
+	if (o != NULL) {
+		o->id = *id;
+		strlcpy(o->user, user, sizeof(o->user));
+	}
 	lock_take(&lock);
-	known = RB_INSERT(owner_tree, &tree, o) != NULL;
-	count += !known;
+	if (issued && count >= enough && readers == 0)
+		forget_locked();
+	if (o == NULL) {
+		complete = false; /* the files have it */
+		missed++;
+	} else {
+		known = RB_INSERT(owner_tree, &tree, o) != NULL;
+		count += !known;
+	}
 	lock_drop(&lock);
 	if (known)
 		free(o);
-	return true;
+	return o != NULL;
 }
 
 void
 token_owners_add(const struct token_id *id, const char *user)
 {
-	bool added;
-
-	lock_take(&lock);
-	if (count >= enough)
-		forget_locked();
-	lock_drop(&lock);
-	added = add(id, user);
-	lock_take(&lock);
-	if (!added) /* no memory: the files have it */
-		complete = false;
-	lock_drop(&lock);
+	(void)add(id, user, true);
 }
 
 static bool
@@ -105,33 +107,50 @@ each(void *arg, const char *user, const struct token_id *id)
 {
 	bool *all = arg;
 
-	return *all = add(id, user);
+	return *all = add(id, user, false);
+}
+
+/* Read all tokens into the tree.  Q_NOMEM also when others found none meanwhile. */
+static enum qerr
+read_files(struct store *store)
+{
+	uint64_t missed_before;
+	bool all = true;
+	enum qerr e;
+
+	lock_take(&lock);
+	missed_before = missed;
+	readers++;
+	lock_drop(&lock);
+	if ((e = tokens_each(store, TOKEN_ROOMS, each, &all)) == Q_OK && all)
+		e = tokens_each(store, TOKEN_BOARD, each, &all);
+	lock_take(&lock);
+	readers--;
+	if (e == Q_OK && missed != missed_before)
+		e = Q_NOMEM;
+	if (e == Q_OK) {
+		complete = true;
+		enough = 2 * count + SPARE;
+	}
+	lock_drop(&lock);
+	return e;
 }
 
 enum qerr
 token_owners_find(struct store *store, struct span token, char user[NAME_SIZE])
 {
 	struct token_id id;
-	bool all = true;
+	bool all;
 	enum qerr e = token_id_of(token, &id);
 
-	if (e != Q_OK)
+	if (e != Q_OK || found(&id, user, &all))
 		return e;
-	if (found(&id, user, &all))
-		return Q_OK;
 	if (all)
 		return Q_MISSING;
-	all = true;
-	if ((e = tokens_each(store, TOKEN_ROOMS, each, &all)) != Q_OK ||
-	    (e = tokens_each(store, TOKEN_BOARD, each, &all)) != Q_OK)
-		return e;
-	if (!all)
-		return Q_NOMEM;
-	lock_take(&lock);
-	complete = true;
-	enough = 2 * count + SPARE;
-	lock_drop(&lock);
-	return found(&id, user, &all) ? Q_OK : Q_MISSING;
+	e = read_files(store);
+	if (found(&id, user, &all))
+		return Q_OK;
+	return e == Q_OK ? Q_MISSING : e;
 }
 
 void

@@ -24,6 +24,7 @@
  */
 #include "server/limits.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,20 +287,31 @@ purse_of(struct session *s, enum limit what, bool *put_back)
 	return p;
 }
 
+/* 0, or for how many nanoseconds to wait. */
+static int64_t
+take(struct session *s, enum limit what, int64_t many)
+{
+	bool put_back, twice = atomic_exchange(&s->grip.in_use, true);
+	struct purse *p;
+	int64_t wait = 0;
+
+	assert(!twice);
+	if ((p = purse_of(s, what, &put_back)) != NULL) {
+		wait = take_or_refuse(p, what, many);
+		if (put_back)
+			purse_put(s->server->limits, p);
+	}
+	atomic_store(&s->grip.in_use, false);
+	return wait;
+}
+
 bool
 limits_take(struct session *s, enum limit what, int64_t many, int *seconds)
 {
-	struct purse *p;
-	bool put_back;
 	int64_t wait;
 	int wait_s;
 
-	if (address_trusted(&s->peer) || (p = purse_of(s, what, &put_back)) == NULL)
-		return true;
-	wait = take_or_refuse(p, what, many);
-	if (put_back)
-		purse_put(s->server->limits, p);
-	if (wait == 0)
+	if (address_trusted(&s->peer) || (wait = take(s, what, many)) == 0)
 		return true;
 	wait_s = (int)((wait + SECOND_NS - 1) / SECOND_NS);
 	metric_add(METRIC_limited_total, 1);
@@ -307,26 +319,6 @@ limits_take(struct session *s, enum limit what, int64_t many, int *seconds)
 		    kinds[what].setting, wait_s);
 	if (seconds != NULL)
 		*seconds = wait_s;
-	return false;
-}
-
-bool
-limits_take_as(struct limits *l, const char *user, const struct address *a,
-	       enum limit what, int64_t many, int64_t *ms)
-{
-	struct purse *p;
-	int64_t wait;
-
-	if (address_trusted(a) ||
-	    (p = purse_get(l, kinds[what].of_address ? NULL : user, a)) == NULL)
-		return true;
-	wait = take_or_refuse(p, what, many);
-	purse_put(l, p);
-	if (wait == 0)
-		return true;
-	metric_add(METRIC_limited_total, 1);
-	if (ms != NULL)
-		*ms = (wait + 999999) / 1000000;
 	return false;
 }
 

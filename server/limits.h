@@ -21,10 +21,10 @@
 #ifndef SERVER_LIMITS_H
 #define SERVER_LIMITS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct address;
 struct limits;
 struct purse;
 struct session;
@@ -45,21 +45,20 @@ enum limit {
 /* What a session keeps at hand so that a message costs no look-up; zero is right. */
 struct limits_grip {
 	struct purse *purse;
+	atomic_bool in_use; /* a thread is in limits_take */
 };
 
 struct limits *limits_new(void);    /* NULL: no memory */
 void limits_free(struct limits *l); /* no session is left; NULL is fine */
 
-/* Worker of s: take many (1 or more) of what, for s's user, or for its address when it
- * has not logged in or what is an address's.  True: granted.  False: nothing was taken;
- * *seconds (1 or more; may be NULL) is how long to wait; counted, and logged once per
- * address and minute.  More than there may be at once are granted when nothing is
- * missing, and are paid for afterwards.  Without memory it grants. */
+/* Take many (1 or more) of what, for s's user, or for its address when it has not logged
+ * in or what is an address's.  By one thread at a time (asserted), which is the one that
+ * logs s in and out: its worker, or for a seat of Engine.IO the one whose turn it is
+ * (engineio/sio.h).  True: granted.  False: nothing was taken; *seconds (1 or more; may
+ * be NULL) is how long to wait; counted, and logged once per address and minute.  More
+ * than there may be at once are granted when nothing is missing, and are paid for
+ * afterwards.  Without memory it grants. */
 bool limits_take(struct session *s, enum limit what, int64_t many, int *seconds);
-/* The same for whom a session's worker does not stand, any thread: user may be NULL or
- * "".  ms (may be NULL) instead of seconds; nothing is logged. */
-bool limits_take_as(struct limits *l, const char *user, const struct address *a,
-		    enum limit what, int64_t many, int64_t *ms);
 
 /* The setting that says how many at once, "limits.messages": for logs and refusals. */
 const char *limits_setting(enum limit what);

@@ -29,7 +29,8 @@
  *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call
- * into the store, because the store may wait for the disk.
+ * into the store, because the store may wait for the disk.  What it answers from
+ * memory is an exception (chats_get, under the table of shared chats).
  * No lock is held over a blocking call.  Writing to a socket, plain or TLS, under
  * its outbox lock is allowed because it never blocks (MSG_DONTWAIT).
  */

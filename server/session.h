@@ -71,7 +71,7 @@ struct session {
 	int counting;                   /* [sessions] enum session_counting */
 	uint64_t user_hash;             /* [sessions] of user, while logged_in */
 	char user[NAME_SIZE];           /* [sessions] as registered; stays after logout */
-	struct limits_grip grip;        /* worker */
+	struct limits_grip grip;        /* limits.c */
 };
 
 /* A session on stream (consumed, also on failure), one reference for the

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,18 @@ run_path(struct harness *h, const char *home, const char *file, char out[HARNESS
 	int n = snprintf(out, HARNESS_PATH, "%.300s/%s/quintet/%s", h->dir, home, file);
 
 	ck_assert_int_lt(n, HARNESS_PATH);
+}
+
+unsigned
+run_mode(struct harness *h, const char *home, const char *file)
+{
+	char path[HARNESS_PATH];
+	struct stat st;
+
+	run_path(h, home, file, path);
+	if (stat(path, &st) != 0)
+		harness_fail("there is no %s", path);
+	return st.st_mode & 0777;
 }
 
 /* After fork, in the child. */

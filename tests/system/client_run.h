@@ -71,6 +71,8 @@ struct run *run_enter(struct harness *h, const char *name, ...) __attribute__((s
 /* The path of a file below home's quintet folder. */
 void
 run_path(struct harness *h, const char *home, const char *file, char out[HARNESS_PATH]);
+/* Its permissions; it must be there. */
+unsigned run_mode(struct harness *h, const char *home, const char *file);
 
 /* Failures name the line of the test that called. */
 #ifndef CLIENT_RUN_INSIDE
@@ -84,6 +86,7 @@ run_path(struct harness *h, const char *home, const char *file, char out[HARNESS
 #	define run_enrol(...)        HARNESS_AT(run_enrol(__VA_ARGS__))
 #	define run_log_in(...)       HARNESS_AT(run_log_in(__VA_ARGS__))
 #	define run_enter(...)        HARNESS_AT(run_enter(__VA_ARGS__))
+#	define run_mode(...)         HARNESS_AT(run_mode(__VA_ARGS__))
 #endif
 
 #endif

@@ -20,17 +20,6 @@ code_line(struct harness *h, char out[24])
 	out[20] = '\0';
 }
 
-static unsigned
-mode_of(struct harness *h, const char *home, const char *file)
-{
-	char path[HARNESS_PATH];
-	struct stat st;
-
-	run_path(h, home, file, path);
-	ck_assert_msg(stat(path, &st) == 0, "%s", path);
-	return st.st_mode & 0777;
-}
-
 /* The pinned CA is the server's, to the byte. */
 static void
 pinned_exactly(struct harness *h, const char *home)
@@ -70,10 +59,10 @@ START_TEST(enrol)
 	ck_assert(run_said(r, "* CA fingerprint "));
 	ck_assert(run_said(r, "* now type: "));
 	run_free(r);
-	ck_assert_uint_eq(mode_of(h, "alice", "."), 0700);
-	ck_assert_uint_eq(mode_of(h, "alice", "keys"), 0700);
-	ck_assert_uint_eq(mode_of(h, "alice", "keys/alice.pem"), 0600);
-	ck_assert_uint_eq(mode_of(h, "alice", "last-user"), 0600);
+	ck_assert_uint_eq(run_mode(h, "alice", "."), 0700);
+	ck_assert_uint_eq(run_mode(h, "alice", "keys"), 0700);
+	ck_assert_uint_eq(run_mode(h, "alice", "keys/alice.pem"), 0600);
+	ck_assert_uint_eq(run_mode(h, "alice", "last-user"), 0600);
 	pinned_exactly(h, "alice");
 	r = run_script(h, 0, "/list\n", "alice", "SERVER", NULL);
 	ck_assert(run_said(r, "* user Alice, as the last time"));

@@ -26,17 +26,6 @@ leave(struct run *r)
 	run_quit(r, 0);
 }
 
-static unsigned
-mode_of(struct harness *h, const char *home, const char *file)
-{
-	char path[HARNESS_PATH];
-	struct stat st;
-
-	run_path(h, home, file, path);
-	ck_assert_msg(stat(path, &st) == 0, "%s", path);
-	return st.st_mode & 0777;
-}
-
 START_TEST(relay)
 {
 	struct harness *h = harness_start(NULL, NULL);
@@ -65,9 +54,9 @@ START_TEST(relay)
 	run_until(r, "* remembered as the profile default");
 	run_until(r, "* logged in as alice");
 	leave(r);
-	ck_assert_uint_eq(mode_of(h, "alice", "profiles"), 0700);
-	ck_assert_uint_eq(mode_of(h, "alice", "profiles/default.conf"), 0600);
-	ck_assert_uint_eq(mode_of(h, "alice", "default-profile"), 0600);
+	ck_assert_uint_eq(run_mode(h, "alice", "profiles"), 0700);
+	ck_assert_uint_eq(run_mode(h, "alice", "profiles/default.conf"), 0600);
+	ck_assert_uint_eq(run_mode(h, "alice", "default-profile"), 0600);
 	/* Afterwards nothing is asked, in a terminal and without one. */
 	r = run_in_terminal(h, "alice", "--plain", NULL);
 	run_until(r, "* logged in as alice");
@@ -243,8 +232,8 @@ START_TEST(modes)
 	run_path(h, "alice", "keys", path);
 	ck_assert_int_eq(chmod(path, 0750), 0);
 	run_free(run_script(h, 0, "", "alice", "SERVER", NULL));
-	ck_assert_uint_eq(mode_of(h, "alice", "."), 0700);
-	ck_assert_uint_eq(mode_of(h, "alice", "keys"), 0700);
+	ck_assert_uint_eq(run_mode(h, "alice", "."), 0700);
+	ck_assert_uint_eq(run_mode(h, "alice", "keys"), 0700);
 	run_path(h, "alice", "keys/alice.pem", path);
 	ck_assert_int_eq(chmod(path, 0640), 0);
 	r = run_script(h, 1, "", "alice", "SERVER", NULL);

@@ -5,7 +5,7 @@
 #
 #   tests/run.sh                        all that is built (make check-build)
 #   tests/run.sh /unit/ rooms           the units, and whatever has to do with rooms
-#   CK_RUN_CASE=links tests/run.sh test_nodes_links     one test case of a program
+#   CK_RUN_CASE=nodes_ends tests/run.sh test_nodes_links    one test case of a program
 #
 # What failed is printed twice: in full beside its program, and one line a check right
 # before the last line, since often the end of a log is all that anybody keeps.  All

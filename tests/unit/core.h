@@ -50,6 +50,7 @@ core_release(struct session *s)
 
 static const struct protocol core_protocol = {
     .name = "core",
+    .notices = true,
     .deliver = core_deliver,
     .goodbye = core_goodbye,
     .release = core_release,

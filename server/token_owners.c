@@ -143,14 +143,16 @@ token_owners_find(struct store *store, struct span token, char user[NAME_SIZE])
 	bool all;
 	enum qerr e = token_id_of(token, &id);
 
-	if (e != Q_OK || found(&id, user, &all))
+	if (e != Q_OK)
 		return e;
-	if (all)
-		return Q_MISSING;
-	e = read_files(store);
-	if (found(&id, user, &all))
-		return Q_OK;
-	return e == Q_OK ? Q_MISSING : e;
+	do {
+		if (found(&id, user, &all))
+			return Q_OK;
+		if (all)
+			return Q_MISSING;
+		/* Others may have filled and emptied it before we look again. */
+	} while ((e = read_files(store)) == Q_OK);
+	return found(&id, user, &all) ? Q_OK : e;
 }
 
 void

@@ -287,6 +287,16 @@ line_message_parse(struct span line, struct line_message *out)
 	return Q_OK;
 }
 
+int
+line_message_number(const struct line_message *m)
+{
+	char text[16] = ""; /* the next line follows, and no NUL */
+	size_t n = m->text.len < sizeof(text) ? m->text.len : sizeof(text) - 1;
+
+	memcpy(text, m->text.p, n);
+	return atoi(text);
+}
+
 struct line_message
 line_hear_message(struct line_peer *p)
 {

@@ -74,6 +74,8 @@ struct line_message {
 };
 /* Q_FORMAT: it is none. */
 enum qerr line_message_parse(struct span line, struct line_message *out);
+/* The number that its text begins with. */
+int line_message_number(const struct line_message *m);
 /* The next line must be one. */
 struct line_message line_hear_message(struct line_peer *p);
 

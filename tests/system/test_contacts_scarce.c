@@ -58,7 +58,7 @@ bob_hears(const bool stored[MANY])
 		last_ms = m.time_ms;
 		if (span_eq(m.text, span_str("end")))
 			break;
-		ck_assert_int_eq(sscanf((const char *)m.text.p, "%d", &number), 1);
+		number = line_message_number(&m);
 		for (; next < number; next++)
 			ck_assert_msg(!stored[next], "%d is missing", next);
 		ck_assert_int_eq(number, next);

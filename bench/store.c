@@ -28,7 +28,7 @@ enum {
 	TEXT = 256,
 	ROUNDS = 5,
 	APPENDS = 100000,
-	SYNC_ROUNDS = 11, /* a disk's speed changes from second to second */
+	SYNC_ROUNDS = 9, /* a disk's speed changes from second to second */
 	WRITERS = 64,
 	WRITER_APPENDS = 600,
 	SINGLE_SYNCS = 1000,

@@ -4,9 +4,9 @@
  * at the end of the file, because a log only grows.  So the end is looked for
  * from behind, by the last line that is whole, ends with a newline and has the
  * right checksum; what lies behind that is copied to bad/ and cut, unless it is
- * blank lines that wait to be written over (msglog_blank.c).  Damage
- * before that line cannot come from an interrupted append.  It stays where it
- * is, and readers step over it.
+ * blank lines that wait to be written over (msglog_blank.c).  Damage before that
+ * line stays where it is, and readers step over it.  A kill leaves none; a power
+ * cut may leave a gap in an append of several pages that nobody was told of.
  *
  * A line's beginning is '=' behind a newline.  '=' alone would not do: a message
  * may contain something that looks like a record, but never a newline.

@@ -26,6 +26,30 @@ say_many(struct line_peer *p, int chat, int count)
 	buf_free(&out);
 }
 
+/* Alice says all to Bob, and has every answer. */
+static void
+alice_says_all(void)
+{
+	struct line_peer *alice = play_peer(s, "alice");
+
+	say_many(alice, 1, BEHIND);
+	for (int i = 0; i < BEHIND; i++)
+		line_hear(alice, "219 400");
+}
+
+/* Bob comes again by a connection that takes little. */
+static struct line_peer *
+narrow_bob(void)
+{
+	struct line_peer *bob;
+
+	PLAY(s, "bob: logout");
+	bob = line_connect_narrow(play_harness(s), "bob", 32768);
+	play_join(s, bob);
+	PLAY(s, "bob: login");
+	return bob;
+}
+
 static void
 expect_number(const struct line_message *m, int number)
 {
@@ -60,20 +84,14 @@ hear_many_but_one(struct line_peer *p, int count, const char *one)
  * reads he has missed nothing. */
 START_TEST(slow_reader_makes_nobody_wait)
 {
-	struct line_peer *alice, *bob;
+	struct line_peer *bob;
 
 	s = play_start("alice bob carol dave", NULL);
 	play_befriend(s, "alice", "bob");
 	play_befriend(s, "carol", "dave");
 	play_befriend(s, "alice", "carol");
-	PLAY(s, "bob: logout");
-	bob = line_connect_narrow(play_harness(s), "bob", 32768);
-	play_join(s, bob);
-	PLAY(s, "bob: login");
-	alice = play_peer(s, "alice");
-	say_many(alice, 1, BEHIND);
-	for (int i = 0; i < BEHIND; i++)
-		line_hear(alice, "219 400");
+	bob = narrow_bob();
+	alice_says_all();
 	PLAY(s, "carol> 115 2 hello", "carol< 219 400", "dave< 220 2 1447934844001 hello",
 	     "carol> 115 3 hello", "carol< 219 400", "alice< 220 3 1447934844002 hello");
 	/* What he asks himself is answered in between. */
@@ -108,11 +126,8 @@ impatiently(const char *setting)
 {
 	struct line_peer *bob;
 
-	PLAY(s, "bob: logout");
 	harness_reload(play_harness(s), setting, NULL);
-	bob = line_connect_narrow(play_harness(s), "bob", 32768);
-	play_join(s, bob);
-	PLAY(s, "bob: login");
+	bob = narrow_bob();
 	harness_reload(play_harness(s), NULL);
 	return bob;
 }
@@ -120,16 +135,12 @@ impatiently(const char *setting)
 /* He takes nothing: after a while he is cut off, and what he has not had waits. */
 START_TEST(cut_off_who_takes_nothing)
 {
-	struct line_peer *alice;
 	struct line_message m;
 
 	s = play_start("alice bob", NULL);
 	play_befriend(s, "alice", "bob");
 	(void)impatiently("limits.sender_wait=1s");
-	alice = play_peer(s, "alice");
-	say_many(alice, 1, BEHIND);
-	for (int i = 0; i < BEHIND; i++)
-		line_hear(alice, "219 400");
+	alice_says_all();
 	HARNESS_UNTIL(slow_receivers() == 1);
 	PLAY(s, "bob: reset", "bob: login");
 	do
@@ -209,26 +220,18 @@ END_TEST
 /* He never reads again: his connection ends some time, the messages stay. */
 START_TEST(stop_while_somebody_does_not_read)
 {
-	struct line_peer *alice, *bob;
 	struct line_message m;
-	int first = 0;
+	int first;
 
 	s = play_start("alice bob", "server.drain=300ms", NULL);
 	play_befriend(s, "alice", "bob");
-	PLAY(s, "bob: logout");
-	bob = line_connect_narrow(play_harness(s), "bob", 32768);
-	play_join(s, bob);
-	PLAY(s, "bob: login");
-	alice = play_peer(s, "alice");
-	say_many(alice, 1, BEHIND);
-	for (int i = 0; i < BEHIND; i++)
-		line_hear(alice, "219 400");
+	(void)narrow_bob();
+	alice_says_all();
 	harness_stop(play_harness(s));
 	harness_restart(play_harness(s));
 	PLAY(s, "alice: end", "bob: reset", "bob: login");
 	m = line_hear_message(play_peer(s, "bob"));
-	for (size_t i = 0; i < m.text.len && m.text.p[i] != ' '; i++)
-		first = first * 10 + (m.text.p[i] - '0');
+	first = line_message_number(&m);
 	/* Not more was delivered than his buffer holds. */
 	ck_assert_int_le(first, 4 * 65536 / PADDING);
 	while (++first < BEHIND) {

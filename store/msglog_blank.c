@@ -14,7 +14,6 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "store/msglog_priv.h"
 
@@ -50,9 +49,8 @@ void
 blank_cut(struct msglog *l)
 {
 	LOCK_ASSERT_HELD(&l->lock);
-	if (l->tail == TAIL_CLEAN && l->blank_end > l->end &&
-	    ftruncate(l->file->fd, l->end) == 0)
-		l->blank_end = l->end;
+	if (l->tail == TAIL_CLEAN && l->blank_end > l->end)
+		(void)msglog_cut(l);
 }
 
 enum qerr

@@ -22,6 +22,7 @@
 
 #include "store/file.h"
 #include "store/msglog_priv.h"
+#include "store/pause.h"
 #include "store/scan.h"
 
 #define BACK_FIRST  4096 /* enough for the last line of nearly every log */
@@ -177,6 +178,21 @@ out:
 }
 
 enum qerr
+msglog_cut(struct msglog *l)
+{
+	enum qerr e = Q_OK;
+
+	LOCK_ASSERT_HELD(&l->lock);
+	pause_change(); /* a snapshot is about to read what it has seen the length of */
+	if (ftruncate(l->file->fd, l->end) == 0)
+		l->blank_end = l->end;
+	else
+		e = qerr_errno(errno);
+	pause_changed();
+	return e;
+}
+
+enum qerr
 msglog_mend(struct msglog *l, struct why *note)
 {
 	char as[BAD_NAME_SIZE];
@@ -190,9 +206,8 @@ msglog_mend(struct msglog *l, struct why *note)
 		return qerr_errno(errno);
 	if (l->tail == TAIL_TORN && (e = save_tail(l, st.st_size, as)) != Q_OK)
 		return e;
-	if (ftruncate(l->file->fd, l->end) != 0)
-		return qerr_errno(errno);
-	l->blank_end = l->end;
+	if ((e = msglog_cut(l)) != Q_OK)
+		return e;
 	if (l->tail == TAIL_TORN)
 		(void)why_set(note, Q_OK,
 			      "%s/%s" MSGLOG_SUFFIX ": a torn end of %lld bytes was cut "

@@ -124,7 +124,9 @@ enum qerr msglog_take(struct msglog *l, bool create, struct why *note);
 void msglog_leave(struct msglog *l, const struct why *note);
 /* Open the file and nothing else.  The caller closes it. */
 enum qerr msglog_open_file(struct msglog *l, bool create, int *fd, bool *created);
-/* Cut off what lies behind the end, setting aside what was found there. */
+/* Let the file end where the log does.  Not between pause_change and pause_changed. */
+enum qerr msglog_cut(struct msglog *l) REQUIRES(l->lock);
+/* The same, if anything but blank lines is behind it, setting aside what was found. */
 enum qerr msglog_mend(struct msglog *l, struct why *note) REQUIRES(l->lock);
 /* Up to n bytes from offset `from` on, fewer at the file's end. */
 enum qerr msglog_read_at(int fd, int64_t from, size_t n, struct buf *out);

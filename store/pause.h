@@ -4,8 +4,8 @@
  *
  * What a snapshot shows is then what a kill at that instant would have left, and that is
  * what every file of the store is written for.  So each system call that gives or takes a
- * name, or appends to a log, stands between pause_change and pause_changed; writing a
- * temporary file does not, as nobody takes it for anything.
+ * name, appends to a log or shortens it, stands between pause_change and pause_changed;
+ * writing a temporary file does not, as nobody takes it for anything.
  *
  * One for the process, because file.h knows folders and no store.  Any thread; a leaf:
  * nothing else is locked, and nothing waited for, between the two.

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "server/backup.h"
@@ -400,6 +401,63 @@ START_TEST(sound_at_each_instant)
 }
 END_TEST
 
+static atomic_int looks; /* at busy.log */
+static pthread_t other;
+
+/* Another log takes the descriptor of busy.log, whose blank lines go. */
+static void *
+take_descriptor(void *arg)
+{
+	struct msglog *l;
+
+	(void)arg;
+	ck_assert_int_eq(msglog_open(s, "other", &l), Q_OK);
+	msglog_close(l);
+	return NULL;
+}
+
+/* This stands before the C library's.  The second look is that of the pause. */
+int
+fstatat(int dir, const char *restrict name, struct stat *restrict st, int flags)
+{
+	int result = (int)syscall(SYS_newfstatat, dir, name, st, flags);
+
+	if (strcmp(name, "busy.log") == 0 && atomic_fetch_add(&looks, 1) == 1) {
+		ck_assert_int_eq(pthread_create(&other, NULL, take_descriptor, NULL), 0);
+		usleep(100000);
+	}
+	return result;
+}
+
+/* Nor does a log get shorter whose descriptor is wanted. */
+START_TEST(no_log_is_cut_meanwhile)
+{
+	struct store_options opt = STORE_OPTIONS_DEFAULT;
+	struct record r = {.kind = "msg", .from = "bob", .text = true};
+	struct snapshot *sn = hold();
+	struct stat before, after;
+	struct msglog *l;
+
+	store_close(s);
+	opt.durability = STORE_ALWAYS;
+	opt.max_open_logs = 1;
+	put("d/messages/other.log", "");
+	ck_assert_int_eq(store_open(at("d"), &opt, &s, &why), Q_OK);
+	ck_assert_int_eq(msglog_open(s, "busy", &l), Q_OK);
+	r.data = span_str("hello");
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(msglog_append(l, &r, 1), Q_OK);
+	msglog_close(l);
+	ck_assert_int_eq(stat(at("d/messages/busy.log"), &before), 0);
+	atomic_store(&looks, 0);
+	take();
+	ck_assert_int_eq(pthread_join(other, NULL), 0);
+	ck_assert_int_eq(stat(at("d/messages/busy.log"), &after), 0);
+	ck_assert_int_lt(after.st_size, before.st_size);
+	snapshot_drop(sn);
+}
+END_TEST
+
 /* ---- archives ---- */
 
 static struct buf said = BUF_INIT(4096);
@@ -547,6 +605,7 @@ main(void)
 	tcase_add_test(tc, it_cannot_be_taken);
 	tcase_add_test(tc, nothing_changes_meanwhile);
 	tcase_add_test(tc, sound_at_each_instant);
+	tcase_add_test(tc, no_log_is_cut_meanwhile);
 	tcase_add_test(tc, whole_or_not_there);
 	tcase_add_test(tc, no_place_for_it);
 	tcase_add_test(tc, somebody_is_faster);

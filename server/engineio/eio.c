@@ -206,18 +206,32 @@ eio_take_locked(struct eio *e, struct eio_queue *out)
 	return true;
 }
 
-void
-eio_unlock(struct eio *e)
+/* Into the WebSocket's outbox with what fits.  Whether any did. */
+static bool
+pump_locked(struct eio *e) REQUIRES(e->lock)
+{
+	return e->way == EIO_WEBSOCKET && e->ws != NULL && eio_pump_locked(e);
+}
+
+/* went: some is in the WebSocket's outbox since the lock was taken. */
+static void
+unlock(struct eio *e, bool went) RELEASES(e->lock)
 {
 	struct session *ws = NULL;
 
-	if (e->way == EIO_WEBSOCKET && e->ws != NULL && eio_pump_locked(e))
+	if (pump_locked(e) || went)
 		ws = session_ref(e->ws);
 	lock_drop(&e->lock);
 	if (ws == NULL)
 		return;
 	outbox_touch(ws);
 	session_unref(ws);
+}
+
+void
+eio_unlock(struct eio *e)
+{
+	unlock(e, false);
 }
 
 /* Would b be too much?  A single one never is, whatever its size. */
@@ -233,18 +247,23 @@ enum qerr
 eio_send_all(struct eio *e, struct bundle *const *b, size_t n)
 {
 	enum qerr err = Q_CLOSED;
+	bool went = false;
 
 	lock_take(&e->lock);
 	if (e->phase == EIO_ALIVE) {
 		err = Q_OK;
-		for (size_t i = 0; i < n && err == Q_OK; i++)
+		for (size_t i = 0; i < n && err == Q_OK; i++) {
+			/* What can go does not wait. */
+			if (overflows_locked(e, b[i]))
+				went = pump_locked(e) || went;
 			err =
 			    overflows_locked(e, b[i]) ? Q_FULL : eio_put_locked(e, b[i]);
+		}
 		/* What is missing from its middle a client could not know of. */
 		if (err != Q_OK)
 			eio_end_later(e, true);
 	}
-	eio_unlock(e);
+	unlock(e, went);
 	return err;
 }
 

@@ -249,6 +249,32 @@ START_TEST(very_long)
 }
 END_TEST
 
+/* More than may wait for one who takes nothing: those who read take it all. */
+START_TEST(more_than_backlog)
+{
+	enum { MANY = 12, SIZE = 1000 };
+	char text[SIZE + 1];
+
+	begin(false, "board.max_backlog=4KiB");
+	BOARD(s, "bob: gather");
+	for (int i = 0; i < MANY; i++) {
+		memset(text, 'a' + i, SIZE);
+		text[SIZE] = '\0';
+		BOARDF(s, "bob> chat-msg $a,$c,'%s'", text);
+	}
+	BOARD(s, "bob: send");
+	for (int i = 0; i < MANY; i++) {
+		memset(text, 'a' + i, SIZE);
+		BOARDF(s, "alice< chat-msg *,$a,$c,'bob',*,'%s'", text);
+		BOARDF(s, "bob< chat-msg *,$a,$c,'bob',*,'%s'", text);
+	}
+	for (int i = 0; i < MANY; i++)
+		BOARD(s, "bob< chat-response 1,'OK'");
+	BOARD(s, "alice: nothing", "bob: nothing");
+	board_end(s);
+}
+END_TEST
+
 /* The other one deletes the chat meanwhile: what was told was answered with OK, the rest
  * was not. */
 START_TEST(deleted_meanwhile)
@@ -443,6 +469,7 @@ main(void)
 	tcase_add_loop_test(tc, picture_between, 0, 2);
 	tcase_add_loop_test(tc, very_many, 0, 2);
 	tcase_add_loop_test(tc, very_long, 0, 2);
+	tcase_add_test(tc, more_than_backlog);
 	tcase_add_loop_test(tc, deleted_meanwhile, 0, 2);
 	tcase_add_loop_test(tc, logout_behind, 0, 2);
 	tcase_add_loop_test(tc, end_behind, 0, 8);

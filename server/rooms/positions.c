@@ -217,7 +217,9 @@ put_off(struct rooms_session *rs)
 	bool young;
 
 	lock_take(&s->out.lock);
-	young = rs->inbox->phase != ROOMS_INBOX_AWAY && young_locked(rs->inbox);
+	/* Its login may just have failed. */
+	young = rs->inbox != NULL && rs->inbox->phase != ROOMS_INBOX_AWAY &&
+		young_locked(rs->inbox);
 	if (young)
 		rooms_settle_soon_locked(s);
 	lock_drop(&s->out.lock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/rooms_state.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,8 +151,8 @@ read_number(int fd, const char *name)
 	return n;
 }
 
-/* Microseconds: two clients that use this key at once do not meet, and their counters
- * rise in the order in which people speak. */
+/* Microseconds: counters rise in the order in which people speak, and after everything
+ * that was lost here. */
 static uint64_t
 clock_now(void)
 {
@@ -162,34 +163,39 @@ clock_now(void)
 			    : 0;
 }
 
+/* In place, and not waiting for the disk: if it is lost, the clock is ahead of it. */
+static void
+write_number(int fd, const char *name, uint64_t n)
+{
+	int file = openat(fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	static_assert(ROOMS_CTR_MAX < 10000000000000000, "has more digits");
+	if (file == -1)
+		return;
+	(void)dprintf(file, "%016" PRIu64 "\n", n);
+	close(file);
+}
+
 enum qerr
 rooms_state_next_ctr(struct rooms_state *s, uint64_t *out, struct why *why)
 {
-	uint64_t now = clock_now();
+	uint64_t taken, now = clock_now();
+	bool locked = flock(s->fd, LOCK_EX) == 0;
 
-	if (now <= s->ctr)
-		now = s->ctr + 1;
-	if (now > ROOMS_CTR_MAX)
-		return why_set(why, Q_LIMIT, "the counters of this chat key are used up");
-	*out = s->ctr = now;
-	s->ctr_dirty = true;
-	return Q_OK;
-}
-
-/* With the lock held. */
-static enum qerr
-write_ctr(struct rooms_state *s, struct why *why)
-{
-	uint64_t kept = read_number(s->fd, "ctr");
-	char line[32];
-	enum qerr e = Q_OK;
-
-	snprintf(line, sizeof(line), "%" PRIu64 "\n", s->ctr);
-	if (s->ctr > kept)
-		e = private_replace(s->fd, "ctr", span_str(line), why);
-	if (e == Q_OK)
-		s->ctr_dirty = false;
-	return e;
+	/* Another client may use this key. */
+	if ((taken = read_number(s->fd, "ctr")) < s->ctr)
+		taken = s->ctr;
+	if (now <= taken)
+		now = taken + 1;
+	if (now <= ROOMS_CTR_MAX) {
+		*out = s->ctr = now;
+		write_number(s->fd, "ctr", now);
+	}
+	if (locked)
+		(void)flock(s->fd, LOCK_UN);
+	return now <= ROOMS_CTR_MAX
+		   ? Q_OK
+		   : why_set(why, Q_LIMIT, "the counters of this chat key are used up");
 }
 
 /* ---- positions ---- */
@@ -350,7 +356,7 @@ rooms_state_dirty(const struct rooms_state *s)
 	for (size_t i = 0; i < s->position_count; i++)
 		if (s->positions[i].dirty)
 			return true;
-	return s->ctr_dirty;
+	return false;
 }
 
 enum qerr
@@ -362,8 +368,6 @@ rooms_state_flush(struct rooms_state *s, struct why *why)
 		return Q_OK;
 	if (flock(s->fd, LOCK_EX) == -1)
 		return why_set(why, Q_SYS, "the folder of rooms cannot be locked");
-	if (s->ctr_dirty)
-		e = write_ctr(s, why);
 	for (size_t i = 0; i < s->position_count && e == Q_OK; i++)
 		if (s->positions[i].dirty)
 			e = write_position(s, &s->positions[i], why);
@@ -388,12 +392,10 @@ rooms_state_open(const struct profile *p, const struct cert *ca, const char *use
 	if ((e = profile_folder(p, "rooms", ca, user, &s->fd, why)) == Q_OK &&
 	    (e = private_open_in(s->fd, "at", &s->at, why)) == Q_OK &&
 	    (e = private_open_in(s->fd, "people", &s->people, why)) == Q_OK &&
-	    (e = load_key(s, why)) == Q_OK && (e = load_token(s, why)) == Q_OK) {
-		s->ctr = read_number(s->fd, "ctr");
+	    (e = load_key(s, why)) == Q_OK && (e = load_token(s, why)) == Q_OK)
 		*out = s;
-	} else {
+	else
 		rooms_state_close(s);
-	}
 	return e;
 }
 

@@ -13,10 +13,10 @@
  *						ctr f857ae4ed6e34e33 1714567890176
  *	               people/bob	chat keys that are trusted (rooms_keys.h)
  *
- * A counter of our own is the clock's microseconds, or one more than the last, whichever
- * is more: so none is used twice though the clock step back, or this folder be lost or an
- * old copy of it come back.  Several clients may run at once.  Functions may block on the disk; one
- * thread.
+ * A counter of our own is the clock's microseconds, or one more than the last of all
+ * clients here, whichever is more: so none is used twice though the clock step back, or
+ * this folder be lost or an old copy of it come back.  Several clients may run at once.
+ * Functions may block on the disk; one thread.
  */
 #ifndef CLIENT_ROOMS_STATE_H
 #define CLIENT_ROOMS_STATE_H
@@ -37,8 +37,7 @@ struct rooms_state {
 	char token[ROOMS_TOKEN_SIZE]; /* "": none */
 	bool remember;                /* the token goes to the disk */
 	bool refused; /* the server has refused a token since it was set */
-	uint64_t ctr; /* the last one that was used, as far as known */
-	bool ctr_dirty;
+	uint64_t ctr; /* the last one of ours */
 	struct rooms_position *positions;
 	size_t position_count, position_room;
 	struct rooms_memory memory;
@@ -55,7 +54,8 @@ void rooms_state_close(struct rooms_state *s);
 /* "" forgets it, on the disk too. */
 enum qerr
 rooms_state_set_token(struct rooms_state *s, const char *token, struct why *why);
-/* A counter for a content that is sealed now; never given again. */
+/* A counter for a content that is sealed now; never given again, to nobody.  Q_LIMIT:
+ * there are no more. */
 enum qerr rooms_state_next_ctr(struct rooms_state *s, uint64_t *out, struct why *why);
 /* Keep the PNG; out is its path. */
 enum qerr rooms_state_keep_captcha(struct rooms_state *s, struct span png,

@@ -8,6 +8,7 @@
  */
 #include "tests/system/harness.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -177,7 +179,7 @@ harness_new(void)
 
 	ck_assert_ptr_nonnull(h);
 	h->address = "127.0.0.1";
-	h->out_fd = -1;
+	h->out_fd = h->port_fd = -1;
 	h->out = (struct buf)BUF_INIT(OUT_MAX);
 	snprintf(h->dir, sizeof(h->dir), "%s/%s-XXXXXX", base, tcase_name());
 	ck_assert_msg(mkdtemp(h->dir) != NULL, "%s: %s", h->dir, strerror(errno));
@@ -202,10 +204,35 @@ harness_free(struct harness *h)
 	buf_free(&h->out);
 	if (h->fault != NULL)
 		munmap(h->fault, sizeof(*h->fault));
+	if (h->port_fd != -1)
+		close(h->port_fd);
 	free(h);
 }
 
 /* ---- the server's life ---- */
+
+/* Programs run side by side: a port that was free a moment ago, or that the server has left
+ * for a restart, may be somebody else's now.  A socket that is bound to it and does not
+ * listen keeps it: the kernel gives it to nobody who asks for any port, refuses who
+ * connects, and lets the server, which asks for this one with SO_REUSEADDR, have it. */
+void
+harness_choose_port(struct harness *h)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(h->port)};
+	socklen_t len = sizeof(in);
+	int one = 1;
+
+	if (h->port_fd != -1)
+		return;
+	ck_assert_int_eq(inet_pton(AF_INET, h->address, &in.sin_addr), 1);
+	h->port_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ne(h->port_fd, -1);
+	setsockopt(h->port_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(h->port_fd, (struct sockaddr *)&in, sizeof(in)) != 0)
+		harness_fail("no port: %s", strerror(errno));
+	ck_assert_int_eq(getsockname(h->port_fd, (struct sockaddr *)&in, &len), 0);
+	h->port = ntohs(in.sin_port);
+}
 
 /* Read its standard output until the line with the port has come. */
 static void
@@ -232,8 +259,7 @@ wait_until_ready(struct harness *h)
 	colon = strchr(line, '\n');
 	while (colon > line && *colon != ':')
 		colon--;
-	h->port = (uint16_t)atoi(colon + 1);
-	ck_assert_uint_ne(h->port, 0);
+	ck_assert_int_eq(atoi(colon + 1), h->port);
 }
 
 static void
@@ -244,6 +270,7 @@ launch(struct harness *h)
 	struct harness_child child = {.argv = argv, .files = h->files};
 	size_t n = 4;
 
+	harness_choose_port(h);
 	snprintf(listen, sizeof(listen), "%s:%u", h->address, h->port);
 	argv[n++] = listen;
 	/* Builds for sanitizers lie elsewhere than beside it. */

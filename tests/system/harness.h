@@ -46,6 +46,7 @@ struct harness {
 	pid_t pid;               /* 0: not running */
 	const char *address;     /* where it listens; 127.0.0.1 unless changed before */
 	uint16_t port;           /* kept by harness_restart */
+	int port_fd;             /* keeps it from others; -1: not yet */
 	int out_fd;              /* the server's standard output */
 	struct buf out;          /* what it printed there until it was ready */
 	char *settings[16];      /* "section.key=value" */
@@ -86,6 +87,8 @@ bool harness_skips_faults(void);
 /* ---- the server's life ---- */
 /* A folder with an empty data directory, nothing running yet. */
 struct harness *harness_new(void);
+/* Choose its port now, before the first start. */
+void harness_choose_port(struct harness *h);
 /* Start the server; the settings ("section.key=value") are kept for restarts.
  * The last argument is NULL. */
 void harness_boot(struct harness *h, ...) __attribute__((sentinel));

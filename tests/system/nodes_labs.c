@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/system/nodes_labs.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/text.h"
 
@@ -22,22 +19,6 @@ lab_fingerprint(const struct key *key, char out[LAB_FINGERPRINT_SIZE])
 	hex_encode(span_of(sum, sizeof(sum)), out);
 }
 
-/* One that nobody has at the moment; the kernel takes others for a while. */
-static uint16_t
-free_port(void)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
 void
 labs_make(int n)
 {
@@ -47,7 +28,7 @@ labs_make(int n)
 		struct lab *l = &lab[i];
 
 		l->h = harness_new();
-		l->h->port = free_port();
+		harness_choose_port(l->h);
 		ck_assert_int_eq(key_generate(KEY_EC_P256, 0, &l->key), Q_OK);
 		lab_fingerprint(l->key, l->fingerprint);
 		pem.len = 0;

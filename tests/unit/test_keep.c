@@ -148,24 +148,33 @@ static struct client_protocol protocol = {
 /* ---- the server ---- */
 
 static int listener, conn;
+static int place; /* keeps the port from others while nobody listens */
 static struct target target;
+
+/* A socket that is bound to this port, 0: to any.  It may be one that is taken already, as
+ * long as nobody listens there. */
+static int
+bound_to(uint16_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				.sin_port = htons(port)};
+	socklen_t len = sizeof(a);
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ne(fd, -1);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	target.port = ntohs(a.sin_port);
+	return fd;
+}
 
 static void
 listen_again(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				.sin_port = htons(target.port)};
-	socklen_t len = sizeof(a);
-	int one = 1;
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ne(listener, -1);
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	listener = bound_to(target.port);
 	ck_assert_int_eq(listen(listener, 5), 0);
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&a, &len), 0);
-	target.port = ntohs(a.sin_port);
 }
 
 static void
@@ -286,7 +295,7 @@ static void
 setup(void)
 {
 	strlcpy(target.host, "127.0.0.1", sizeof(target.host));
-	target.port = 0;
+	place = bound_to(0);
 	conn = -1;
 	logins = 0;
 	asked[0] = events[0] = '\0';
@@ -303,6 +312,7 @@ teardown(void)
 	hang_up();
 	if (listener != -1)
 		stop_listening();
+	close(place);
 }
 
 /* ---- it comes back ---- */

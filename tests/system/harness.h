@@ -116,6 +116,8 @@ int harness_command(struct harness *h, struct buf *out, const char *word, ...)
     __attribute__((sentinel));
 /* The same; it must exit with 0. */
 void harness_admin(struct harness *h, const char *word, ...) __attribute__((sentinel));
+/* Whether user has a session, in whichever protocol: `server ctl sessions`. */
+bool harness_has_session(struct harness *h, const char *user);
 /* From now on these settings ("section.key=value", NULL at the end) stand in its file, in
  * place of those given here before, and it has read them.  So a time limit can be short for
  * the one connection that shall reach it, and for nobody who logs in before or after. */

@@ -78,6 +78,20 @@ harness_admin(struct harness *h, const char *word, ...)
 	buf_free(&said);
 }
 
+bool
+harness_has_session(struct harness *h, const char *user)
+{
+	struct buf out = BUF_INIT(OUT_MAX);
+	char word[NAME_SIZE + 2];
+	bool there;
+
+	snprintf(word, sizeof(word), " %s ", user);
+	ck_assert_int_eq(harness_command(h, &out, "ctl", "sessions", NULL), 0);
+	there = memmem(out.p, out.len, word, strlen(word)) != NULL;
+	buf_free(&out);
+	return there;
+}
+
 void
 harness_reload(struct harness *h, ...)
 {

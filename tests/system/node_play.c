@@ -29,27 +29,12 @@ node_has(const char *package)
 	return false;
 }
 
-/* Has the server a session of that user? */
-static bool
-is_there(struct harness *h, const char *name)
-{
-	struct buf out = BUF_INIT(1 << 16);
-	char word[NAME_SIZE + 2];
-	bool there;
-
-	snprintf(word, sizeof(word), " %s ", name);
-	ck_assert_int_eq(harness_command(h, &out, "ctl", "sessions", NULL), 0);
-	there = memmem(out.p, out.len, word, strlen(word)) != NULL;
-	buf_free(&out);
-	return there;
-}
-
 static void
 freeze(struct harness *h, pid_t script, const char *name)
 {
-	ck_assert(is_there(h, name));
+	ck_assert(harness_has_session(h, name));
 	ck_assert_int_eq(kill(script, SIGSTOP), 0);
-	HARNESS_UNTIL(!is_there(h, name));
+	HARNESS_UNTIL(!harness_has_session(h, name));
 	ck_assert_int_eq(kill(script, SIGCONT), 0);
 }
 

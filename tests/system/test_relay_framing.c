@@ -193,12 +193,12 @@ START_TEST(trickle_before_the_login)
 	uint8_t hello[300] = {0xd8, 0xfe, 0xff, 0xff, 0x22, 0x01};
 
 	begin("limits.handshake_timeout=500ms");
-	p = peer_connect(h);
 	since = clock_mono_ms();
+	p = peer_connect(h);
 	until = harness_deadline(HARNESS_WAIT);
+	/* As many as there is time for; the last one, which would complete it, never. */
 	for (size_t i = 0; !peer_readable(p); i++) {
-		ck_assert_uint_lt(i, sizeof(hello));
-		if (peer_try_raw(p, span_of(hello + i, 1)) == 0)
+		if (i < sizeof(hello) - 1 && peer_try_raw(p, span_of(hello + i, 1)) == 0)
 			break;
 		harness_nap(until, "the server closes");
 		harness_nap(until, "the server closes");

@@ -43,9 +43,13 @@ board_start(const char *users, const char *setting, ...)
 	va_end(ap);
 	s->h = harness_new();
 	/* However long a transcript takes, connections that poll are used again, and
-	 * nobody has to answer pings while it is somebody else's turn. */
-	harness_boot(s->h, "http.keepalive=5m", "board.ping_timeout=1h", set[0], set[1],
-		     set[2], set[3], set[4], set[5], set[6], set[7], NULL);
+	 * nobody has to answer pings while it is somebody else's turn, unless a file that is
+	 * read later says so. */
+	harness_make_folder(s->h, "server");
+	harness_write(s->h, "server/server.conf",
+		      span_str("[board]\nping_timeout = 1h\n"));
+	harness_boot(s->h, "http.keepalive=5m", set[0], set[1], set[2], set[3], set[4],
+		     set[5], set[6], set[7], NULL);
 	play_add_users(s->h, users);
 	return s;
 }

@@ -83,12 +83,14 @@ lab_boot(int i, const char *dials, const char *admits, const struct key *strange
 	keep_setting(h, (const char *)peers.p);
 	keep_setting(h, "nodes.redial_min=20ms");
 	keep_setting(h, "nodes.redial_max=200ms");
-	keep_setting(h, "nodes.search_timeout=20s"); /* tests that wait for it say less */
 	va_start(ap, stranger);
 	while ((setting = va_arg(ap, const char *)) != NULL)
 		keep_setting(h, setting);
 	va_end(ap);
 	buf_free(&peers);
+	/* Tests that wait for it say less, here or in a file that is read later. */
+	harness_write(h, "server/server.conf",
+		      span_str("[nodes]\nsearch_timeout = 20s\n"));
 	harness_boot(h, NULL);
 }
 

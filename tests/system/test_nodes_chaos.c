@@ -190,8 +190,7 @@ begin(void)
 		lab_boot(i, i == 0 ? "1" : "", i == 0 ? "" : "0",
 			 i == 0 ? stranger : NULL, "limits.per_address=10000",
 			 "limits.per_address_before_login=4000", "limits.accounts=100",
-			 "nodes.data_timeout=1s", "nodes.call_timeout=1s",
-			 "nodes.search_timeout=300ms", NULL);
+			 NULL);
 		for (int k = 0; k < USERS; k++) {
 			snprintf(name, sizeof(name), "lab%d-%d", i, k);
 			harness_add_user(lab[i].h, name, KEY_EC_P256);
@@ -201,6 +200,9 @@ begin(void)
 	}
 	LAB_LINKED(0, 1);
 	ck_assert_ptr_nonnull(node = nodes_node_open(lab[0].h, stranger));
+	for (int i = 0; i < LABS; i++)
+		harness_reload(lab[i].h, "nodes.data_timeout=1s", "nodes.call_timeout=1s",
+			       "nodes.search_timeout=300ms", NULL);
 }
 
 static void
@@ -269,6 +271,9 @@ all_is_well(void)
 	LAB_LINKED(0, 1);
 	for (int i = 0; i < LABS; i++)
 		HARNESS_UNTIL(lab_says(i, ", 0 calls"));
+	/* Now somebody waits. */
+	for (int i = 0; i < LABS; i++)
+		harness_reload(lab[i].h, "nodes.search_timeout=20s", NULL);
 	all_log_in(0);
 	all_log_in(1);
 	for (int k = 0; k < USERS; k++)

@@ -84,15 +84,16 @@ START_TEST(chain)
 	labs_make(3);
 	lab_boot(2, "", "01", NULL, NULL);
 	lab_boot(1, "2", "0", NULL, NULL);
-	lab_boot(0, "1", "2", NULL, "nodes.follow=any", "nodes.search_timeout=500ms",
-		 NULL);
+	lab_boot(0, "1", "2", NULL, "nodes.follow=any", NULL);
 	LAB_LINKED(0, 1);
 	LAB_LINKED(1, 2);
 	alice = nodes_login(lab[0].h, "alice");
 	bob = nodes_login(lab[1].h, "bob");
 	carol = nodes_login(lab[2].h, "carol");
+	harness_reload(lab[0].h, "nodes.search_timeout=500ms", NULL);
 	nodes_say(alice, NODES_CALL, carol->uin); /* one hop does not reach her */
 	nodes_expect(alice, NODES_NOT_FOUND, carol->uin);
+	harness_reload(lab[0].h, "nodes.search_timeout=20s", NULL);
 	nodes_say(bob, NODES_CALL, carol->uin);
 	nodes_expect(carol, NODES_CALLED, bob->uin);
 	nodes_call(lab[0].h, alice, lab[2].h, carol, data);

@@ -292,7 +292,7 @@ START_TEST(server_stands_still)
 	eio_post(q, ENGINE, sid, "3" EIO_RS "4x", 200, "ok");
 	eio_poll(p, ENGINE, sid, 200, "4x");
 	eio_say(ws, "4x");
-	eio_hear_next(ws, "4x");
+	eio_hear(ws, "4x");
 	http_free(ws);
 	http_free(q);
 	http_free(p);
@@ -350,7 +350,8 @@ START_TEST(cancelled_poll)
 	char sid[SID_SIZE];
 	int refused = 0;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 20 || refused == 0; i++) {
+		ck_assert_int_lt(i, 1000);
 		p = eio_client(h, ENGINE, sid);
 		eio_ask_poll(p, ENGINE, sid);
 		http_free(p);
@@ -363,7 +364,6 @@ START_TEST(cancelled_poll)
 			refused++;
 		eio_poll(q, ENGINE, sid, 400, EIO_SAYS_UNKNOWN);
 	}
-	ck_assert_int_gt(refused, 0);
 	http_free(q);
 	harness_free(h);
 }
@@ -376,7 +376,8 @@ START_TEST(client_closes)
 	char sid[SID_SIZE];
 	int released = 0;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 50 || released == 0; i++) {
+		ck_assert_int_lt(i, 1000);
 		eio_open(p, ENGINE, sid);
 		eio_ask_poll(p, ENGINE, sid);
 		eio_post(q, ENGINE, sid, "1", 200, "ok");
@@ -388,7 +389,6 @@ START_TEST(client_closes)
 		}
 		eio_poll(p, ENGINE, sid, 400, EIO_SAYS_UNKNOWN);
 	}
-	ck_assert_int_gt(released, 0);
 	http_free(q);
 	http_free(p);
 	harness_free(h);

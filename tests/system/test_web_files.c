@@ -87,7 +87,7 @@ START_TEST(own_page)
 		ck_assert_int_eq(p->status, 200);
 		ck_assert_str_eq(http_header(p, "Content-Encoding"), "gzip");
 	}
-	ck_assert(harness_logged(h, "web-page"));
+	HARNESS_UNTIL(harness_logged(h, "web-page"));
 	snprintf(address, sizeof(address), "\n  http://127.0.0.1:%u/\n", h->port);
 	ck_assert_ptr_nonnull(strstr((const char *)h->out.p, address));
 	http_free(p);
@@ -297,8 +297,8 @@ START_TEST(no_folder)
 	struct harness *h = harness_start("http.web=/nowhere/at/all", NULL);
 	struct http_peer *p = http_connect(h);
 
-	ck_assert(harness_logged(h, "no-web-page"));
-	ck_assert(harness_logged(h, "/nowhere/at/all"));
+	HARNESS_UNTIL(harness_logged(h, "no-web-page"));
+	HARNESS_UNTIL(harness_logged(h, "/nowhere/at/all"));
 	get(p, "/", "");
 	ck_assert_int_eq(p->status, 404);
 	ck_assert_ptr_nonnull(memmem(p->body.p, p->body.len, "http.web", 8));

@@ -46,7 +46,8 @@ START_TEST(contacts_wait_and_go_on)
 
 	play_befriend(s, "alice", "bob");
 	alice = play_peer(s, "alice");
-	while (sent < 3) {
+	/* A second each, in which many are refused; on a busy machine few. */
+	while (sent < 3 || refused < 2) {
 		struct span line;
 
 		line_say(alice, "115 1 hello");
@@ -59,7 +60,6 @@ START_TEST(contacts_wait_and_go_on)
 			usleep(50000);
 		}
 	}
-	ck_assert_int_ge(refused, 2);
 	play_end(s);
 }
 END_TEST

@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(many_at_once)
 {
-	const char *set[] = {"limits.joins=10", "limits.joins_rate=60"};
+	const char *set[] = {"limits.joins=10", "limits.joins_rate=1"};
 	struct session *a;
 	int seconds = 0;
 
@@ -161,14 +161,14 @@ START_TEST(many_at_once)
 	/* More than ever fits is granted to a full bucket, and paid for afterwards. */
 	ck_assert(limits_take(a, LIMIT_JOIN, 40, &seconds));
 	ck_assert(!limits_take(a, LIMIT_JOIN, 1, &seconds));
-	ck_assert_int_ge(seconds, 30);
-	ck_assert_int_le(seconds, 31);
+	ck_assert_int_gt(seconds, 30 * 60);
+	ck_assert_int_le(seconds, 31 * 60);
 	/* What was refused has taken nothing, and some of it may be granted. */
 	leave(a);
 	a = user("bob");
 	ck_assert(limits_take(a, LIMIT_JOIN, 4, &seconds));
 	ck_assert(!limits_take(a, LIMIT_JOIN, 8, &seconds));
-	ck_assert_int_le(seconds, 2);
+	ck_assert_int_le(seconds, 2 * 60);
 	ck_assert(limits_take(a, LIMIT_JOIN, 6, &seconds));
 	leave(a);
 	stop();
@@ -178,26 +178,23 @@ END_TEST
 START_TEST(it_fills_again)
 {
 	const char *set[] = {"limits.messages=2", "limits.messages_rate=600"};
-	int64_t begun = clock_mono_ms(), asked;
 	struct session *a;
-	int seconds, taken = 0;
+	int seconds, refused = 0;
 
 	start_with(set, 2);
 	a = user("alice");
-	while (taken < 6) {
-		asked = clock_mono_ms();
-		if (limits_take(a, LIMIT_MESSAGE, 1, &seconds)) {
-			taken++;
+	while (refused < 2) {
+		int64_t asked = clock_mono_ms();
+
+		if (limits_take(a, LIMIT_MESSAGE, 1, &seconds))
 			continue;
-		}
 		/* One would be there after 100 ms, but a second was said, and asking
 		 * does not postpone it. */
 		ck_assert_int_eq(seconds, 1);
 		CORE_AWAIT(limits_take(a, LIMIT_MESSAGE, 1, &seconds));
 		ck_assert_int_ge(clock_mono_ms() - asked, 990);
-		taken++;
+		refused++;
 	}
-	ck_assert_int_ge(clock_mono_ms() - begun, 990);
 	leave(a);
 	stop();
 }

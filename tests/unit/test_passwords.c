@@ -117,35 +117,35 @@ cost(const char *name)
 	return (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
 }
 
-static int64_t
-least_cost(const char *name)
+static bool
+alike(int64_t a, int64_t b)
 {
-	int64_t least = INT64_MAX;
-
-	for (int i = 0; i < 7; i++) {
-		int64_t one = cost(name);
-
-		least = one < least ? one : least;
-	}
-	return least;
+	return a < b * 2 && b < a * 2;
 }
 
 /* A stranger must not learn from the time who is there.  A hash is thousands of
- * microseconds; leaving it out would be seen at once. */
+ * microseconds; leaving it out would be seen at once, in the least of any number of
+ * calls.  A processor that is shared may be slow for one of them and not for another:
+ * then it takes more of them to see what each costs. */
 START_TEST(nobody_costs_what_somebody_costs)
 {
-	int64_t there, without, none;
+	static const char *const names[] = {"alice", "bob", "carol"};
+	int64_t least[3] = {INT64_MAX, INT64_MAX, INT64_MAX};
 
 	add("alice", "correct horse");
 	add("bob", NULL);
-	there = least_cost("alice");
-	without = least_cost("bob");
-	none = least_cost("carol");
-	ck_assert_int_gt(there, 500);
-	ck_assert_int_gt(without, there / 2);
-	ck_assert_int_lt(without, there * 2);
-	ck_assert_int_gt(none, there / 2);
-	ck_assert_int_lt(none, there * 2);
+	for (int i = 0; i < 200; i++) {
+		for (int k = 0; k < 3; k++) {
+			int64_t one = cost(names[k]);
+
+			least[k] = one < least[k] ? one : least[k];
+		}
+		if (i >= 6 && alike(least[0], least[1]) && alike(least[0], least[2]))
+			break;
+	}
+	ck_assert_int_gt(least[0], 500);
+	ck_assert_msg(alike(least[0], least[1]) && alike(least[0], least[2]),
+		      "%d, %d and %d us", (int)least[0], (int)least[1], (int)least[2]);
 }
 END_TEST
 

@@ -14,7 +14,7 @@ const { io } = createRequire(path.resolve(folder, "package.json"))("socket.io-cl
 const url = `${ca ? "https" : "http"}://127.0.0.1:${port}`;
 const tls = ca ? { ca: readFileSync(ca) } : {};
 const picture = readFileSync(pictureFile);
-const WAIT = 15000 * Number(process.env.SLOW ?? 1);
+const WAIT = 30000 * Number(process.env.SLOW ?? 1);
 const PASSWORD = "geheim-123";
 
 // The next event of that name; those that came before it was asked for count, in order.

@@ -10,7 +10,7 @@ import path from "node:path";
 const [folder, port] = process.argv.slice(2);
 const { io } = createRequire(path.resolve(folder, "package.json"))("socket.io-client");
 const url = `http://127.0.0.1:${port}`;
-const WAIT = 10000 * Number(process.env.SLOW ?? 1);
+const WAIT = 30000 * Number(process.env.SLOW ?? 1);
 
 function heard(socket, event) {
   return new Promise((resolve, reject) => {

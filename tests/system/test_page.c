@@ -19,7 +19,7 @@ main(void)
 	Suite *suite = suite_create("page");
 	TCase *tc = harness_case(suite, "page");
 
-	tcase_set_timeout(tc, 170);
+	tcase_set_timeout(tc, 280);
 	tcase_add_test(tc, in_a_browser);
 	return harness_main(suite);
 }

@@ -18,7 +18,7 @@ main(void)
 	Suite *suite = suite_create("page_rough");
 	TCase *tc = harness_case(suite, "page_rough");
 
-	tcase_set_timeout(tc, 170);
+	tcase_set_timeout(tc, 280);
 	tcase_add_test(tc, in_a_browser);
 	return harness_main(suite);
 }

@@ -17,7 +17,7 @@ main(void)
 	Suite *suite = suite_create("page_tls");
 	TCase *tc = harness_case(suite, "page_tls");
 
-	tcase_set_timeout(tc, 170);
+	tcase_set_timeout(tc, 280);
 	tcase_add_test(tc, over_tls);
 	return harness_main(suite);
 }

@@ -18,12 +18,12 @@ export const port = at_port;
 export const shots = to;
 export const picture = a_picture; // the path of a small PNG
 export const url = `http://127.0.0.1:${port}/`;
-export const WAIT = 15000 * Number(process.env.SLOW ?? 1);
+export const WAIT = 30000 * Number(process.env.SLOW ?? 1);
 export const DESKTOP = { viewport: { width: 1100, height: 760 }, colorScheme: "light" };
 export const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: "dark", hasTouch: true };
 export const SMALL = { viewport: { width: 320, height: 640 }, colorScheme: "light" };
 
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"], timeout: 2 * WAIT });
 
 // Somebody in a browser of their own.
 export async function at(options) {

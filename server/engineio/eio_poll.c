@@ -17,6 +17,7 @@
 
 #define GRACE_MS 100
 #define END_MS   1000 /* for somebody else's answer to be in the outbox */
+#define LOOK_MS  10   /* how often it is looked at meanwhile */
 
 /* ---- answering ---- */
 
@@ -74,20 +75,34 @@ eio_poll_answer(struct eio_poll *p, struct eio_queue *q)
 
 /* ---- GET ---- */
 
-/* Another thread ends the poll's connection, and nothing will go out on it any more. */
+/* Does its worker wait for the client to take more of the answer, or is it the one that
+ * asks?  Then waiting for the answer would only keep others from being told that it is
+ * over. */
+static bool
+answers_slowly(struct session *s)
+{
+	bool waits;
+
+	lock_take(&s->out.lock);
+	waits = s->out.waiters > 0;
+	lock_drop(&s->out.lock);
+	return waits || session_is_worker(s);
+}
+
+/* The poll's connection is being ended, mostly by another thread, and nothing will go out
+ * on it any more. */
 static void
 connection_ends(struct http *h, void *arg)
 {
-	int64_t until_ms = clock_mono_ms() + END_MS;
+	int64_t until_ms = clock_mono_ms() + END_MS, now;
+	struct session *s = http_session(h);
 	struct eio_poll *p = arg;
 	struct eio *e = p->e;
-	bool in_time = true;
 
-	(void)h;
 	eio_end(e, EIO_BY_US, WS_CODE_GOING_AWAY, NULL);
 	lock_take(&e->lock);
-	while (!p->answered && in_time)
-		in_time = lock_wait(&e->lock, &e->changed, until_ms);
+	while (!p->answered && (now = clock_mono_ms()) < until_ms && !answers_slowly(s))
+		(void)lock_wait(&e->lock, &e->changed, now + LOOK_MS);
 	lock_drop(&e->lock);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -182,6 +183,38 @@ START_TEST(slow_receiver)
 }
 END_TEST
 
+/* Polls whose answers nobody reads: the stop goes past them.  It would wait a second for
+ * each, if it waited. */
+START_TEST(stop_beside_slow_polls)
+{
+	enum { MANY = 10, SIZE = 5000000 }; /* more than a socket and an outbox hold */
+	struct harness *h =
+	    sio_start(EIO_CALM, "max_payload=6000000", "server.drain=0", NULL);
+	char *message = malloc(SIZE + 1), sid[SID_SIZE];
+	struct http_peer *p[MANY], *q = http_connect(h);
+	int64_t until_ms;
+
+	ck_assert_ptr_nonnull(message);
+	memset(message, '4', SIZE);
+	message[SIZE] = '\0';
+	for (int i = 0; i < MANY; i++) {
+		p[i] = http_connect(h);
+		eio_open(q, ENGINE, sid);
+		eio_post(q, ENGINE, sid, message, 200, "ok");
+		eio_ask_poll(p[i], ENGINE, sid);
+		ck_assert(http_await(p[i], 1));
+	}
+	until_ms = harness_deadline(MANY * 1000);
+	harness_stop(h);
+	ck_assert_int_lt(clock_mono_ms(), until_ms);
+	for (int i = 0; i < MANY; i++)
+		http_free(p[i]);
+	http_free(q);
+	free(message);
+	harness_free(h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -192,5 +225,6 @@ main(void)
 	tcase_add_test(tc, in_flight);
 	tcase_add_test(tc, full_polls);
 	tcase_add_test(tc, slow_receiver);
+	tcase_add_test(tc, stop_beside_slow_polls);
 	return harness_main(suite);
 }

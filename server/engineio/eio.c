@@ -16,6 +16,10 @@
 #include "server/engineio/eio_priv.h"
 #include "server/server.h"
 
+/* The share of max_backlog above which a client is to take something before it is heard
+ * again: the longest answer, and what others say meanwhile, find room behind it. */
+#define BEHIND 4
+
 /* ---- the seat's stream: none ---- */
 
 static enum qerr
@@ -200,6 +204,8 @@ eio_take_locked(struct eio *e, struct eio_queue *out)
 		e->weight -= bundle_weight(w->bundle);
 		STAILQ_INSERT_TAIL(out, w, link);
 	}
+	if (e->catching_up)
+		pthread_cond_broadcast(&e->changed);
 	if (e->phase != EIO_LEAVING || !STAILQ_EMPTY(&e->queue))
 		return false;
 	e->phase = EIO_OVER;
@@ -338,6 +344,25 @@ eio_turn_give(struct eio *e)
 		eio_end_later(e, false);
 	pthread_cond_broadcast(&e->changed);
 	lock_drop(&e->lock);
+}
+
+bool
+eio_is_behind_locked(struct eio *e)
+{
+	LOCK_ASSERT_HELD(&e->lock);
+	return e->phase == EIO_ALIVE && !e->starved &&
+	       e->weight > e->options.max_backlog / BEHIND;
+}
+
+bool
+eio_is_behind(struct eio *e)
+{
+	bool behind;
+
+	lock_take(&e->lock);
+	behind = eio_is_behind_locked(e);
+	lock_drop(&e->lock);
+	return behind;
 }
 
 enum qerr

@@ -16,6 +16,7 @@
 #include "server/engineio/eio_priv.h"
 
 #define GRACE_MS 100
+#define NEXT_MS  1000 /* for the next poll of a client that goes on polling */
 #define END_MS   1000 /* for somebody else's answer to be in the outbox */
 #define LOOK_MS  10   /* how often it is looked at meanwhile */
 
@@ -172,6 +173,7 @@ say(struct eio_poll *p)
 	upgraded = e->way == EIO_WEBSOCKET;
 	if (!upgraded)
 		over = eio_take_locked(e, &q);
+	e->answering = !STAILQ_EMPTY(&q);
 	if (p->asks)
 		eio_asked_locked(e);
 	lock_drop(&e->lock);
@@ -179,6 +181,9 @@ say(struct eio_poll *p)
 		eio_left(e);
 	if (!STAILQ_EMPTY(&q)) {
 		eio_poll_answer(p, &q);
+		lock_take(&e->lock);
+		e->answering = false;
+		lock_drop(&e->lock);
 	} else if (upgraded && p->stays_ms != 0) {
 		eio_refuse(p->h, EIO_BAD_REQUEST);
 		answered(p);
@@ -223,6 +228,31 @@ await_poll(struct eio *e)
 	lock_drop(&e->lock);
 }
 
+/* In a turn, which is left meanwhile: let the client take some of what waits for it, before
+ * the rest of its body is looked at.  Q_CLOSED; Q_TIMEOUT: it does not poll, as some do not
+ * before they have their answer. */
+static enum qerr
+catch_up(struct eio *e)
+{
+	int64_t until_ms = clock_mono_ms() + NEXT_MS;
+	bool in_time = true;
+
+	eio_turn_give(e);
+	outbox_flush_touched();
+	lock_take(&e->lock);
+	e->catching_up = true;
+	while (e->way != EIO_WEBSOCKET && eio_is_behind_locked(e) && in_time) {
+		if (e->answering)
+			until_ms = clock_mono_ms() + NEXT_MS;
+		in_time = lock_wait(&e->lock, &e->changed, until_ms) || e->answering;
+	}
+	e->catching_up = false;
+	lock_drop(&e->lock);
+	if (!eio_turn_take(e))
+		return Q_CLOSED;
+	return in_time ? Q_OK : Q_TIMEOUT;
+}
+
 /* In a turn. */
 static enum qerr
 take_packets(struct eio *e, struct span s)
@@ -230,9 +260,15 @@ take_packets(struct eio *e, struct span s)
 	/* The body is the request's own memory (parse.h), and ours to change. */
 	struct eio_body body = eio_body_of((void *)(uintptr_t)s.p, s.len);
 	struct eio_packet packet;
+	bool polls = true;
 	enum qerr err;
 
 	while ((err = eio_body_next(&body, &packet)) == Q_OK) {
+		if (polls && eio_is_behind(e)) {
+			if ((err = catch_up(e)) == Q_CLOSED)
+				break;
+			polls = err == Q_OK;
+		}
 		if (packet.type == EIO_CLOSE)
 			await_poll(e);
 		if ((err = eio_receive(e, &packet)) != Q_OK)

@@ -79,14 +79,18 @@ struct eio {
 
 	struct eio_queue queue; /* [lock] */
 	size_t weight;          /* [lock] of what is in the queue */
-	unsigned part;          /* [lock] of the first bundle: so many packets went, */
-	size_t part_done;       /* [lock] and so many bytes of the next */
+	bool starved;     /* [lock] there was no memory to send it: it ends as slow */
+	unsigned part;    /* [lock] of the first bundle: so many packets went, */
+	size_t part_done; /* [lock] and so many bytes of the next */
 
 	struct session *ws;    /* [lock] counted: the WebSocket, or the one to be */
 	struct ws *wire;       /* [lock] its worker's; of that, heard_ms alone */
 	struct eio_poll *poll; /* [lock] the one that waits */
+	bool answering;        /* [lock] the last one is being given what waited */
 	bool posting;          /* [lock] a POST is being dealt with */
 	unsigned uploads;      /* [lock] bodies on their way in */
+	bool catching_up;      /* [lock] what the client said is left unread until it has
+				* taken some of what waits for it */
 	int64_t noop_at_ms;    /* [lock] polls are sent away from then on; 0: never */
 
 	enum ws_code end_code; /* set once, before the phase changes */
@@ -154,6 +158,10 @@ void eio_rest(struct eio *e);
 /* In a turn: a packet from the client.  Q_OK; Q_CLOSED: the session is over; Q_FORMAT: a
  * packet that may not come (the caller says eio_fail). */
 enum qerr eio_receive(struct eio *e, const struct eio_packet *packet);
+/* Does so much wait for the client that it is to take some before it is heard again?  Who
+ * asks for much in one go, and reads, would be ended as too slow otherwise. */
+bool eio_is_behind_locked(struct eio *e) REQUIRES(e->lock);
+bool eio_is_behind(struct eio *e);
 
 /* Drop the lock; behind it what can be sent to a WebSocket is in its outbox, touched. */
 void eio_unlock(struct eio *e) RELEASES(e->lock);

@@ -25,11 +25,12 @@ dies_at(const struct eio *e)
 	return ping_at(e) + e->options.ping_timeout_ms;
 }
 
-/* Its pong may stand behind a large upload, or behind a message that is being handled. */
+/* Its pong may stand behind a large upload, or behind a message that is being handled or
+ * is left unread. */
 static bool
 busy_locked(struct eio *e, int64_t now) REQUIRES(e->lock)
 {
-	if (e->turn)
+	if (e->turn || e->catching_up)
 		return true;
 	if (!atomic_load(&e->raised))
 		return false;

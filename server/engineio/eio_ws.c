@@ -100,8 +100,10 @@ eio_pump_locked(struct eio *e)
 	if (err == Q_FULL)
 		outbox_want_room_locked(e->ws);
 	lock_drop(&e->ws->out.lock);
-	if (err == Q_NOMEM)
+	if (err == Q_NOMEM && !e->starved) {
+		e->starved = true;
 		eio_end_later(e, true);
+	}
 	return any;
 }
 
@@ -142,7 +144,7 @@ take_messages(struct carrier *c, struct eio *e, struct ws_message *m)
 		do {
 			err = take_message(e, m);
 			ws_limit(&c->ws, atomic_load(&e->max_message));
-		} while (err == Q_OK && !atomic_load(&e->settle) &&
+		} while (err == Q_OK && !atomic_load(&e->settle) && !eio_is_behind(e) &&
 			 ws_more(&c->ws, m) == Q_OK);
 	}
 	eio_turn_give(e);
@@ -278,6 +280,34 @@ leave(struct carrier *c, struct eio *e)
 	ws_fini(&c->ws);
 }
 
+/* Send on what waits. */
+static void
+send_on(struct eio *e, bool catching_up)
+{
+	lock_take(&e->lock);
+	e->catching_up = catching_up;
+	eio_unlock(e);
+}
+
+/* The same; and while too much waits, what the client says is left unread.  One that takes
+ * nothing is ended by the flusher. */
+static void
+catch_up(struct carrier *c, struct eio *e)
+{
+	enum qerr err = Q_OK;
+
+	send_on(e, false);
+	if (!eio_is_behind(e))
+		return;
+	ws_done(&c->ws);
+	while (err == Q_OK && eio_is_behind(e)) {
+		send_on(e, true);
+		outbox_flush_touched();
+		err = outbox_wait_room(c->ws.session, 0);
+	}
+	send_on(e, false);
+}
+
 /* The worker, once the session is here.  What a login has touched of the stack, and what
  * malloc keeps for the thread that did it, are not for an idle session to keep. */
 static void
@@ -294,8 +324,7 @@ carry(struct session *s)
 			session_rest(s, carry);
 			return;
 		}
-		lock_take(&e->lock);
-		eio_unlock(e);
+		catch_up(c, e);
 		ws_limit(&c->ws, atomic_load(&e->max_message));
 		err = ws_read(&c->ws, &m);
 		if (err == Q_OK)

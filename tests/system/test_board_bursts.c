@@ -275,6 +275,46 @@ START_TEST(more_than_backlog)
 }
 END_TEST
 
+/* More is asked for in one go than may wait for one who takes nothing: who reads gets all
+ * of it. */
+START_TEST(much_asked)
+{
+	enum { MANY = 5, SIZE = 16000, ASKED = 12 };
+	struct board_peer *bob;
+	char text[SIZE + 1];
+
+	s = board_start("alice bob", "board.max_backlog=128KiB", NULL);
+	board_about(s, _i);
+	bob = board_peer_of(s, "bob");
+	memset(text, 'x', SIZE);
+	text[SIZE] = '\0';
+	for (int i = 0; i < MANY; i++) {
+		BOARDF(s, "bob> chat-msg $a,$c,'%s'", text);
+		BOARD(s, "bob< chat-msg ...", "bob< chat-response 1,'OK'",
+		      "alice< new-msg-notification ...");
+	}
+	BOARD(s, "bob: gather");
+	for (int i = 0; i < ASKED; i++)
+		BOARD(s, "bob? get-chat-messages $a,$c");
+	BOARD(s, "bob> chat-msg $a,$c,'last'");
+	if (_i == 0) {
+		BOARD(s, "bob: send");
+	} else { /* its answer comes when the others were fetched */
+		ck_assert_int_eq(buf_put_u8(&bob->held, '\0'), Q_OK);
+		eio_ask_post(bob->out, SOCKET, bob->sid, (const char *)bob->held.p);
+		bob->gathers = false;
+		buf_free(&bob->held);
+	}
+	for (int i = 0; i < ASKED; i++)
+		BOARD(s, "bob< chat-messages $n,*", "bob< ack 1,'OK'");
+	BOARD(s, "bob< chat-msg *,$a,$c,'bob',*,'last'", "bob< chat-response 1,'OK'");
+	if (_i == 1)
+		http_hear(bob->out, 200, "ok");
+	BOARD(s, "alice< new-msg-notification ...", "bob: nothing");
+	board_end(s);
+}
+END_TEST
+
 /* The other one deletes the chat meanwhile: what was told was answered with OK, the rest
  * was not. */
 START_TEST(deleted_meanwhile)
@@ -470,6 +510,7 @@ main(void)
 	tcase_add_loop_test(tc, very_many, 0, 2);
 	tcase_add_loop_test(tc, very_long, 0, 2);
 	tcase_add_test(tc, more_than_backlog);
+	tcase_add_loop_test(tc, much_asked, 0, 2);
 	tcase_add_loop_test(tc, deleted_meanwhile, 0, 2);
 	tcase_add_loop_test(tc, logout_behind, 0, 2);
 	tcase_add_loop_test(tc, end_behind, 0, 8);

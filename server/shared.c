@@ -10,7 +10,8 @@
  * last that is told of a chat.
  *
  * GONE.  An object asks the store who is gone when it is in the table, and all in the
- * table are asked to when somebody goes: so none misses it.
+ * table are asked to when somebody goes: so none misses it.  With the second member the
+ * store deletes the chat, and its object ends as with any chat that is deleted.
  */
 #include "server/shared.h"
 
@@ -125,21 +126,6 @@ look_who_is_gone(struct shared_chat *c)
 		atomic_store(&c->maker_gone, true);
 	if (now.other_gone)
 		atomic_store(&c->other_gone, true);
-}
-
-enum qerr
-shared_forget(struct shared *sh, const char *user)
-{
-	struct shared_chat *c;
-	enum qerr e = chats_forget(sh->server->chats, user);
-
-	if (e != Q_OK)
-		return e;
-	lock_take(&sh->table);
-	RB_FOREACH (c, chat_tree, &sh->chats)
-		look_who_is_gone(c);
-	lock_drop(&sh->table);
-	return Q_OK;
 }
 
 enum qerr
@@ -364,6 +350,17 @@ forget(struct shared_chat *c)
 	(void)positions_drop(store, c->info.other, c->info.id);
 }
 
+/* After it was deleted in the store: nothing more is told, and nothing stays of it. */
+static void
+end(struct shared *sh, struct shared_chat *c)
+{
+	lock_take(&sh->table);
+	leave_table_locked(sh, c);
+	lock_drop(&sh->table);
+	shared_flights_end(c);
+	forget(c);
+}
+
 enum qerr
 shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin)
 {
@@ -373,11 +370,61 @@ shared_delete(struct shared *sh, struct shared_chat *c, struct session *origin)
 	assert(c->shared == sh);
 	if ((e = chats_delete(sh->server->chats, c->info.id)) != Q_OK)
 		return e;
-	lock_take(&sh->table);
-	leave_table_locked(sh, c);
-	lock_drop(&sh->table);
-	shared_flights_end(c);
-	forget(c);
+	end(sh, c);
 	shared_tell(c, origin, &event);
+	return Q_OK;
+}
+
+/* ---- users that are removed ---- */
+
+/* The next of user's chats in the table, a reference; NULL: there is none. */
+static struct shared_chat *
+next_of(struct shared *sh, const char *user, uint64_t behind)
+{
+	struct shared_chat key, *c;
+
+	key.info.id = behind + 1;
+	lock_take(&sh->table);
+	c = RB_NFIND(chat_tree, &sh->chats, &key);
+	while (c != NULL && name_cmp(user, c->info.maker) != 0 &&
+	       name_cmp(user, c->info.other) != 0)
+		c = RB_NEXT(chat_tree, &sh->chats, c);
+	if (c != NULL)
+		c->refs++;
+	lock_drop(&sh->table);
+	return c;
+}
+
+/* The store knows by now that user is gone. */
+static void
+part(struct shared *sh, struct shared_chat *c, const char *user)
+{
+	bool maker = name_cmp(user, c->info.maker) == 0;
+	struct chat_info now;
+
+	if (chats_get(sh->server->chats, c->info.id, &now) != Q_OK) {
+		/* With the second of the two the chat goes as well. */
+		atomic_store(maker ? &c->maker_gone : &c->other_gone, true);
+		end(sh, c);
+		return;
+	}
+	look_who_is_gone(c);
+	shared_writing_end(c); /* that of who had looked before */
+}
+
+enum qerr
+shared_forget(struct shared *sh, const char *user)
+{
+	struct shared_chat *c;
+	uint64_t id = 0;
+	enum qerr e = chats_forget(sh->server->chats, user);
+
+	if (e != Q_OK)
+		return e;
+	while ((c = next_of(sh, user, id)) != NULL) {
+		id = c->info.id;
+		part(sh, c, user);
+		shared_chat_unref(c);
+	}
 	return Q_OK;
 }

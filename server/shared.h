@@ -121,7 +121,8 @@ enum qerr shared_last(struct shared_chat *c, uint64_t *id);
 enum qerr shared_id_at(struct shared_chat *c, int64_t time_ms, uint64_t *id);
 
 /* As chats_forget, for chats that are in use, too: from here on nothing is told to the
- * user's name. */
+ * user's name, nor is it written down what was shown to it.  May wait for posts and
+ * writing that have begun. */
 enum qerr shared_forget(struct shared *sh, const char *user);
 
 /* Delete chat, messages and media for both; every session of both members but origin

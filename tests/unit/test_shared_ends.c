@@ -4,6 +4,9 @@
  */
 #include "tests/unit/shared_listener.h"
 
+#include "store/positions.h"
+#include "store/tally.h"
+
 /* ---- users that are removed ---- */
 
 START_TEST(a_new_user_of_an_old_name)
@@ -82,6 +85,32 @@ START_TEST(forgotten_while_it_is_opened)
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
 	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+}
+END_TEST
+
+/* The chat goes with its second member, and what its room still had to write down with it. */
+START_TEST(nobody_is_left)
+{
+	struct tally t;
+	struct had *had;
+	size_t n;
+
+	ck_assert_int_eq(say("one"), Q_OK);
+	shared_room_begin(chat);
+	(void)shared_enter(chat, "bob");
+	shared_shown(chat, "bob", 1, 1);
+	ck_assert_int_eq(shared_forget(core.shared, "alice"), Q_OK);
+	ck_assert_int_eq(shared_forget(core.shared, "bob"), Q_OK);
+	ck_assert_int_eq(positions_remove(core.store, "bob"), Q_OK);
+	ck_assert(!shared_chat_member(chat, "alice"));
+	ck_assert(!shared_chat_member(chat, "bob"));
+	(void)shared_leave(chat, "bob", 1);
+	shared_room_end(chat);
+	ck_assert_int_eq(shared_save(chat), Q_OK);
+	ck_assert_int_eq(tally_load(core.store, chat_id, &t), Q_MISSING);
+	ck_assert_int_eq(positions_load_had(core.store, "bob", &had, &n), Q_OK);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(say("late"), Q_CLOSED);
 }
 END_TEST
 
@@ -198,6 +227,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_new_user_of_an_old_name);
 	tcase_add_test(t, forgotten_while_it_is_opened);
+	tcase_add_test(t, nobody_is_left);
 	tcase_add_test(t, deleted_for_both);
 	tcase_add_loop_test(t, deleted_while_all_talk, 0, 10);
 	tcase_add_test(t, deleted_by_both_at_once);

@@ -112,9 +112,9 @@ last_good_between(int fd, int64_t lo, int64_t hi, int64_t size, struct buf *back
 	return Q_MISSING;
 }
 
-/* *last tells the id and the time of the last good record, 0 when there is none. */
-static enum qerr
-find_end(struct store *s, int fd, int64_t size, struct record_line *last, int64_t *end)
+enum qerr
+msglog_find_end(struct store *s, int fd, int64_t size, struct record_line *last,
+		int64_t *end)
 {
 	struct buf *back = scratch_take(s), *win = scratch_take(s);
 	int64_t hi = size, step = BACK_FIRST;
@@ -263,7 +263,8 @@ find_out(struct msglog *l, struct why *note)
 	if (l->known &&
 	    (st.st_size == l->end || (l->tail == TAIL_SURPLUS && st.st_size > l->end)))
 		return Q_OK;
-	if ((e = find_end(l->store, l->file->fd, st.st_size, &last, &end)) != Q_OK ||
+	if ((e = msglog_find_end(l->store, l->file->fd, st.st_size, &last, &end)) !=
+		Q_OK ||
 	    ((e = blank_check(l->store, l->file->fd, end, st.st_size)) != Q_OK &&
 	     e != Q_FORMAT))
 		return e;

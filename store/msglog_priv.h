@@ -128,6 +128,10 @@ enum qerr msglog_open_file(struct msglog *l, bool create, int *fd, bool *created
 enum qerr msglog_cut(struct msglog *l) REQUIRES(l->lock);
 /* The same, if anything but blank lines is behind it, setting aside what was found. */
 enum qerr msglog_mend(struct msglog *l, struct why *note) REQUIRES(l->lock);
+/* Where do the records end, in a file of this size?  *last tells the id and the time of
+ * the last good one, 0 when there is none. */
+enum qerr msglog_find_end(struct store *s, int fd, int64_t size, struct record_line *last,
+			  int64_t *end);
 /* Up to n bytes from offset `from` on, fewer at the file's end. */
 enum qerr msglog_read_at(int fd, int64_t from, size_t n, struct buf *out);
 struct logfile *logfile_new(int fd); /* one reference; NULL: no memory */

@@ -23,12 +23,12 @@
 
 #include "base/clock.h"
 #include "store/file.h"
+#include "store/msglog_priv.h"
 #include "store/pause.h"
 #include "store/snapshot_priv.h"
 
 #define LIST_MAX (256 * 1024 * 1024)
 #define COPY_MAX (1024 * 1024) /* bytes of a file that cannot get a second name */
-#define BACK     4096          /* how much of a log's torn end is looked at at a time */
 
 struct taking {
 	struct store *store;
@@ -83,58 +83,23 @@ belongs(struct taking *t, const char *name)
 	}
 }
 
-/* Move *size back to behind the last newline: what follows was never acknowledged. */
+/* How much of a log its records are.  What is behind them, blank lines (msglog_blank.c) or
+ * the end of a write that a kill stopped, was never acknowledged, and is written over or
+ * cut off as soon as somebody opens the log, perhaps while the snapshot is read. */
 static enum qerr
-whole_records(int fd, int64_t *size)
+log_size(struct taking *t, const char *name, int64_t *size)
 {
-	char block[BACK];
-	const char *newline;
-	int64_t n = 1; /* most logs end well */
-
-	for (; *size > 0; n = BACK) {
-		if (n > *size)
-			n = *size;
-		if (pread(fd, block, (size_t)n, *size - n) != (ssize_t)n)
-			return qerr_errno(errno);
-		newline = memrchr(block, '\n', (size_t)n);
-		*size -= newline == NULL ? n : n - (newline + 1 - block);
-		if (newline != NULL)
-			break;
-	}
-	return Q_OK;
-}
-
-/* Of blank lines at the end (msglog_blank.c), too: keep the newline of the last line. */
-static enum qerr
-without_blank(int fd, int64_t *size)
-{
-	char block[BACK];
-	int64_t n = 2, blank; /* most logs have none */
-
-	for (; *size > 1; n = BACK) {
-		if (n > *size)
-			n = *size;
-		if (pread(fd, block, (size_t)n, *size - n) != (ssize_t)n)
-			return qerr_errno(errno);
-		for (blank = 0; blank < n && block[n - 1 - blank] == '\n'; blank++)
-			continue;
-		*size -= blank > 0 ? blank - 1 : 0;
-		if (blank < n)
-			break;
-	}
-	return Q_OK;
-}
-
-static enum qerr
-log_size(int dir, const char *name, int64_t *size)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	enum qerr e;
+	int fd = openat(t->store->fd[t->folder], name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct record_line last;
+	char end[2];
+	enum qerr e = Q_OK;
 
 	if (fd == -1)
 		return qerr_errno(errno);
-	if ((e = whole_records(fd, size)) == Q_OK)
-		e = without_blank(fd, size);
+	/* Most logs end well. */
+	if (*size < 2 || pread(fd, end, 2, *size - 2) != 2 || end[1] != '\n' ||
+	    end[0] == '\n')
+		e = msglog_find_end(t->store, fd, *size, &last, size);
 	close(fd);
 	return e;
 }
@@ -216,7 +181,7 @@ take(struct taking *t, const char *name)
 		return Q_OK;
 	size = st.st_size;
 	if (is_log(t->folder, name))
-		e = log_size(dir, name, &size);
+		e = log_size(t, name, &size);
 	if (e == Q_OK)
 		e = link_or_copy(t, name, &st, &size);
 	return e == Q_OK ? note(t, name, size) : e;

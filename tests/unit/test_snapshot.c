@@ -97,6 +97,35 @@ listed(const char *text)
 	return strstr((const char *)listing.p, text) != NULL;
 }
 
+/* Two records as a log has them, what follows them behind. */
+static const char *
+two_records(const char *behind)
+{
+	static char text[512];
+	struct record r = {.id = 1, .kind = "msg", .from = "alice", .text = true};
+	struct buf b = BUF_INIT(256);
+
+	r.data = span_str("one");
+	ck_assert_int_eq(record_put(&b, &r), Q_OK);
+	r.id = 2;
+	r.data = span_str("two");
+	ck_assert_int_eq(record_put(&b, &r), Q_OK);
+	snprintf(text, sizeof(text), "%.*s%s", (int)b.len, (const char *)b.p, behind);
+	buf_free(&b);
+	return text;
+}
+
+/* Is this log in the listing, with these two and nothing behind them? */
+static bool
+listed_two(const char *name)
+{
+	const char *records = two_records("");
+	char entry[600];
+
+	snprintf(entry, sizeof(entry), "%s %zu %s|", name, strlen(records), records);
+	return listed(entry);
+}
+
 static struct snapshot *
 hold(void)
 {
@@ -120,10 +149,11 @@ START_TEST(what_is_in_it)
 	struct snapshot *sn = hold();
 
 	put("d/queue/alice", "quintet");
-	put("d/messages/alice+bob.log", "one\ntwo\nthr"); /* as after a kill */
+	put("d/messages/alice+bob.log", two_records("=0000")); /* as after a kill */
 	put("d/messages/empty.log", "");
 	put("d/messages/torn.log", "nothing whole");
-	put("d/messages/blank.log", "one\ntwo\n\n\n\n");
+	put("d/messages/blank.log", two_records("\n\n\n"));
+	put("d/messages/over.log", two_records("=0000\n\n\n"));
 	put("d/media/1", "bytes");
 	put("d/media/1.info", "info");
 	put("d/media/2", "not yet");
@@ -137,10 +167,11 @@ START_TEST(what_is_in_it)
 	take();
 	ck_assert_int_eq(read_all(sn), Q_MISSING);
 	ck_assert(listed("queue/alice 7 quintet|"));
-	ck_assert(listed("messages/alice+bob.log 8 one\ntwo\n|"));
+	ck_assert(listed_two("messages/alice+bob.log"));
 	ck_assert(listed("messages/empty.log 0 |"));
 	ck_assert(listed("messages/torn.log 0 |"));
-	ck_assert(listed("messages/blank.log 8 one\ntwo\n|"));
+	ck_assert(listed_two("messages/blank.log"));
+	ck_assert(listed_two("messages/over.log"));
 	ck_assert(listed("media/1 5 bytes|"));
 	ck_assert(listed("media/1.info 4 info|"));
 	ck_assert(listed("files/.new-x 10 on its way|"));
@@ -153,19 +184,39 @@ START_TEST(what_is_in_it)
 }
 END_TEST
 
-/* A newline far before the end is found, and the first of very many. */
+/* They are found far before the end. */
 START_TEST(long_end)
 {
 	struct snapshot *sn = hold();
-	char text[10001];
+	char behind[10001], text[sizeof(behind) + 512];
 
-	memset(text, _i == 0 ? 'x' : '\n', sizeof(text));
-	memcpy(text, "first\n", 6);
-	text[10000] = '\0';
+	memset(behind, _i == 0 ? 'x' : '\n', sizeof(behind) - 1);
+	behind[sizeof(behind) - 1] = '\0';
+	snprintf(text, sizeof(text), "%s%s", two_records(""), behind);
 	put("d/messages/a.log", text);
 	take();
 	ck_assert_int_eq(read_all(sn), Q_MISSING);
-	ck_assert(listed("messages/a.log 6 first\n|"));
+	ck_assert(listed_two("messages/a.log"));
+	snapshot_drop(sn);
+}
+END_TEST
+
+/* What a kill left at the end of a log is cut off when somebody opens it, be it while the
+ * snapshot is read. */
+START_TEST(mended_meanwhile)
+{
+	struct snapshot *sn = hold();
+	struct record r = {.kind = "msg", .from = "bob", .text = true};
+	struct msglog *l;
+
+	put("d/messages/a.log", two_records("=000050 torn over blank lines\n\n\n"));
+	take();
+	ck_assert_int_eq(msglog_open(s, "a", &l), Q_OK);
+	if (_i == 1)
+		ck_assert_int_eq(msglog_append(l, &r, 1), Q_OK);
+	msglog_close(l);
+	ck_assert_int_eq(read_all(sn), Q_MISSING);
+	ck_assert(listed_two("messages/a.log"));
 	snapshot_drop(sn);
 }
 END_TEST
@@ -599,6 +650,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, what_is_in_it);
 	tcase_add_loop_test(tc, long_end, 0, 2);
+	tcase_add_loop_test(tc, mended_meanwhile, 0, 2);
 	tcase_add_test(tc, it_stays_as_it_was);
 	tcase_add_test(tc, whose_it_is);
 	tcase_add_loop_test(tc, a_list_that_lies, 0, 8);

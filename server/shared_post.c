@@ -30,6 +30,26 @@
 
 /* ---- the queue ---- */
 
+/* The first post is preceded by a look at what is written down of the chat, for which
+ * others wait. */
+static void
+look_back_locked(struct shared_chat *c) REQUIRES(c->lock)
+{
+	LOCK_ASSERT_HELD(&c->lock);
+	while (c->looking)
+		shared_wait_locked(c);
+	if (c->looked)
+		return;
+	c->looking = true;
+	lock_drop(&c->lock);
+	if (chats_first_use(c->shared->server->chats, c->info.id))
+		shared_look_back(c);
+	lock_take(&c->lock);
+	c->looking = false;
+	c->looked = true;
+	shared_wake_locked(c);
+}
+
 /* False: the chat was deleted. */
 static bool
 flight_begin(struct shared_chat *c, struct flight *f)
@@ -38,6 +58,7 @@ flight_begin(struct shared_chat *c, struct flight *f)
 
 	f->first = 0;
 	lock_take(&c->lock);
+	look_back_locked(c);
 	if ((open = !c->deleted))
 		TAILQ_INSERT_TAIL(&c->flights, f, link);
 	lock_drop(&c->lock);

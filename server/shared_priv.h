@@ -74,6 +74,8 @@ struct shared_chat {
 	uint64_t told_first, told_n;
 	enum tally_member told_from;
 	bool turning;        /* [lock] somebody tells who came or went */
+	bool looked;         /* [lock] shared_look_back was done, or need not be */
+	bool looking;        /* [lock] somebody does it */
 	bool writing;        /* [lock] somebody writes what it has taken out */
 	atomic_bool to_save; /* a pass of the saver has yet to come to it */
 	TAILQ_ENTRY(shared_chat)
@@ -137,6 +139,9 @@ enum qerr shared_saver_start(struct shared *sh);
 void shared_saver_stop(struct shared *sh);
 /* c has something to save.  No lock held. */
 void shared_save_soon(struct shared_chat *c);
+/* c's log is about to get longer for the first time since the start: what is written down
+ * of it must not be ahead. */
+void shared_look_back(struct shared_chat *c);
 /* c was deleted: nothing of it is written once this has returned. */
 void shared_writing_end(struct shared_chat *c);
 

@@ -12,6 +12,10 @@
  * What is to be written is taken out of the chat and written without its lock.  Who does
  * so keeps others from it until it is done, so that nothing older comes to lie over
  * something newer, and who finds nothing to take out knows that it is in the store.
+ *
+ * None of it is forced to the disk, and the log not at once.  So after a power cut it may
+ * be ahead of a log that has lost its end, and would hide what gets these ids next.
+ * Before that happens, with the first post since the start, it is moved back.
  */
 #include "base/clock.h"
 #include "server/log.h"
@@ -163,6 +167,30 @@ shared_settle(struct shared *sh, uint64_t chat)
 	if (c != NULL)
 		report(c, save(c, false));
 	shared_chat_unref(c);
+}
+
+/* ---- after a power cut ---- */
+
+void
+shared_look_back(struct shared_chat *c)
+{
+	struct store *store = c->shared->server->store;
+	struct tally t;
+	uint64_t last;
+	enum qerr e = shared_last(c, &last), other;
+
+	if (e != Q_OK) /* nor can anything be appended */
+		return;
+	if (!atomic_load(&c->maker_gone))
+		e = positions_cut(store, c->info.maker, c->info.id, last);
+	if (!atomic_load(&c->other_gone) &&
+	    (other = positions_cut(store, c->info.other, c->info.id, last)) != Q_OK)
+		e = other;
+	if (tally_load(store, c->info.id, &t) == Q_OK && t.upto > last) {
+		(void)shared_count(c); /* anew, but for what was seen */
+		shared_save_soon(c);
+	}
+	report(c, e);
 }
 
 /* ---- all of them, in a thread ---- */

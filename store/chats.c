@@ -214,6 +214,20 @@ chats_open_log(struct chats *c, uint64_t id, struct msglog **out)
 	return Q_OK;
 }
 
+bool
+chats_first_use(struct chats *c, uint64_t id)
+{
+	struct chat *chat;
+	bool first;
+
+	lock_take(&c->lock);
+	chat = chat_find(c, id);
+	if ((first = chat != NULL && !chat->used))
+		chat->used = true;
+	lock_drop(&c->lock);
+	return first;
+}
+
 /* ---- changing ---- */
 
 /* Its members stay as they are while it is busy. */

@@ -64,6 +64,9 @@ chats_of(struct chats *c, const char *user, struct chat_info **out, size_t *coun
  * followed by a msglog_open this cannot give the log of a chat that is being deleted a
  * second life.  Q_MISSING; errors of msglog_open. */
 enum qerr chats_open_log(struct chats *c, uint64_t id, struct msglog **out);
+/* True once a chat, for who is about to append to its log for the first time since the
+ * chats were opened: it is as the last process, or a power cut, has left it. */
+bool chats_first_use(struct chats *c, uint64_t id);
 /* The messages' log name: "chat-ID". */
 void chats_log_name(uint64_t id, char out[32]);
 

@@ -28,6 +28,7 @@ struct chat {
 	uint64_t id; /* 0, and not in the index: it is being made */
 	int64_t created_ms;
 	bool deleted; /* only its files are left, perhaps */
+	bool used;    /* chats_first_use was asked */
 	/* Deleted, or one of the two was removed, and the line that says which is damaged:
 	 * its files are no longer anybody's, and nobody's to delete. */
 	bool unclear;

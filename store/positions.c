@@ -372,8 +372,25 @@ positions_save(struct store *s, const char *user, const struct position *p, size
 	return e;
 }
 
+/* Was there anything of the chat behind message `last`? */
+static bool
+cut(struct list *l, uint64_t chat, uint64_t last)
+{
+	size_t i = place_of(l, chat, last + 1), end = place_of(l, chat + 1, 0);
+
+	if (i == end)
+		return false;
+	if (l->p[i].from <= last) {
+		l->p[i].to = last;
+		i++;
+	}
+	memmove(&l->p[i], &l->p[end], (l->n - end) * sizeof(*l->p));
+	l->n -= end - i;
+	return true;
+}
+
 enum qerr
-positions_drop(struct store *s, const char *user, uint64_t chat)
+positions_cut(struct store *s, const char *user, uint64_t chat, uint64_t last)
 {
 	char folded[NAME_SIZE];
 	struct why note = {""};
@@ -386,18 +403,19 @@ positions_drop(struct store *s, const char *user, uint64_t chat)
 	lock = lock_of(s, folded);
 	lock_take(lock);
 	if ((e = load(s, folded, 0, &l, &note)) == Q_OK) {
-		size_t i = place_of(&l, chat, 0), end = place_of(&l, chat + 1, 0);
-
-		if (i < end) {
-			memmove(&l.p[i], &l.p[end], (l.n - end) * sizeof(*l.p));
-			l.n -= end - i;
+		if (cut(&l, chat, last))
 			e = replace(s, folded, &l);
-		}
 		free(l.p);
 	}
 	lock_drop(lock);
 	store_tell(s, &note);
 	return e;
+}
+
+enum qerr
+positions_drop(struct store *s, const char *user, uint64_t chat)
+{
+	return positions_cut(s, user, chat, 0);
 }
 
 enum qerr

@@ -50,6 +50,9 @@ positions_load_had(struct store *s, const char *user, struct had **out, size_t *
  * oldest that is no position is forgotten.  Results as of positions_save. */
 enum qerr
 positions_add(struct store *s, const char *user, const struct had *h, size_t count);
+/* Of this chat nothing behind message `last` was had: a power cut has taken it from the
+ * log, and what gets these ids next is something else.  Results as of positions_save. */
+enum qerr positions_cut(struct store *s, const char *user, uint64_t chat, uint64_t last);
 /* Forget one chat (it was deleted), or the user.  There need not be anything. */
 enum qerr positions_drop(struct store *s, const char *user, uint64_t chat);
 enum qerr positions_remove(struct store *s, const char *user);

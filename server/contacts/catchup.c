@@ -347,12 +347,22 @@ contacts_had_clear(struct contacts_session *cs)
 	cs->n_had = 0;
 }
 
+/* A file that was put back from a copy, or has lost its end in a power cut, may be behind
+ * what was had.  When it gets longer that is moved back in the store, too. */
+static void
+had_up_to(struct contacts_session *cs, uint64_t chat, uint64_t last)
+{
+	for (size_t i = 0; i < cs->n_had; i++)
+		if (cs->had[i].chat == chat && cs->had[i].to > last)
+			cs->had[i].to = last;
+}
+
 /* Only the newest contacts.backlog records of a chat wait for a login. */
 static enum qerr
-arrive_at(struct contacts_session *cs, uint64_t id, uint64_t had)
+arrive_at(struct contacts_session *cs, uint64_t id)
 {
 	struct session *s = cs->session;
-	uint64_t backlog = (uint64_t)cs->config->contacts_backlog, last = 0;
+	uint64_t backlog = (uint64_t)cs->config->contacts_backlog, last = 0, had;
 	struct shared_chat *chat = NULL;
 	struct inbox_chat *c;
 	enum qerr e;
@@ -367,9 +377,9 @@ arrive_at(struct contacts_session *cs, uint64_t id, uint64_t had)
 	if (e != Q_OK)
 		log_limited(LOG_ERROR, &s->peer, s, "chat-unreadable",
 			    "chat=%llu error=%s", (unsigned long long)id, qerr_str(e));
-	/* A file that was put back from a copy may be behind the position. */
-	if (e == Q_OK && had > last)
-		had = last;
+	if (e == Q_OK)
+		had_up_to(cs, id, last);
+	had = position_of(cs, id);
 	lock_take(&s->out.lock);
 	if ((c = inbox_enter(&cs->inbox, id, 0)) != NULL) {
 		c->had = c->saved = c->sent = had;
@@ -398,7 +408,7 @@ contacts_arrive(struct contacts_session *cs)
 		shared_settle(server->shared, chats[i].id);
 	e = positions_load_had(server->store, cs->user, &cs->had, &cs->n_had);
 	for (size_t i = 0; i < n_chats && e == Q_OK; i++)
-		e = arrive_at(cs, chats[i].id, position_of(cs, chats[i].id));
+		e = arrive_at(cs, chats[i].id);
 	free(chats);
 	return e;
 }

@@ -487,6 +487,27 @@ START_TEST(shown_in_the_room_is_not_sent_again)
 }
 END_TEST
 
+/* The log has lost its end, not so what was had of it: before, or while, it gets longer. */
+START_TEST(new_messages_under_old_ids)
+{
+	const struct had had[] = {{chat_id, 1, 3}, {chat_id, 6, 9}};
+
+	leave(&bob);
+	ck_assert_int_eq(positions_add(core.store, "bob", had, 2), Q_OK);
+	if (_i == 0)
+		arrive(&bob, "Bob");
+	say(&ann, chat_id, 0, 10);
+	if (_i == 1)
+		arrive(&bob, "Bob");
+	for (unsigned i = 0; i < 10; i++)
+		EXPECT_220(&bob, chat_id, i);
+	EXPECT(&bob, "");
+	leave(&bob);
+	arrive(&bob, "Bob");
+	EXPECT(&bob, "");
+}
+END_TEST
+
 START_TEST(only_the_newest_wait_for_a_login)
 {
 	leave(&bob);
@@ -627,6 +648,7 @@ main(void)
 	tcase_add_test(tc, waiting_messages_come_by_time_over_all_chats);
 	tcase_add_test(tc, delivered_is_what_tcp_has_acknowledged);
 	tcase_add_test(tc, shown_in_the_room_is_not_sent_again);
+	tcase_add_loop_test(tc, new_messages_under_old_ids, 0, 2);
 	tcase_add_test(tc, seen_is_said_by_122);
 	tcase_add_test(tc, each_wish_is_told_once);
 	tcase_add_test(tc, a_deleted_chat_takes_all_with_it);

@@ -179,6 +179,37 @@ START_TEST(stretches_are_bounded)
 }
 END_TEST
 
+/* A log that has lost its end takes what was had of it along. */
+START_TEST(cut_back)
+{
+	const struct had some[] = {
+	    {1, 1, 90}, {2, 1, 10}, {2, 20, 30}, {2, 40, 50}, {3, 1, 90}};
+	static const struct {
+		uint64_t last;
+		const char *left;
+	} cuts[] = {
+	    {51, "1:1-90 2:1-10 2:20-30 2:40-50 3:1-90"},
+	    {50, "1:1-90 2:1-10 2:20-30 2:40-50 3:1-90"},
+	    {49, "1:1-90 2:1-10 2:20-30 2:40-49 3:1-90"},
+	    {40, "1:1-90 2:1-10 2:20-30 2:40-40 3:1-90"},
+	    {39, "1:1-90 2:1-10 2:20-30 3:1-90"},
+	    {20, "1:1-90 2:1-10 2:20-20 3:1-90"},
+	    {15, "1:1-90 2:1-10 3:1-90"},
+	    {1, "1:1-90 2:1-1 3:1-90"},
+	    {0, "1:1-90 3:1-90"},
+	};
+
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		ck_assert_int_eq(positions_remove(s, "alice"), Q_OK);
+		ck_assert_int_eq(positions_add(s, "alice", some, 5), Q_OK);
+		ck_assert_int_eq(positions_cut(s, "Alice", 2, cuts[i].last), Q_OK);
+		ck_assert_str_eq(all_had("alice"), cuts[i].left);
+	}
+	ck_assert_int_eq(positions_cut(s, "bob", 2, 1), Q_OK);
+	ck_assert(!exists("d/queue/bob"));
+}
+END_TEST
+
 START_TEST(dropping_and_removing)
 {
 	ck_assert_int_eq(positions_drop(s, "alice", 3), Q_OK);
@@ -373,6 +404,7 @@ main(void)
 	tcase_add_test(t, forwards_only);
 	tcase_add_test(t, stretches);
 	tcase_add_test(t, stretches_are_bounded);
+	tcase_add_test(t, cut_back);
 	tcase_add_test(t, dropping_and_removing);
 	tcase_add_test(t, only_names);
 	tcase_add_test(t, nothing_new_costs_no_write);

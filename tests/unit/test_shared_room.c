@@ -214,6 +214,35 @@ START_TEST(a_full_disk_forgets_nothing)
 END_TEST
 
 /* Nothing of it is written after a chat was deleted, nor for who was removed. */
+/* The log has lost its end in a power cut.  What gets these ids next was had by nobody. */
+START_TEST(lost_in_a_power_cut)
+{
+	const struct had had[] = {{chat_id, 1, 6}, {chat_id, 8, 9}};
+	struct tally t = {9, {9, 0}, {0, 6}};
+
+	say("Alice", 4);
+	close_store();
+	open_store();
+	ck_assert_int_eq(positions_add(core.store, "bob", had, 2), Q_OK);
+	ck_assert_int_eq(positions_add(core.store, "alice", had, 1), Q_OK);
+	ck_assert_int_eq(tally_save(core.store, chat_id, &t), Q_OK);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	say("bob", 6);
+	ck_assert_str_eq(had_by("bob"), "1-4");
+	ck_assert_str_eq(had_by("alice"), "1-4");
+	shared_chat_unref(chat);
+	ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &chat), Q_OK);
+	assert_counts("bob", 10, 0);
+	assert_counts("alice", 10, 6);
+	/* That was once: what is had now stays. */
+	ck_assert_int_eq(positions_add(core.store, "bob", had, 2), Q_OK);
+	say("alice", 1);
+	again();
+	say("alice", 1);
+	ck_assert_str_eq(had_by("bob"), "1-6 8-9");
+}
+END_TEST
+
 START_TEST(gone)
 {
 	shared_shown(chat, "alice", 1, 2);
@@ -250,6 +279,7 @@ main(void)
 	tcase_add_loop_test(t, shown_is_written_down, 0, 2);
 	tcase_add_test(t, too_many_stretches);
 	tcase_add_test(t, a_full_disk_forgets_nothing);
+	tcase_add_test(t, lost_in_a_power_cut);
 	tcase_add_test(t, gone);
 	suite_add_tcase(suite, t);
 	return unit_main(suite);

@@ -211,10 +211,8 @@ check_pem(void *arg, const char *file)
 
 /* ---- the rest ---- */
 
-/* A chat that is deleted while its folder is listed loses its file before the journal
- * says so: asked after the journal was read, this tells it from a file left behind. */
-static bool
-still_there(struct check *c, enum store_folder folder, const char *file)
+bool
+check_still_there(struct check *c, enum store_folder folder, const char *file)
 {
 	return faccessat(c->store->fd[folder], file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       errno != ENOENT;
@@ -237,7 +235,7 @@ check_message_file(void *arg, const char *file)
 			if (!check_chat_orphan(c, chat) && !check_room_orphan(c, chat)) {
 				check_log(c, FOLDER_MESSAGES, chat);
 				check_room_log(c, chat);
-			} else if (still_there(c, FOLDER_MESSAGES, file))
+			} else if (check_still_there(c, FOLDER_MESSAGES, file))
 				check_bad_file(c, FOLDER_MESSAGES, file,
 					       "belongs to no chat");
 			return true;

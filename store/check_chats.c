@@ -50,7 +50,8 @@ check_tally_file(void *arg, const char *file)
 		check_bad_file(c, FOLDER_TALLIES, file, "damaged");
 	else if (e != Q_OK && e != Q_MISSING)
 		check_say(c, false, "tallies/%s: cannot be read: %s", file, qerr_str(e));
-	else if (e == Q_OK && !check_chat_known(c, id))
+	else if (e == Q_OK && !check_chat_known(c, id) &&
+		 check_still_there(c, FOLDER_TALLIES, file))
 		check_bad_file(c, FOLDER_TALLIES, file, "belongs to no chat");
 	return true;
 }

@@ -75,9 +75,10 @@ check_info(struct check *c, uint64_t id, const char *info, const char *bytes)
 		bad_pair(c, id, info, bytes, "damaged");
 	else if (e != Q_OK)
 		cannot_read(c, FOLDER_MEDIA, info, e);
-	else if (!check_chat_known(c, m.info.chat))
-		bad_pair(c, id, info, bytes, "belongs to no chat");
-	else if ((e = compare(c, bytes, &m)) == Q_OK)
+	else if (!check_chat_known(c, m.info.chat)) {
+		if (is_there(c, info))
+			bad_pair(c, id, info, bytes, "belongs to no chat");
+	} else if ((e = compare(c, bytes, &m)) == Q_OK)
 		c->result->media++;
 	else if (e == Q_FORMAT)
 		bad_pair(c, id, bytes, info, "damaged");

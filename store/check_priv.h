@@ -30,6 +30,9 @@ void check_unreadable(struct check *c, enum store_folder folder, const char *nam
 		      enum qerr e);
 /* The log (of messages, or a journal) in folder/name.log. */
 void check_log(struct check *c, enum store_folder folder, const char *name);
+/* A chat that is deleted while its folder is listed loses its files before the journal
+ * says so: asked after the journal was read, this tells them from what was left behind. */
+bool check_still_there(struct check *c, enum store_folder folder, const char *file);
 
 /* ---- check_chats.c ---- */
 /* Was the log of this name left without its chat?  c->chats is loaded when it is

@@ -6,9 +6,13 @@
 #include "tests/unit/chats_store.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 #include "store/journal.h"
+#include "store/media.h"
+#include "store/tally.h"
 
 /* ---- damage ---- */
 
@@ -292,6 +296,45 @@ START_TEST(check_leaves_what_is_being_deleted)
 }
 END_TEST
 
+static const char *opened; /* when this is opened chat 1 is deleted; NULL: nothing is */
+
+/* This stands before the C library's. */
+int
+openat(int dir, const char *file, int flags, ...)
+{
+	int fd;
+	va_list ap;
+
+	va_start(ap, flags);
+	fd = (int)syscall(SYS_openat, dir, file, flags,
+			  (flags & O_CREAT) != 0 ? va_arg(ap, unsigned) : 0);
+	va_end(ap);
+	if (opened != NULL && strcmp(file, opened) == 0) {
+		opened = NULL;
+		ck_assert_int_eq(chats_delete(c, 1), Q_OK);
+	}
+	return fd;
+}
+
+/* A chat that is deleted while a file of it is looked at has none any more. */
+START_TEST(check_while_it_is_deleted)
+{
+	static const char *const files[] = {"1", "1.info"};
+	const struct tally tally = {1, {1, 0}, {0, 0}};
+	struct media_info m = {.chat = create("alice", "bob")};
+
+	if (_i == 0)
+		ck_assert_int_eq(tally_save(s, 1, &tally), Q_OK);
+	else
+		ck_assert_int_eq(media_add(s, &m, span_str("bytes")), Q_OK);
+	opened = files[_i];
+	(void)check(true);
+	ck_assert_ptr_null(opened);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(count_names("d/bad", ""), 0);
+}
+END_TEST
+
 START_TEST(check_damage)
 {
 	struct check_result r;
@@ -325,6 +368,7 @@ static atomic_bool stop;
 static void *
 make_and_delete(void *arg)
 {
+	const struct tally tally = {1, {1, 0}, {0, 0}};
 	char name[NAME_SIZE];
 
 	(void)arg;
@@ -334,6 +378,12 @@ make_and_delete(void *arg)
 		snprintf(name, sizeof(name), "user%d", i);
 		ck_assert_int_eq(chats_create(c, "alice", name, 0, &info), Q_OK);
 		write_log(info.id);
+		ck_assert_int_eq(tally_save(s, info.id, &tally), Q_OK);
+		if (i % 4 == 0) {
+			struct media_info m = {.chat = info.id};
+
+			ck_assert_int_eq(media_add(s, &m, span_str("bytes")), Q_OK);
+		}
 		if (i % 2 == 0)
 			ck_assert_int_eq(chats_delete(c, info.id), Q_OK);
 	}
@@ -378,6 +428,7 @@ main(void)
 	tcase_add_test(t, check_all_is_well);
 	tcase_add_test(t, check_orphans);
 	tcase_add_test(t, check_leaves_what_is_being_deleted);
+	tcase_add_loop_test(t, check_while_it_is_deleted, 0, 2);
 	tcase_add_test(t, check_damage);
 	tcase_add_test(t, check_while_others_go_on);
 	return unit_main(su);

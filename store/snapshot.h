@@ -28,7 +28,8 @@ struct snapshot_taken {
 	int64_t paused_ms; /* how long nothing could be changed */
 };
 
-/* Take one, in place of the one there is.  All changes wait meanwhile; reading does not.
+/* Take one, in place of the one there is.  All changes wait meanwhile; reading does not,
+ * unless it is of a log for which an append waits.
  * any thread, one at a time (the caller of the one who holds DIR).  Q_FULL, Q_DENIED,
  * Q_NOMEM, Q_SYS: there is none, and why is a sentence. */
 enum qerr snapshot_take(struct store *s, struct snapshot_taken *out, struct why *why);

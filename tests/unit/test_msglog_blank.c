@@ -5,7 +5,11 @@
  */
 #include "tests/unit/msglog_store.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define MANY 1000 /* records: enough for blank lines */
 
@@ -257,6 +261,117 @@ START_TEST(they_stay)
 }
 END_TEST
 
+/* ---- a kill while many write ---- */
+
+#define WRITERS 16
+#define LOGS    3
+
+struct writer {
+	uint64_t begun[LOGS], acknowledged[LOGS]; /* numbers of its records, from 1 */
+};
+
+static struct writer *writers; /* shared with the process that is killed */
+static const char *const names[LOGS] = {"a+b", "c", "d"};
+
+static void *
+write_on(void *arg)
+{
+	struct writer *w = arg;
+	unsigned seed = (unsigned)(w - writers);
+	struct msglog *log;
+
+	for (;;) {
+		int k = rand_r(&seed) % LOGS;
+		char text[200];
+
+		snprintf(text, sizeof(text), "%d %d %*s", (int)(w - writers),
+			 (int)++w->begun[k], rand_r(&seed) % 150, "");
+		if (msglog_open(s, names[k], &log) != Q_OK || say(log, text) != Q_OK)
+			_exit(1);
+		msglog_close(log);
+		w->acknowledged[k] = w->begun[k];
+	}
+	return NULL;
+}
+
+/* With few descriptors their logs take them from each other, and get and lose blank lines. */
+static void
+write_many(void)
+{
+	pthread_t thread;
+	struct why why;
+
+	if (store_open(at("d"), &opt, &s, &why) != Q_OK)
+		_exit(2);
+	for (int i = 0; i < WRITERS; i++)
+		if (pthread_create(&thread, NULL, write_on, &writers[i]) != 0)
+			_exit(3);
+	pause();
+}
+
+struct tally {
+	uint64_t last_id, of[WRITERS];
+};
+
+static bool
+count_one(void *arg, const struct record *r)
+{
+	struct tally *t = arg;
+	char text[64] = "";
+	int writer, number;
+
+	ck_assert_uint_eq(r->id, ++t->last_id);
+	memcpy(text, r->data.p, r->data.len < 63 ? r->data.len : 63);
+	ck_assert_int_eq(sscanf(text, "%d %d", &writer, &number), 2);
+	ck_assert_int_eq(number, (int)++t->of[writer]);
+	return true;
+}
+
+/* What was acknowledged is there once, in order, without a gap. */
+static void
+expect_acknowledged(int k)
+{
+	struct tally t = {0};
+	struct msglog *log;
+	size_t damaged;
+
+	ck_assert_int_eq(msglog_open(s, names[k], &log), Q_OK);
+	ck_assert_int_eq(msglog_read(log, 0, SIZE_MAX, count_one, &t, &damaged), Q_OK);
+	ck_assert_uint_eq(damaged, 0);
+	for (int i = 0; i < WRITERS; i++) {
+		ck_assert_uint_ge(t.of[i], writers[i].acknowledged[k]);
+		writers[i].begun[k] = writers[i].acknowledged[k] = t.of[i];
+	}
+	msglog_close(log);
+}
+
+START_TEST(killed_while_many_write)
+{
+	opt.durability = STORE_ALWAYS;
+	writers = mmap(NULL, WRITERS * sizeof(*writers), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(writers != MAP_FAILED);
+	for (int round = 0; round < 8; round++) {
+		int status;
+		pid_t pid;
+
+		opt.max_open_logs = 1 + round % LOGS;
+		if ((pid = fork()) == 0)
+			write_many();
+		usleep((useconds_t)(10000 + rand() % 60000));
+		ck_assert_int_eq(kill(pid, SIGKILL), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert(WIFSIGNALED(status));
+		open_store();
+		for (int k = 0; k < LOGS; k++)
+			expect_acknowledged(k);
+		store_close(s);
+	}
+	munmap(writers, WRITERS * sizeof(*writers));
+	open_all();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -273,6 +388,7 @@ main(void)
 	tcase_add_test(t, something_among_them);
 	tcase_add_test(t, full_disk);
 	tcase_add_test(t, they_stay);
+	tcase_add_test(t, killed_while_many_write);
 	suite_add_tcase(suite, t);
 	return unit_main(suite);
 }

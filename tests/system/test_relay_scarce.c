@@ -86,14 +86,18 @@ START_TEST(no_descriptors)
 	h->files = 64;
 	harness_boot(h, PATIENT, NULL);
 	begin();
-	while (n < MANY && (p[n] = try_hello()) != NULL)
-		n++;
-	ck_assert_int_gt(n, 0);
-	ck_assert_int_lt(n, MANY);
-	for (int i = 0; i < 20; i++) {
-		ck_assert_ptr_null(try_hello());
+	/* Whoever syncs a file has a descriptor of it for a moment, and then one more gets
+	 * in. */
+	for (int refused = 0; refused < 20;) {
+		ck_assert_int_lt(n, MANY);
+		if ((p[n] = try_hello()) != NULL) {
+			n++;
+			continue;
+		}
+		refused++;
 		peer_talk(alice, bob);
 	}
+	ck_assert_int_gt(n, 0);
 	while (n > 0)
 		peer_free(p[--n]);
 	all_is_well();

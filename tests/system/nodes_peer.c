@@ -136,7 +136,7 @@ static int
 shake_hands(SSL *ssl, int fd, bool who_connected)
 {
 	ck_assert_int_eq(SSL_set_fd(ssl, fd), 1);
-	if ((who_connected ? SSL_accept(ssl) : SSL_connect(ssl)) != 1) {
+	if (!tls_peer_shake(ssl, who_connected ? SSL_accept : SSL_connect)) {
 		ERR_clear_error();
 		SSL_free(ssl);
 		close(fd);

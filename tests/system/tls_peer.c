@@ -44,6 +44,17 @@ set_timeouts(int fd, int ms)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
+bool
+tls_peer_shake(SSL *ssl, int (*step)(SSL *))
+{
+	int r;
+
+	do
+		r = step(ssl);
+	while (r != 1 && SSL_get_error(ssl, r) == SSL_ERROR_WANT_READ && errno == EINTR);
+	return r == 1;
+}
+
 SSL *
 tls_peer_handshake(struct harness *h, int fd, int version)
 {
@@ -64,7 +75,7 @@ tls_peer_handshake(struct harness *h, int fd, int version)
 	ck_assert_int_eq(SSL_set_fd(ssl, fd), 1);
 	SSL_CTX_free(ctx);
 	set_timeouts(fd, HARNESS_WAIT);
-	if (SSL_connect(ssl) != 1)
+	if (!tls_peer_shake(ssl, SSL_connect))
 		harness_fail("TLS handshake: %s",
 			     ERR_reason_error_string(ERR_peek_error()));
 	return ssl;

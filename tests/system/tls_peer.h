@@ -21,6 +21,9 @@
  * certificate is checked against ca.pem of the data directory.  A failure fails the
  * test. */
 SSL *tls_peer_handshake(struct harness *h, int fd, int version);
+/* SSL_connect or SSL_accept to its end, over a blocking socket with a time limit, from which
+ * a process that was stopped and goes on (^Z, a paused container) comes back early. */
+bool tls_peer_shake(SSL *ssl, int (*step)(SSL *));
 /* Move bytes from now on; consumes ssl. */
 int tls_peer_pump(SSL *ssl);
 /* Both. */

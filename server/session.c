@@ -29,7 +29,7 @@
 #include "server/protocol.h"
 #include "server/server.h"
 
-#define SMALL_READ 2048
+#define SMALL_READ 1536
 #define LARGE_READ 65536
 /* Above limits.outbox, for what cannot wait: one message of the largest size and
  * the answers and farewells behind it. */

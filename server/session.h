@@ -105,8 +105,8 @@ enum qerr session_wakeable(struct session *s);
  * returns Q_SHORT, once for any number of calls before that.  For sessions that
  * asked for it; nothing happens to others. */
 void session_wake(struct session *s);
-/* Worker: everything that must come (a login, the rest of a request) has to
- * come before at_ms (monotonic); 0 takes the deadline away.  A deadline that
+/* Worker, or a job that it will wait for: everything that must come (a login, the rest of
+ * a request) has to come before at_ms (monotonic); 0 takes the deadline away.  A deadline that
  * passed is final: nothing is read any more. */
 void session_deadline(struct session *s, int64_t at_ms);
 

@@ -45,13 +45,17 @@ static struct {
 
 /* ---- putting down ---- */
 
-/* The session table's lock is held. */
+/* The session table's lock is held.  With nobody there to be told, no thread wakes:
+ * whoever comes to board later asks the table. */
 static void
 note(void *arg, const char *user, bool online)
 {
-	struct change *c = calloc(1, sizeof(*c));
+	struct server *server = arg;
+	struct change *c;
 
-	(void)arg;
+	if (eio_server_count(sio_transport(server->board)) == 0)
+		return;
+	c = calloc(1, sizeof(*c));
 	lock_take(&presence.lock);
 	if (c == NULL) {
 		presence.lost = true;
@@ -132,10 +136,8 @@ tell(struct server *server, const struct change *c)
 {
 	struct chat_info *chats = NULL;
 	size_t n = 0;
-	enum qerr e = Q_OK;
+	enum qerr e = chats_of(server->chats, c->user, &chats, &n);
 
-	if (eio_server_count(sio_transport(server->board)) > 0)
-		e = chats_of(server->chats, c->user, &chats, &n);
 	if (e == Q_OK && n > 0)
 		e = tell_others(server, c, chats, n);
 	free(chats);
@@ -236,7 +238,7 @@ board_presence_start(struct server *server)
 		presence.server = NULL;
 		return Q_NOMEM;
 	}
-	sessions_watch(server->sessions, note, NULL);
+	sessions_watch(server->sessions, note, server);
 	return Q_OK;
 }
 

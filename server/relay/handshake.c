@@ -10,7 +10,8 @@
  * verification and one derivation; the rest is copying.  These are done in two jobs
  * by the threads that are kept for it (server->crypto), while the worker waits: its
  * own stack, libcrypto state and malloc cache stay as small as an idle session's
- * should be.
+ * should be.  It waits for what the client says next, not for the job, because to wake
+ * it costs as much as a signature.
  *
  * No user enumeration: the name in 290 is only remembered.  Step 3 looks it up,
  * and a name that is unknown (or none at all) is verified too, with a key that
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "crypto/cert.h"
 #include "crypto/kex.h"
 #include "crypto/random.h"
@@ -33,7 +35,7 @@
 #include "server/pool.h"
 #include "server/throttle.h"
 
-enum stage { STAGE_FRESH, STAGE_ENROLLED, STAGE_GREETED, STAGE_DONE };
+enum stage { STAGE_FRESH, STAGE_ENROLLED, STAGE_GREETED, STAGE_PROVED };
 
 struct handshake {
 	struct session *session;
@@ -42,9 +44,12 @@ struct handshake {
 	char name[NAME_SIZE]; /* "" when it was no valid one */
 	uint8_t nonce[4];     /* ours, as the user signs it */
 	int32_t nonce_c;      /* the client's */
-	bool greeting;        /* hello was started and not yet waited for */
-	struct pool_job hello;
-	struct kex *kex; /* its result, NULL when it failed */
+	bool working;         /* job was started and not yet waited for */
+	struct pool_job job;
+	struct kex *kex;    /* its result, NULL when it failed */
+	struct buf said;    /* 292, as the input goes on */
+	const char *reason; /* why it is no proof */
+	enum qerr result;   /* of 292; Q_OK: the user is logged in */
 	struct relay_session *made;
 };
 
@@ -55,6 +60,24 @@ handshake_failed(const struct handshake *h, enum qerr e)
 	if (e == Q_NOMEM || e == Q_CRYPTO)
 		log_event(LOG_ERROR, h->session, "handshake-failed", "error=%s",
 			  qerr_str(e));
+}
+
+/* ---- jobs, one at a time ---- */
+
+static void
+job_start(struct handshake *h, void (*run)(void *arg))
+{
+	h->job = (struct pool_job){.run = run, .arg = h};
+	h->working = true;
+	pool_start(h->session->server->crypto, &h->job);
+}
+
+static void
+job_wait(struct handshake *h)
+{
+	if (h->working)
+		pool_wait(&h->job);
+	h->working = false;
 }
 
 /* ---- the result ---- */
@@ -174,19 +197,8 @@ on_hello(struct handshake *h, struct span body)
 	random_bytes(h->nonce, sizeof(h->nonce));
 	h->nonce_c = m.nonce;
 	h->stage = STAGE_GREETED;
-	h->hello = (struct pool_job){.run = hello_job, .arg = h};
-	h->greeting = true;
-	pool_start(h->session->server->crypto, &h->hello);
+	job_start(h, hello_job);
 	return Q_OK;
-}
-
-/* 291 is made, whether it is sent or not. */
-static void
-greeted(struct handshake *h)
-{
-	if (h->greeting)
-		pool_wait(&h->hello);
-	h->greeting = false;
 }
 
 /* ---- 292 ---- */
@@ -206,47 +218,40 @@ login_failed(struct handshake *h, const char *reason)
 	return Q_DENIED;
 }
 
-struct proof_job {
-	struct handshake *h;
-	struct relay_proof m;
-	enum qerr known;    /* is there such a user, with such a key? */
-	const char *reason; /* why it is no proof */
-	struct key *key;    /* the user's */
-	char registered[NAME_SIZE];
-	enum qerr e; /* Q_OK: the user is logged in */
-};
-
-/* Q_OK: m was signed by the user that was named. */
+/* Q_OK: m was signed by the user that was named.  The caller frees *key in any case. */
 static enum qerr
-check_proof(struct proof_job *j)
+check_proof(struct handshake *h, const struct relay_proof *m, char registered[NAME_SIZE],
+	    struct key **key)
 {
-	struct handshake *h = j->h;
-	struct span parts[2] = {j->m.pem, span_of(h->nonce, sizeof(h->nonce))};
+	struct span parts[2] = {m->pem, span_of(h->nonce, sizeof(h->nonce))};
 	struct server *server = h->session->server;
-	enum qerr e;
+	enum qerr e, known = Q_MISSING;
 
-	j->known = Q_MISSING;
 	if (h->name[0] != '\0')
-		j->known =
-		    accounts_key(server->accounts, h->name, j->registered, &j->key);
-	if (j->known != Q_OK)
-		j->key = identity_key(server->identity);
-	e = key_verify(j->key, parts, 2, j->m.signature);
-	if (j->known == Q_OK && e == Q_OK)
+		known = accounts_key(server->accounts, h->name, registered, key);
+	if (known != Q_OK)
+		*key = identity_key(server->identity);
+	e = key_verify(*key, parts, 2, m->signature);
+	if (known == Q_OK && e == Q_OK)
 		return Q_OK;
-	j->reason = j->known == Q_OK ? "wrong signature" : "no such user or key";
+	if (known == Q_NOMEM || known == Q_SYS) {
+		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=%s",
+			  h->name, qerr_str(known));
+		return known;
+	}
+	h->reason = known == Q_OK ? "wrong signature" : "no such user or key";
 	return Q_DENIED;
 }
 
 static enum qerr
-derive_key(struct proof_job *j, uint8_t ks[AEAD_KEY_LEN])
+derive_key(struct handshake *h, struct span pem, uint8_t ks[AEAD_KEY_LEN])
 {
 	uint8_t secret[KEX_SECRET_LEN];
 	struct span whole = span_of(secret, sizeof(secret));
 	enum qerr e;
 
-	if (kex_derive(j->h->kex, j->m.pem, secret) != Q_OK) {
-		j->reason = "bad ephemeral key";
+	if (kex_derive(h->kex, pem, secret) != Q_OK) {
+		h->reason = "bad ephemeral key";
 		return Q_DENIED;
 	}
 	e = sha256(&whole, 1, ks);
@@ -254,54 +259,69 @@ derive_key(struct proof_job *j, uint8_t ks[AEAD_KEY_LEN])
 	return e;
 }
 
+static enum qerr
+log_in(struct handshake *h)
+{
+	struct session *s = h->session;
+	char registered[NAME_SIZE];
+	uint8_t ks[AEAD_KEY_LEN];
+	struct relay_proof m;
+	struct key *key = NULL;
+	enum qerr e = relay_proof_parse(buf_span(&h->said), &m);
+
+	if (e == Q_OK && (e = check_proof(h, &m, registered, &key)) == Q_OK &&
+	    (e = derive_key(h, m.pem, ks)) == Q_OK) {
+		e = make_session(h, ks, registered, key);
+		secret_wipe(ks, sizeof(ks));
+	}
+	if (e != Q_OK) {
+		key_free(key);
+		return e;
+	}
+	if (!relay_login(h->made))
+		return Q_CLOSED;
+	throttle_login_ok(s->server->throttle, registered, &s->peer);
+	return Q_OK;
+}
+
 /* The pool's: from 292 to the line in the log.  The login itself needs no help, but
  * it reaches deeper into the stack than all that the worker will do while idle. */
 static void
 proof_job(void *arg)
 {
-	struct proof_job *j = arg;
-	struct handshake *h = j->h;
-	uint8_t ks[AEAD_KEY_LEN];
+	struct handshake *h = arg;
 
-	if ((j->e = check_proof(j)) == Q_OK && (j->e = derive_key(j, ks)) == Q_OK) {
-		j->e = make_session(h, ks, j->registered, j->key);
-		secret_wipe(ks, sizeof(ks));
-	}
-	if (j->e != Q_OK)
-		key_free(j->key);
-	else if (!relay_login(h->made))
-		j->e = Q_CLOSED;
+	h->result = log_in(h);
+	/* The user may take all the time; of anybody else nothing more is read, which
+	 * brings the worker out. */
+	session_deadline(h->session, h->result == Q_OK ? 0 : clock_mono_ms());
 	kex_free(h->kex);
 	h->kex = NULL;
+	buf_free(&h->said);
 	outbox_flush_touched();
 }
 
 static enum qerr
 on_proof(struct handshake *h, struct span body)
 {
-	struct throttle *throttle = h->session->server->throttle;
-	struct proof_job job = {.h = h};
-	struct pool_job j = {.run = proof_job, .arg = &job};
 	enum qerr e;
 
-	if ((e = relay_proof_parse(body, &job.m)) != Q_OK)
-		return e;
 	if (h->kex == NULL)
 		return Q_CLOSED;
-	pool_start(h->session->server->crypto, &j);
-	pool_wait(&j);
-	if (job.known == Q_NOMEM || job.known == Q_SYS) {
-		log_event(LOG_ERROR, h->session, "key-unreadable", "name=%s error=%s",
-			  h->name, qerr_str(job.known));
-		return job.known;
-	}
-	if (job.e == Q_DENIED)
-		return login_failed(h, job.reason);
-	if (job.e != Q_OK)
-		return job.e;
-	h->stage = STAGE_DONE;
-	throttle_login_ok(throttle, job.registered, &h->session->peer);
+	h->said = (struct buf)BUF_INIT(RELAY_CLEAR_MAX);
+	if ((e = buf_put(&h->said, body.p, body.len)) != Q_OK)
+		return e;
+	h->stage = STAGE_PROVED;
+	job_start(h, proof_job);
 	return Q_OK;
+}
+
+/* After 292, when the next bytes have come: what has become of it? */
+static enum qerr
+proved(struct handshake *h)
+{
+	job_wait(h);
+	return h->result == Q_DENIED ? login_failed(h, h->reason) : h->result;
 }
 
 /* ---- the order of things ---- */
@@ -330,7 +350,7 @@ next_frame(struct handshake *h)
 	if (e == Q_SHORT)
 		return e;
 	/* Whatever it is, it gets its answer, or the connection its end, behind 291. */
-	greeted(h);
+	job_wait(h);
 	if (e != Q_OK)
 		return e;
 	r = reader_of(f.body);
@@ -349,13 +369,19 @@ next_frame(struct handshake *h)
 struct relay_session *
 handshake_run(struct session *s)
 {
+	const size_t max = RELAY_SIZE_LEN + RELAY_CLEAR_MAX;
 	struct handshake h = {.session = s, .config = config_now()};
 	enum qerr e = Q_OK;
 
-	while (h.stage != STAGE_DONE && (e == Q_OK || e == Q_SHORT)) {
+	while (h.stage != STAGE_PROVED && (e == Q_OK || e == Q_SHORT)) {
 		e = next_frame(&h);
 		if (e == Q_SHORT)
-			e = session_fill(s, RELAY_SIZE_LEN + RELAY_CLEAR_MAX);
+			e = session_fill(s, max);
+	}
+	if (h.stage == STAGE_PROVED) {
+		if (session_input(s).len == 0)
+			(void)session_fill(s, max);
+		e = proved(&h);
 	}
 	if (e == Q_FORMAT)
 		relay_broken(s, "bad handshake frame");
@@ -363,8 +389,8 @@ handshake_run(struct session *s)
 		relay_broken(s, "handshake frame too large, or sealed");
 	else
 		handshake_failed(&h, e);
-	greeted(&h);
+	job_wait(&h);
 	kex_free(h.kex);
 	secret_wipe(h.nonce, sizeof(h.nonce));
-	return h.stage == STAGE_DONE ? h.made : NULL;
+	return h.stage == STAGE_PROVED && e == Q_OK ? h.made : NULL;
 }

@@ -162,10 +162,8 @@ serve_user(struct session *s)
 static void
 serve(struct session *s)
 {
-	if (handshake_run(s) == NULL)
-		return;
-	session_deadline(s, 0);
-	session_continue(s, serve_user);
+	if (handshake_run(s) != NULL)
+		serve_user(s);
 }
 
 /* The longest start of text that is whole UTF-8 and not above max bytes. */

@@ -119,6 +119,8 @@ talk_reason(int code, int status, const char *name, char *out, size_t size)
 	    {CONTACTS_CHAT_PERMISSION_DENIED, "that is not yours"},
 	    {CONTACTS_MEDIA_NOT_FOUND, "there is no such file"},
 	    {CONTACTS_SERVER_ERROR, "the server cannot do that now"},
+	    {CONTACTS_USER_BANNED, "you are banned from this server"},
+	    {CONTACTS_USER_MUTED, "you are muted: you may read, but say nothing"},
 	};
 
 	if (status == CONTACTS_CONTACT_NOT_FOUND) {

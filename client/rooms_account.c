@@ -142,7 +142,7 @@ refuse(struct account *m, const struct rooms_status *s)
 			"that name is taken: if it is yours, log in without --register");
 	else if (s->sig == ROOMS_LOGIN_INCORRECT)
 		why_set(&why, Q_DENIED, "the name or the password is wrong");
-	else if (s->sig != ROOMS_SIG_OTHER)
+	else if (s->sig != ROOMS_SIG_OTHER && s->sig != ROOMS_BANNED)
 		why_set(&why, Q_DENIED, "the server refuses: %s",
 			rooms_sig_sentence(s->sig));
 	else

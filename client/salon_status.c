@@ -75,14 +75,16 @@ on_bad_token(struct salon *m, enum rooms_sig sig)
 
 /* ---- STATUS ---- */
 
-/* A sentence for a refusal, of the server's own words where we know none. */
+/* A sentence for a refusal, of the server's own words where we know none, or where only
+ * they say until when and why. */
 static void
 reason_of(const struct rooms_status *s, char *out, size_t size)
 {
 	if (s->sig == ROOMS_TRY_LATER && s->seconds > 0)
 		snprintf(out, size, "%s: %" PRId64 " s", rooms_sig_sentence(s->sig),
 			 s->seconds);
-	else if (s->sig != ROOMS_SIG_OTHER)
+	else if (s->sig != ROOMS_SIG_OTHER && s->sig != ROOMS_BANNED &&
+		 s->sig != ROOMS_MUTED)
 		strlcpy(out, rooms_sig_sentence(s->sig), size);
 	else
 		snprintf(out, size, "%.*s",

@@ -75,7 +75,9 @@ enum contacts_status {
 	CONTACTS_CONTACT_NOT_FOUND = 410,
 	CONTACTS_CONTACT_NOT_CONFIRMED = 411,
 	CONTACTS_MEDIA_NOT_FOUND = 412,
-	CONTACTS_SERVER_ERROR = 413 /* ours */
+	CONTACTS_SERVER_ERROR = 413, /* ours, as those below */
+	CONTACTS_USER_BANNED = 414,
+	CONTACTS_USER_MUTED = 415
 };
 
 #define CONTACTS_LINE_MAX       65536              /* bytes, line end not counted */

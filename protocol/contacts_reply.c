@@ -243,7 +243,7 @@ parse_one(char kind, struct reader *in, struct buf *scratch, struct contacts_rep
 		r->time_ms = (int64_t)n;
 	else if (kind == 'n')
 		r->count = n;
-	else if (n < CONTACTS_OK || n > CONTACTS_SERVER_ERROR)
+	else if (n < CONTACTS_OK || n > CONTACTS_USER_MUTED)
 		return Q_FORMAT;
 	else
 		r->status = (int)n;

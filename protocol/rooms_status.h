@@ -46,6 +46,8 @@
 	X(CHAT_PUBKEY_INVALID, "a chat key is a P-256 public key in PEM")              \
 	X(TOKEN_INVALID, "this token is not good for this user")                       \
 	X(TOKEN_EXPIRED, "this token is too old, log in again")                        \
+	X(BANNED, "this account is banned")                                            \
+	X(MUTED, "this account is muted")                                              \
 	/* rooms */                                                                    \
 	X(MKROOM_INSUFFICIENT_PARTICIPANTS, "a room needs another person that exists") \
 	X(MKROOM_INVALID_TYPE, "a room's type is 0 direct, 1 group or 2 channel")      \

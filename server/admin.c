@@ -30,6 +30,12 @@ static const struct command commands[] = {
     {"user", "passwd", 1, 1, admin_user_passwd, "user passwd NAME"},
     {"user", "key", 2, 2, admin_user_key, "user key NAME FILE"},
     {"user", "remove", 1, 1, admin_user_remove, "user remove NAME"},
+    {"user", "ban", 1, 5, admin_user_ban,
+     "user ban NAME [--for DURATION] [--reason TEXT]"},
+    {"user", "unban", 1, 1, admin_user_unban, "user unban NAME"},
+    {"user", "mute", 1, 5, admin_user_mute,
+     "user mute NAME [--for DURATION] [--reason TEXT]"},
+    {"user", "unmute", 1, 1, admin_user_unmute, "user unmute NAME"},
     {"enroll-code", NULL, 0, 1, admin_enroll_code, "enroll-code [--rotate]"},
     {"check", NULL, 0, 1, admin_check, "check [--repair]"},
     {"backup", NULL, 1, 1, admin_backup, "backup FILE.tar"},
@@ -96,6 +102,10 @@ static const struct option {
     {admin_user_add, "--key", 2},
     {admin_user_add, "--email", 2},
     {admin_user_add, "--password-stdin", 1},
+    {admin_user_ban, "--for", 2},
+    {admin_user_ban, "--reason", 2},
+    {admin_user_mute, "--for", 2},
+    {admin_user_mute, "--reason", 2},
     {admin_enroll_code, "--rotate", 1},
     {admin_check, "--repair", 1},
     {admin_export, "--json", 1},
@@ -135,7 +145,8 @@ plain_words(const struct command *cmd)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (options[i].run == cmd->run)
-			return cmd->run == admin_user_add || cmd->run == admin_export;
+			return cmd->run != admin_enroll_code && cmd->run != admin_check &&
+			       cmd->run != admin_anons_add;
 	return cmd->max;
 }
 

@@ -37,6 +37,15 @@ enum qerr admin_user_show(struct admin_call *c);
 enum qerr admin_user_passwd(struct admin_call *c);
 enum qerr admin_user_key(struct admin_call *c);
 enum qerr admin_user_remove(struct admin_call *c);
+/* admin_ban.c */
+enum qerr admin_user_ban(struct admin_call *c);
+enum qerr admin_user_unban(struct admin_call *c);
+enum qerr admin_user_mute(struct admin_call *c);
+enum qerr admin_user_unmute(struct admin_call *c);
+/* For each restriction that holds for the user: before, "banned", separator, "until ...",
+ * the reason, and after. */
+void admin_restrictions(struct admin_call *c, const char *user, const char *before,
+			const char *separator, const char *after);
 /* admin_data.c */
 enum qerr admin_enroll_code(struct admin_call *c);
 enum qerr admin_check(struct admin_call *c);

@@ -127,13 +127,15 @@ list_one(void *arg, const char *name)
 	enum qerr e = accounts_key(c->server->accounts, name, registered, &key);
 
 	if (accounts_get(c->server->accounts, name, &u) != Q_OK)
-		admin_say(c, "%-32s  unreadable\n", name);
+		admin_say(c, "%-32s  unreadable", name);
 	else
-		admin_say(c, "%-32s  %-10s  %10" PRIu32 "\n", u.name,
+		admin_say(c, "%-32s  %-10s  %10" PRIu32, u.name,
 			  e == Q_OK       ? kind_text(key)
 			  : e == Q_FORMAT ? "bad key"
 					  : "no key",
 			  u.uin);
+	admin_restrictions(c, name, "  ", " ", "");
+	admin_say(c, "\n");
 	key_free(key);
 	return !c->cut;
 }
@@ -153,6 +155,13 @@ show_field(struct admin_call *c, const char *label, const char *value)
 {
 	if (*value != '\0')
 		admin_say(c, "%s: %s\n", label, value);
+}
+
+/* One line each. */
+static void
+show_restrictions(struct admin_call *c, const char *name)
+{
+	admin_restrictions(c, name, "", ": ", "\n");
 }
 
 static void
@@ -190,6 +199,7 @@ admin_user_show(struct admin_call *c)
 	show_field(c, "fullname", u.fullname);
 	show_field(c, "dob", u.dob);
 	show_field(c, "gender", u.gender);
+	show_restrictions(c, u.name);
 	if (c->server->sessions != NULL)
 		admin_say(c, "online: %s\n",
 			  hub_online(c->server, u.name) ? "yes" : "no");

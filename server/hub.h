@@ -17,6 +17,11 @@ bool hub_online(struct server *server, const char *user);
 /* End every session of user; returns how many there were. */
 size_t
 hub_kick(struct server *server, const char *user, enum goodbye why, const char *text);
+/* The user was muted: end those sessions of theirs whose protocol cannot refuse single
+ * messages.  Returns how many there were. */
+size_t hub_hush(struct server *server, const char *user, const char *text);
+/* End the sessions of everybody who is banned, and do the above for who is muted. */
+void hub_enforce(struct server *server);
 struct event;
 /* Deliver event to every session of user but `but` (may be NULL). */
 void hub_tell(struct server *server, const char *user, const struct event *event,

@@ -38,6 +38,7 @@
 #include "server/config.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "server/throttle.h"
@@ -57,18 +58,24 @@ static const struct kind {
 	int64_t times;      /* what both are multiplied by */
 	int64_t per_ns;
 	bool of_address;
+	bool speaks; /* not for those who are muted */
 } kinds[LIMIT_COUNT] = {
     [LIMIT_MESSAGE] = {"limits.messages", F(messages), F(messages_rate), 1, MINUTE_NS,
-		       false},
-    [LIMIT_JOIN] = {"limits.joins", F(joins), F(joins_rate), 1, MINUTE_NS, false},
+		       false, true},
+    [LIMIT_JOIN] = {"limits.joins", F(joins), F(joins_rate), 1, MINUTE_NS, false, true},
+    [LIMIT_KEY] = {"limits.messages", F(messages), F(messages_rate), 1, MINUTE_NS, false,
+		   false},
+    [LIMIT_ENTER] = {"limits.joins", F(joins), F(joins_rate), 1, MINUTE_NS, false, false},
     [LIMIT_SEARCH] = {"limits.searches", F(searches), F(searches_rate), 1, MINUTE_NS,
-		      false},
-    [LIMIT_ACCOUNT] = {"limits.accounts", F(accounts), F(accounts), 1, HOUR_NS, true},
+		      false, false},
+    [LIMIT_ACCOUNT] = {"limits.accounts", F(accounts), F(accounts), 1, HOUR_NS, true,
+		       false},
     [LIMIT_SIGNUP] = {"rooms.signups_per_address", F(rooms_signups_per_address),
-		      F(rooms_signups_per_address), 1, HOUR_NS, true},
+		      F(rooms_signups_per_address), 1, HOUR_NS, true, false},
     [LIMIT_PICTURE] = {"rooms.signups_per_address", F(rooms_signups_per_address),
-		       F(rooms_signups_per_address), PICTURES, HOUR_NS, true},
-    [LIMIT_ENROL] = {"limits.enrolments", F(enrolments), F(enrolments), 1, HOUR_NS, true},
+		       F(rooms_signups_per_address), PICTURES, HOUR_NS, true, false},
+    [LIMIT_ENROL] = {"limits.enrolments", F(enrolments), F(enrolments), 1, HOUR_NS, true,
+		     false},
 };
 
 struct purse {
@@ -305,12 +312,29 @@ take(struct session *s, enum limit what, int64_t many)
 	return wait;
 }
 
+/* Trusted addresses or not. */
+static bool
+is_muted(struct session *s, enum limit what)
+{
+	if (!kinds[what].speaks ||
+	    !moderation_holds(s->server->moderation, s->user, RESTRICTION_MUTE))
+		return false;
+	metric_add(METRIC_limited_total, 1);
+	log_limited(LOG_INFO, &s->peer, s, "muted", "setting=%s", kinds[what].setting);
+	return true;
+}
+
 bool
 limits_take(struct session *s, enum limit what, int64_t many, int *seconds)
 {
 	int64_t wait;
 	int wait_s;
 
+	if (is_muted(s, what)) {
+		if (seconds != NULL)
+			*seconds = LIMITS_MUTED;
+		return false;
+	}
 	if (address_trusted(&s->peer) || (wait = take(s, what, many)) == 0)
 		return true;
 	wait_s = (int)((wait + SECOND_NS - 1) / SECOND_NS);

@@ -31,8 +31,11 @@ struct session;
 
 enum limit {
 	/* a user's */
-	LIMIT_MESSAGE, /* a message: said, edited, deleted, pinned */
-	LIMIT_JOIN,    /* a chat, room or call opened; each person added, or asked */
+	LIMIT_MESSAGE, /* a message: said, edited, deleted, pinned; not for the muted */
+	LIMIT_JOIN,    /* a chat, room or call opened; each person added, or asked; not
+			* for the muted */
+	LIMIT_KEY,     /* a chat key: as messages, but for everybody */
+	LIMIT_ENTER,   /* a room entered, to read: as joins, but for everybody */
 	LIMIT_SEARCH,  /* a look among all users, announcements or nodes */
 	/* an address's */
 	LIMIT_ACCOUNT, /* an account that somebody makes, whichever way */
@@ -51,11 +54,14 @@ struct limits_grip {
 struct limits *limits_new(void);    /* NULL: no memory */
 void limits_free(struct limits *l); /* no session is left; NULL is fine */
 
+#define LIMITS_MUTED 0 /* for seconds */
+
 /* Take many (1 or more) of what, for s's user, or for its address when it has not logged
  * in or what is an address's.  By one thread at a time (asserted), which is the one that
  * logs s in and out: its worker, or for a seat of Engine.IO the one whose turn it is
  * (engineio/sio.h).  True: granted.  False: nothing was taken; *seconds (1 or more; may
- * be NULL) is how long to wait; counted, and logged once per address and minute.  More
+ * be NULL) is how long to wait, or LIMITS_MUTED: the user is muted (moderation.h, which
+ * has the words); counted, and logged once per address and minute.  More
  * than there may be at once are granted when nothing is missing, and are paid for
  * afterwards.  Without memory it grants. */
 bool limits_take(struct session *s, enum limit what, int64_t many, int *seconds);

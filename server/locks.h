@@ -15,7 +15,8 @@
  *      eio                 one an Engine.IO session; never two at once (engineio/)
  *   3. outbox              one a session; never two at once (outbox.c)
  *   4. leaves, held for a few lines, calling nothing that locks:
- *      flusher, timers, throttle, limits, accounts' key cache, log, identity, the table of
+ *      flusher, timers, throttle, limits, moderation (also below the session table's
+ *      lock), accounts' key cache, log, identity, the table of
  *      shared chats (shared.c), each shared chat's own (shared_priv.h),
  *      what is to be saved of them (shared_save.c), board's thumbs (board/thumbs.c),
  *      rooms' uuids and saver (rooms/), owners of tokens (token_owners.c),

@@ -45,6 +45,7 @@ struct event {
 struct protocol {
 	const char *name;
 	bool notices; /* has a word for EVENT_NOTICE, and so may hear of it */
+	bool opaque;  /* bytes pass unread: whoever is muted may have no session of it */
 	/* Do these first bytes (at least one) belong to it?  Q_OK yes, Q_FORMAT
 	 * no, Q_SHORT cannot tell yet.  Pure. */
 	enum qerr (*recognise)(struct span first);

@@ -31,6 +31,7 @@
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/log.h"
+#include "server/moderation.h"
 #include "server/passwords.h"
 #include "server/pool.h"
 #include "server/shared.h"
@@ -128,6 +129,8 @@ start_store(struct life *l, const struct server_options *opt, struct why *why)
 		return why_set(why, e, "cannot read the contacts: %s", qerr_str(e));
 	if ((e = anons_open(l->server.store, &l->server.anons)) != Q_OK)
 		return why_set(why, e, "cannot read the announcements: %s", qerr_str(e));
+	if ((e = moderation_open(l->server.store, &l->server.moderation)) != Q_OK)
+		return why_set(why, e, "cannot read the restrictions: %s", qerr_str(e));
 	return identity_open(l->server.store, cfg, &l->server.identity, why);
 }
 
@@ -199,6 +202,7 @@ start_objects(struct life *l, struct why *why)
 	    (e = timers_new(&s->timers)) != Q_OK ||
 	    (e = flusher_new(&s->flusher)) != Q_OK)
 		return why_set(why, e, "cannot start: %s", qerr_str(e));
+	sessions_guard(s->sessions, moderation_admits, s->moderation);
 	if ((e = shared_open(s, &s->shared, why)) != Q_OK)
 		return e;
 	for (size_t i = 0; protocols[i] != NULL; i++) {
@@ -275,6 +279,7 @@ undo(struct life *l)
 	passwords_close(s->passwords);
 	accounts_free(s->accounts);
 	identity_free(s->identity);
+	moderation_close(s->moderation);
 	anons_close(s->anons);
 	relations_close(s->relations);
 	chats_close(s->chats);
@@ -348,6 +353,18 @@ use_log(const struct config *c, struct why *why)
 	return log_open(c->log_file, (enum log_level)c->log_level, c->log_max_size, why);
 }
 
+/* What a person has put into restrictions/, or taken out. */
+static void
+moderate(struct server *server)
+{
+	enum qerr e = moderation_reload(server->moderation);
+
+	if (e != Q_OK)
+		log_event(LOG_ERROR, NULL, "restrictions-unread", "error=%s",
+			  qerr_str(e));
+	hub_enforce(server);
+}
+
 /* Every step but the last can fail and leaves, or puts back, what was. */
 static enum qerr
 reload(struct server *server, struct why *why)
@@ -374,6 +391,7 @@ reload(struct server *server, struct why *why)
 	store_set_durability(server->store, (enum store_durability)fresh->durability,
 			     (int)fresh->sync_interval_ms);
 	config_publish(fresh);
+	moderate(server);
 	for (size_t i = 0; protocols[i] != NULL; i++)
 		if (protocols[i]->reload != NULL)
 			protocols[i]->reload(server);

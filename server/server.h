@@ -17,6 +17,7 @@ struct file_set;
 struct flusher;
 struct identity;
 struct limits;
+struct moderation;
 struct passwords;
 struct pool;
 struct relations;
@@ -43,6 +44,7 @@ struct server {
 	struct pool *crypto; /* for handshakes: crypto in, result out (pool.h) */
 	struct throttle *throttle;
 	struct limits *limits;
+	struct moderation *moderation; /* who is banned or muted */
 	struct sessions *sessions;
 	struct timers *timers;
 	struct flusher *flusher;

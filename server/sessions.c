@@ -40,6 +40,8 @@ struct sessions {
 	/* [lock] sessions_watch's */
 	void (*watcher)(void *arg, const char *user, bool online);
 	void *watcher_arg;
+	bool (*guard)(void *arg, const char *user); /* sessions_guard's */
+	void *guard_arg;
 };
 
 static int
@@ -119,6 +121,13 @@ sessions_watch(struct sessions *t, void (*fn)(void *arg, const char *user, bool 
 	t->watcher = fn;
 	t->watcher_arg = arg;
 	lock_drop(&t->lock);
+}
+
+void
+sessions_guard(struct sessions *t, bool (*may)(void *arg, const char *user), void *arg)
+{
+	t->guard = may;
+	t->guard_arg = arg;
 }
 
 /* ---- coming and going ---- */
@@ -324,6 +333,10 @@ sessions_login(struct sessions *t, struct session *s, const char *user,
 	assert(strlen(user) <= NAME_MAX_LEN && (older != NULL || rule != LOGIN_REPLACE));
 	lock_take(&t->lock);
 	assert(s->source != NULL && !s->logged_in);
+	if (t->guard != NULL && !t->guard(t->guard_arg, user)) {
+		lock_drop(&t->lock);
+		return Q_DENIED;
+	}
 	first = of_user_locked(t, user, 0) == NULL;
 	if (rule != LOGIN_ADD)
 		rival = rival_locked(t, user, atomic_load(&s->protocol),

@@ -27,6 +27,11 @@ void sessions_free(struct sessions *t); /* it must be empty; NULL is fine */
 void sessions_watch(struct sessions *t,
 		    void (*fn)(void *arg, const char *user, bool online), void *arg);
 
+/* Ask may(arg, user) at every login, with the table's lock held: it takes leaves alone.
+ * Set before there are sessions. */
+void
+sessions_guard(struct sessions *t, bool (*may)(void *arg, const char *user), void *arg);
+
 /* How many there may be; 0: any number. */
 struct sessions_limits {
 	size_t total;
@@ -59,7 +64,9 @@ enum login_rule {
 /* s, which is in the table, now belongs to user (as registered).  With
  * LOGIN_REPLACE *older is a session (a reference) that the caller ends, or NULL;
  * it has lost its place in the table in the same moment, so that of two logins at
- * once exactly one stays.  Q_EXISTS. */
+ * once exactly one stays.  Q_EXISTS; Q_DENIED: the guard refuses the user, whatever the
+ * rule.  Who makes it refuse does so first and then ends the user's sessions: nobody
+ * slips in between. */
 enum qerr sessions_login(struct sessions *t, struct session *s, const char *user,
 			 enum login_rule rule, struct session **older);
 /* It no longer does (the connection may go on).  Not logged in: nothing. */

@@ -123,6 +123,16 @@ parse_amount(const struct setting *row, const char *value, int64_t *out, struct 
 	return Q_OK;
 }
 
+enum qerr
+setting_duration(const char *value, int64_t min_ms, int64_t max_ms, int64_t *out,
+		 struct why *why)
+{
+	const struct setting row = {
+	    .type = SETTING_DURATION, .min = min_ms, .max = max_ms};
+
+	return parse_amount(&row, value, out, why);
+}
+
 /* ---- words, lists, texts ---- */
 
 static enum qerr

@@ -45,6 +45,9 @@ struct config;
  * after the setting's name ("must be yes or no") and c is unchanged. */
 enum qerr setting_parse(const struct setting *row, const char *value, struct config *c,
 			struct why *why);
+/* "30m", "2h", "7d" as milliseconds.  Q_LIMIT: *why is such a phrase. */
+enum qerr setting_duration(const char *value, int64_t min_ms, int64_t max_ms,
+			   int64_t *out, struct why *why);
 /* Do both hold the same value? */
 bool
 setting_same(const struct setting *row, const struct config *a, const struct config *b);

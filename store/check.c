@@ -343,6 +343,7 @@ store_check(struct store *s, bool repair, void (*say)(void *arg, const char *sen
 	    {FOLDER_TOKENS, check_tokens_file, &c},
 	    {FOLDER_CHATKEYS, check_chatkeys_file, &c},
 	    {FOLDER_EMAILS, check_email_file, &c},
+	    {FOLDER_RESTRICTIONS, check_restrictions_file, &c},
 	};
 	enum qerr e = Q_OK;
 

@@ -61,6 +61,7 @@ bool check_files_file(void *arg, const char *file);
 bool check_seen_file(void *arg, const char *file);
 bool check_tokens_file(void *arg, const char *file);
 bool check_chatkeys_file(void *arg, const char *file);
+bool check_restrictions_file(void *arg, const char *file);
 bool check_email_file(void *arg, const char *file);
 void check_rooms_fini(struct check *c);
 

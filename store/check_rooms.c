@@ -311,6 +311,12 @@ check_chatkeys_file(void *arg, const char *file)
 }
 
 bool
+check_restrictions_file(void *arg, const char *file)
+{
+	return check_personal(arg, FOLDER_RESTRICTIONS, file, restrictions_examine);
+}
+
+bool
 check_email_file(void *arg, const char *file)
 {
 	struct check *c = arg;

@@ -10,5 +10,6 @@
 
 enum qerr tokens_examine(struct store *s, const char *file);
 enum qerr chatkeys_examine(struct store *s, const char *file);
+enum qerr restrictions_examine(struct store *s, const char *file);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * personal.h - folders with one small file a user, named by the folded name and ended
- * by a CRC-32 (fields.h): tokens/, chatkeys/.  What such files have in common.
+ * by a CRC-32 (fields.h): tokens/, chatkeys/, restrictions/.  What such files have in common.
  */
 #ifndef STORE_PERSONAL_H
 #define STORE_PERSONAL_H

@@ -15,6 +15,7 @@
  *   DIR/anons/     ID              announcements                 (anons.h)
  *   DIR/tokens/    NAME            what stands for passwords     (tokens.h)
  *   DIR/chatkeys/  NAME            keys of a user's devices      (chatkeys.h)
+ *   DIR/restrictions/ NAME        who is banned or muted         (restrictions.h)
  *   DIR/emails/    HASH            who has this e-mail address   (users.h)
  *   DIR/rooms/     rooms.log ...   rooms of many                 (rooms.h)
  *   DIR/files/     ROOM.MSG        large contents in rooms       (rooms.h)

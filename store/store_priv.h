@@ -7,7 +7,7 @@
  *   2. users      orders changes of users/, uins/ and pems/
  *      media      gives out ids; held while a block of them is written down
  *      positions  orders changes of the files in queue/; one of a few, by user
- *   personal      the same for tokens/ and chatkeys/; taken below users
+ *   personal      the same for tokens/, chatkeys/ and restrictions/; taken below users
  *   3. msglog     one a log; never two at once
  *   4. logs (the table of logs, its lists), pems (the index), bad
  *   5. the pause of all changes (pause.h)
@@ -85,6 +85,7 @@ enum store_folder {
 	FOLDER_SEEN,
 	FOLDER_NODES,
 	FOLDER_TALLIES,
+	FOLDER_RESTRICTIONS,
 	FOLDER_BAD,
 	FOLDER_COUNT
 };

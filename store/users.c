@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "store/chatkeys.h"
 #include "store/file.h"
+#include "store/restrictions.h"
 #include "store/tokens.h"
 #include "store/users_priv.h"
 
@@ -282,6 +283,8 @@ drop_personal(struct store *s, const char *folded)
 {
 	enum qerr e = tokens_revoke_all(s, folded);
 
+	if (e == Q_OK)
+		e = restrictions_remove(s, folded);
 	return e == Q_OK ? chatkeys_remove(s, folded) : e;
 }
 

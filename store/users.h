@@ -83,7 +83,8 @@ enum qerr users_adopt(struct store *s, struct user *u, const uint8_t fingerprint
 /* Replace the fields of an existing user (name and uin stay).  Another password ends all
  * tokens (tokens.h).  Q_MISSING. */
 enum qerr users_update(struct store *s, const struct user *u);
-/* Remove user file, PEM, UIN, e-mail address, tokens and chat keys.  Q_MISSING. */
+/* Remove user file, PEM, UIN, e-mail address, tokens, chat keys and restrictions.
+ * Q_MISSING. */
 enum qerr users_remove(struct store *s, const char *name);
 /* The name that has this UIN.  Q_MISSING. */
 enum qerr users_by_uin(struct store *s, uint32_t uin, char name[NAME_SIZE]);

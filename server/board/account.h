@@ -50,10 +50,13 @@ board_operation board_auth_request, board_register, board_logout, board_get_anon
 void board_connected(struct board_session *bs, struct span auth);
 /* u, whose record was read before it was shown to be the peer, logs in: it enters the
  * session table by that rule, gets a token, and is looked at once more; auth-response is
- * given.  Q_EXISTS: by the rule it may not; Q_DENIED: it has changed meanwhile; Q_FULL,
- * Q_NOMEM, Q_SYS. */
+ * given.  Q_EXISTS: by the rule it may not; Q_DENIED: it has changed meanwhile, or is
+ * banned; Q_FULL, Q_NOMEM, Q_SYS. */
 enum qerr
 board_enter(struct board_session *bs, const struct user *u, enum login_rule rule);
+/* Is that user, whom the peer has shown to be, banned?  The reason, or NULL. */
+const char *
+board_banned(struct board_session *bs, struct board_call *call, const char *name);
 /* The user leaves, if there is one: its rooms, the session table; a guest goes. */
 void board_leave(struct board_session *bs, const char *how);
 /* The reason for all that is no login: unknown user, wrong or no password. */

@@ -13,6 +13,7 @@
 #include "server/board/account.h"
 #include "server/limits.h"
 #include "server/log.h"
+#include "server/moderation.h"
 
 #define ARGS_MAX ((size_t)1 << 30)
 
@@ -219,6 +220,15 @@ board_failed(struct board_session *bs, const char *what, enum qerr e)
 					     : "The server could not do it";
 }
 
+static const char *
+muted(struct board_session *bs, struct board_call *call)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	moderation_text(bs->server->moderation, bs->user, RESTRICTION_MUTE, text);
+	return board_why(call, "%s", text);
+}
+
 const char *
 board_limited(struct board_session *bs, struct board_call *call, enum limit what)
 {
@@ -226,6 +236,8 @@ board_limited(struct board_session *bs, struct board_call *call, enum limit what
 
 	if (limits_take(sio_seat(bs->sio), what, 1, &seconds))
 		return NULL;
+	if (seconds == LIMITS_MUTED)
+		return muted(bs, call);
 	return board_why(call, "Too much at once, try again in %d second%s", seconds,
 			 seconds == 1 ? "" : "s");
 }

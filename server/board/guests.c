@@ -22,6 +22,7 @@
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/removal.h"
 #include "store/chats.h"
 
@@ -125,7 +126,9 @@ remove_unused(struct server *server, const char *name)
 	struct user u;
 	size_t n;
 
-	if (sessions_online(server->sessions, name) ||
+	/* Whoever is banned would come back as a new guest. */
+	if (moderation_holds(server->moderation, name, RESTRICTION_BAN) ||
+	    sessions_online(server->sessions, name) ||
 	    get_guest(server, name, &u) != Q_OK ||
 	    chats_of(server->chats, name, &chats, &n) != Q_OK)
 		return;
@@ -223,6 +226,7 @@ enum qerr
 board_guest_enter(struct board_session *bs, struct board_call *call, const char *name,
 		  const char **reason)
 {
+	const char *banned = NULL;
 	bool is_new;
 	struct user u;
 	enum qerr e;
@@ -232,11 +236,15 @@ board_guest_enter(struct board_session *bs, struct board_call *call, const char 
 	turn_take();
 	if ((is_new = (e = get_guest(bs->server, name, &u)) == Q_MISSING))
 		e = make(bs, call, name, reason, &u);
-	if (e == Q_OK && (e = board_enter(bs, &u, LOGIN_REFUSE)) != Q_OK && is_new)
+	if (e == Q_OK && (e = board_enter(bs, &u, LOGIN_REFUSE)) == Q_DENIED)
+		banned = board_banned(bs, call, u.name);
+	if (e != Q_OK && is_new)
 		remove_unused(bs->server, u.name);
 	turn_give();
 	if (e == Q_OK || e == Q_LIMIT)
 		return e;
+	if ((*reason = banned) != NULL)
+		return Q_LIMIT;
 	if (e == Q_DENIED || e == Q_EXISTS || e == Q_FORMAT)
 		return Q_MISSING;
 	*reason = board_failed(bs, "guest", e);

@@ -22,6 +22,7 @@
 #include "server/board/account.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/passwords.h"
 #include "server/throttle.h"
 #include "server/token_owners.h"
@@ -141,6 +142,17 @@ board_enter(struct board_session *bs, const struct user *u, enum login_rule rule
 	return e;
 }
 
+const char *
+board_banned(struct board_session *bs, struct board_call *call, const char *name)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	if (moderation_admits(bs->server->moderation, name))
+		return NULL;
+	moderation_turned_away(sio_seat(bs->sio), name, text);
+	return board_why(call, "%s", text);
+}
+
 static const char *
 wrong(struct board_session *bs, const char *name)
 {
@@ -156,9 +168,11 @@ wrong(struct board_session *bs, const char *name)
 
 /* The same for whoever it is: the hash is compared also where there is none. */
 static const char *
-with_password(struct board_session *bs, const char *name, struct span password)
+with_password(struct board_session *bs, struct board_call *call, const char *name,
+	      struct span password)
 {
 	struct server *server = bs->server;
+	const char *reason = NULL;
 	struct user u = {.uin = 0};
 	enum qerr known = accounts_get(server->accounts, name, &u);
 	enum qerr e = passwords_check(server->passwords, name, password);
@@ -166,10 +180,12 @@ with_password(struct board_session *bs, const char *name, struct span password)
 	if (e == Q_OK && (e = known) == Q_OK) {
 		throttle_login_ok(server->throttle, u.name, &sio_seat(bs->sio)->peer);
 		e = board_enter(bs, &u, LOGIN_ADD);
+		if (e == Q_DENIED)
+			reason = board_banned(bs, call, u.name);
 	}
 	secret_wipe(u.password, sizeof(u.password));
-	if (e == Q_OK)
-		return NULL;
+	if (e == Q_OK || reason != NULL)
+		return reason;
 	if (e == Q_DENIED || e == Q_MISSING || e == Q_FORMAT)
 		return wrong(bs, name);
 	return board_failed(bs, "login", e);
@@ -186,7 +202,7 @@ log_in(struct board_session *bs, struct board_call *call, const char *name,
 		e = board_guest_enter(bs, call, name, &reason);
 	if (e == Q_OK || e == Q_LIMIT)
 		return reason;
-	return with_password(bs, name, password);
+	return with_password(bs, call, name, password);
 }
 
 const char *
@@ -239,11 +255,10 @@ look_up(struct board_session *bs, const char *name, struct span token, struct us
 }
 
 static enum qerr
-with_token(struct board_session *bs, struct span token)
+with_token(struct board_session *bs, struct span token, char name[NAME_SIZE])
 {
 	struct session *seat = sio_seat(bs->sio);
 	struct sessions *t = bs->server->sessions;
-	char name[NAME_SIZE];
 	struct user u = {.uin = 0};
 	struct arrival a = {.user = &u, .token = token};
 	enum qerr e = token_owners_find(bs->server->store, token, name);
@@ -266,10 +281,17 @@ static void
 take_token(struct board_session *bs, struct span token)
 {
 	struct session *seat = sio_seat(bs->sio);
-	enum qerr e = with_token(bs, token);
+	struct board_call call = {.sio = NULL}; /* for a reason that is composed */
+	char name[NAME_SIZE] = "";
+	const char *reason;
+	enum qerr e = with_token(bs, token, name);
 
 	if (e == Q_OK)
 		return;
+	if (e == Q_DENIED && (reason = board_banned(bs, &call, name)) != NULL) {
+		board_refuse_login(bs, reason);
+		return;
+	}
 	if (e == Q_MISSING || e == Q_TIMEOUT || e == Q_FORMAT) {
 		log_limited(LOG_INFO, &seat->peer, seat, "token-refused", "error=%s",
 			    qerr_str(e));

@@ -218,7 +218,7 @@ board_join_chat(struct board_session *bs, struct board_call *call)
 		return reason;
 	if (board_in_room(bs, chat))
 		reason = board_answer_chat(bs, call, shared_chat_info(chat));
-	else if ((reason = board_limited(bs, call, LIMIT_JOIN)) == NULL) {
+	else if ((reason = board_limited(bs, call, LIMIT_ENTER)) == NULL) {
 		if (make_room(bs))
 			return enter(bs, call, chat);
 		reason = board_failed(bs, "join-chat", Q_NOMEM);

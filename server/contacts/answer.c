@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/contacts/contacts_session.h"
+#include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
@@ -100,4 +101,14 @@ contacts_failed(struct contacts_session *cs, const char *what, enum qerr e)
 	log_limited(LOG_ERROR, &cs->session->peer, cs->session, "operation-failed",
 		    "operation=%s error=%s", what, qerr_str(e));
 	return CONTACTS_SERVER_ERROR;
+}
+
+int
+contacts_may(struct contacts_session *cs, enum limit what)
+{
+	int seconds;
+
+	if (limits_take(cs->session, what, 1, &seconds))
+		return CONTACTS_OK;
+	return seconds == LIMITS_MUTED ? CONTACTS_USER_MUTED : CONTACTS_SERVER_ERROR;
 }

@@ -59,8 +59,8 @@ contacts_chat_create(struct contacts_session *cs, const struct contacts_request 
 	if (status == CONTACTS_OK &&
 	    relations_get(server->relations, cs->user, other) != RELATION_CONTACT)
 		status = CONTACTS_CONTACT_NOT_CONFIRMED;
-	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_JOIN, 1, NULL))
-		status = CONTACTS_SERVER_ERROR;
+	if (status == CONTACTS_OK)
+		status = contacts_may(cs, LIMIT_JOIN);
 	if (status == CONTACTS_OK) {
 		e = shared_chat_make(cs->session, cs->user, other, 0, &chat);
 		if (e == Q_OK)

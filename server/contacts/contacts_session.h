@@ -88,6 +88,8 @@ void contacts_answer_invalid(struct contacts_session *cs);
 void contacts_answers_out(struct contacts_session *cs);
 /* What went wrong in the store or the core, as a status; logged. */
 int contacts_failed(struct contacts_session *cs, const char *what, enum qerr e);
+/* One token of what: CONTACTS_OK, CONTACTS_SERVER_ERROR or CONTACTS_USER_MUTED. */
+int contacts_may(struct contacts_session *cs, enum limit what);
 
 /* ---- the operations ---- */
 typedef void

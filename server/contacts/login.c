@@ -20,6 +20,7 @@
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/passwords.h"
 #include "server/throttle.h"
 
@@ -62,6 +63,16 @@ take_place(struct contacts_session *cs, const char *user)
 	return e;
 }
 
+/* A 212 has no room for the words. */
+static int
+banned(struct contacts_session *cs, const char *name)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	moderation_turned_away(cs->session, name, text);
+	return CONTACTS_USER_BANNED;
+}
+
 /* The password was right. */
 static int
 enter(struct contacts_session *cs, const char *name)
@@ -79,8 +90,7 @@ enter(struct contacts_session *cs, const char *name)
 		return contacts_failed(cs, "login", e);
 	/* Events are remembered before anybody can tell any. */
 	set_phase(cs, INBOX_ARRIVING);
-	e = take_place(cs, u.name);
-	if (e == Q_OK) {
+	if ((e = take_place(cs, u.name)) == Q_OK) {
 		strlcpy(cs->user, u.name, sizeof(cs->user));
 		if ((e = contacts_arrive(cs)) == Q_OK)
 			return CONTACTS_OK;
@@ -88,6 +98,8 @@ enter(struct contacts_session *cs, const char *name)
 		cs->user[0] = '\0';
 	}
 	set_phase(cs, INBOX_AWAY);
+	if (e == Q_DENIED)
+		return banned(cs, u.name);
 	return e == Q_EXISTS ? CONTACTS_USERNAME_ALREADY_LOGGED_IN
 			     : contacts_failed(cs, "login", e);
 }

@@ -144,8 +144,8 @@ contacts_confirm(struct contacts_session *cs, const struct contacts_request *r)
 	int status = contacts_other(cs, r->arg[0], other);
 	enum qerr e;
 
-	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_JOIN, 1, NULL))
-		status = CONTACTS_SERVER_ERROR;
+	if (status == CONTACTS_OK)
+		status = contacts_may(cs, LIMIT_JOIN);
 	if (status == CONTACTS_OK) {
 		e = relations_wish(server->relations, cs->user, other, &result);
 		if (e != Q_OK)

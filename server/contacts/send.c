@@ -106,13 +106,14 @@ post(struct contacts_session *cs, struct shared_post *posts, size_t n)
 	return contacts_failed(cs, "send", e);
 }
 
-/* How many of n messages the user may send now: the first ones. */
+/* How many of n messages the user may send now: the first ones.  *refusal: why not
+ * more. */
 static size_t
-granted(struct contacts_session *cs, size_t n)
+granted(struct contacts_session *cs, size_t n, int *refusal)
 {
 	size_t i = 0;
 
-	while (i < n && limits_take(cs->session, LIMIT_MESSAGE, 1, NULL))
+	while (i < n && (*refusal = contacts_may(cs, LIMIT_MESSAGE)) == CONTACTS_OK)
 		i++;
 	return i;
 }
@@ -121,16 +122,15 @@ void
 contacts_run_post(struct contacts_session *cs, struct contacts_run *run)
 {
 	size_t n = run->n;
-	int status;
+	int status, refusal = CONTACTS_SERVER_ERROR;
 
 	if (n == 0)
 		return;
 	if ((status = may_send(cs, run->chat)) == CONTACTS_OK &&
-	    (n = granted(cs, run->n)) > 0)
+	    (n = granted(cs, run->n, &refusal)) > 0)
 		status = post(cs, run->post, n);
 	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, status, n);
-	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, CONTACTS_SERVER_ERROR,
-			    run->n - n);
+	contacts_answer_all(cs, CONTACTS_SEND_RESPONSE, refusal, run->n - n);
 	contacts_run_clear(run);
 }
 
@@ -142,8 +142,8 @@ send_media(struct contacts_session *cs, const struct contacts_request *r)
 	struct shared_post p = {.text = r->message, .media = &media};
 	int status = may_send(cs, r->id);
 
-	if (status == CONTACTS_OK && !limits_take(cs->session, LIMIT_MESSAGE, 1, NULL))
-		status = CONTACTS_SERVER_ERROR;
+	if (status == CONTACTS_OK)
+		status = contacts_may(cs, LIMIT_MESSAGE);
 	if (status == CONTACTS_OK)
 		status = contacts_media_keep(cs, r, &p.media_id, &media);
 	if (status != CONTACTS_OK)

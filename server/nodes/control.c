@@ -19,6 +19,7 @@
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/nodes/links.h"
 #include "server/nodes/node_tls.h"
 #include "server/nodes/nodes_session.h"
@@ -158,6 +159,16 @@ shake_hands(struct session *s, struct control *c)
 
 /* ---- coming and going ---- */
 
+/* The handshake has shown who it is; a client does not come again by itself. */
+static void
+turn_away(struct control *c)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	moderation_turned_away(c->session, c->user, text);
+	session_end(c->session, GOODBYE_KICKED, text);
+}
+
 /* In one step: who was here as this user has left, and c is here.  So of two that come at
  * once the one who is in the table of sessions is also the one who is called. */
 static bool
@@ -179,6 +190,8 @@ enter(struct control *c)
 	if (older != NULL)
 		session_end(older, GOODBYE_REPLACED, NULL);
 	session_unref(older);
+	if (e == Q_DENIED)
+		turn_away(c);
 	if (e != Q_OK)
 		return false;
 	metric_add(METRIC_logins_total, 1);
@@ -248,6 +261,14 @@ await_end(struct control *c, uint32_t uin) REQUIRES(nodes_calls.lock)
 		in_time = lock_wait(&nodes_calls.lock, &nodes_changed, until_ms);
 }
 
+/* What is said in a call nobody here can read, or refuse: then there is no call. */
+static bool
+is_muted(const struct control *c)
+{
+	return moderation_holds(c->session->server->moderation, c->user,
+				RESTRICTION_MUTE);
+}
+
 /* A call, under the lock that calls have. */
 static void
 on_call(struct control *c, const struct nodes_message *m)
@@ -265,7 +286,7 @@ on_call(struct control *c, const struct nodes_message *m)
 	if (m->type == NODES_CALL)
 		e = calls_place(&nodes_calls, &c->party, m->uin, clock_mono_ms(),
 				NODES_ARG);
-	else if (m->type == NODES_ALLOW)
+	else if (m->type == NODES_ALLOW && !is_muted(c))
 		calls_allow(&nodes_calls, &c->party, m->uin, clock_mono_ms(), NODES_ARG);
 	else
 		calls_refuse(&nodes_calls, &c->party, m->uin, NODES_ARG);

@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/nodes/links.h"
 #include "server/nodes/nodes.h"
 #include "server/nodes/nodes_session.h"
@@ -155,7 +156,9 @@ become(struct session *s, struct leg *leg, const char *user)
 	atomic_store(&s->protocol, &nodes_data_protocol);
 	lock_drop(&s->out.lock);
 	session_deadline(s, 0);
-	(void)sessions_login(s->server->sessions, s, user, LOGIN_ADD, NULL);
+	if (sessions_login(s->server->sessions, s, user, LOGIN_ADD, NULL) != Q_OK ||
+	    moderation_holds(s->server->moderation, user, RESTRICTION_MUTE))
+		session_end(s, GOODBYE_KICKED, NULL);
 }
 
 /* Returns whom it was connected with, a reference, or NULL: that may have been known only

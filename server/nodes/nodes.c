@@ -121,6 +121,7 @@ data_release(struct session *s)
 
 const struct protocol nodes_data_protocol = {
     .name = "nodes-data",
+    .opaque = true,
     .recognise = nodes_recognise,
     .deliver = deliver,
     .goodbye = data_said_goodbye,

@@ -22,6 +22,8 @@
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
+#include "server/relay/relay.h"
 
 struct switchboard relay_board = {LOCK_INIT, RB_INITIALIZER(&relay_board.seats),
 				  relay_tell};
@@ -187,6 +189,16 @@ relay_tell(void *arg, struct seat *to, enum tell what, struct seat *about)
 
 /* ---- coming and going ---- */
 
+/* Only now is it known who it is. */
+static void
+turn_away(struct relay_session *rs)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	moderation_turned_away(rs->session, rs->seat.name, text);
+	session_end(rs->session, GOODBYE_KICKED, text);
+}
+
 /* The session table and the switchboard change in one hold of the lock, so that
  * of several logins of one user both agree which came last. */
 bool
@@ -201,6 +213,8 @@ relay_login(struct relay_session *rs)
 	if (e == Q_OK)
 		switchboard_enter(&relay_board, &rs->seat, &step);
 	finish(&step);
+	if (e == Q_DENIED)
+		turn_away(rs);
 	if (older != NULL) {
 		session_end(older, GOODBYE_REPLACED,
 			    "you have logged in from another place");
@@ -261,6 +275,18 @@ make_card(struct relay_session *rs)
 	return ok;
 }
 
+void
+relay_muted(struct relay_session *rs)
+{
+	struct session *s = rs->session;
+	char text[MODERATION_TEXT_SIZE];
+	struct event event = {.kind = EVENT_NOTICE};
+
+	moderation_text(s->server->moderation, rs->seat.name, RESTRICTION_MUTE, text);
+	event.text = span_str(text);
+	relay_protocol.deliver(s, &event);
+}
+
 /* Timer thread. */
 static void
 request_lapsed(void *arg)
@@ -280,9 +306,12 @@ on_request(struct relay_session *rs, struct span data)
 	int64_t lapses = clock_mono_ms() + rs->config->relay_request_timeout_ms;
 	char name[NAME_SIZE];
 	struct step step;
+	int seconds = 1;
 
 	if (relay_name_parse(data, name) != Q_OK ||
-	    !limits_take(rs->session, LIMIT_JOIN, 1, NULL) || !make_card(rs)) {
+	    !limits_take(rs->session, LIMIT_JOIN, 1, &seconds) || !make_card(rs)) {
+		if (seconds == LIMITS_MUTED)
+			relay_muted(rs);
 		send_frame(rs, RELAY_CHAT_DENIED, (struct span){NULL, 0});
 		return Q_OK;
 	}

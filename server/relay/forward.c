@@ -47,6 +47,7 @@
 #include "base/clock.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 
 #define WAIT_SLICE_MS 1000
 
@@ -253,6 +254,23 @@ pass_on(struct relay_session *rs, struct relay_chat *chat, struct run *run)
 	return Q_OK;
 }
 
+/* A message of somebody who is muted.  Left out alone it would break the count of those
+ * behind it, so the chat ends. */
+static bool
+refuse_muted(struct relay_session *rs, struct run *run)
+{
+	struct session *s = rs->session;
+
+	if (run->messages == 0 ||
+	    !moderation_holds(s->server->moderation, s->user, RESTRICTION_MUTE))
+		return false;
+	log_limited(LOG_INFO, &s->peer, s, "muted", "messages=%zu", run->messages);
+	relay_muted(rs);
+	relay_break_chat(rs);
+	run_clear(run);
+	return true;
+}
+
 void
 run_forward(struct relay_session *rs, struct run *run)
 {
@@ -260,7 +278,9 @@ run_forward(struct relay_session *rs, struct run *run)
 	enum qerr e = Q_OK;
 
 	/* Outside a chat, dropped without a word. */
-	if (chat != NULL) {
+	if (chat != NULL && refuse_muted(rs, run)) {
+		relay_chat_unref(chat);
+	} else if (chat != NULL) {
 		if (rs->config->relay_archive && run->messages > 0)
 			e = archive(rs, chat, run);
 		if (e != Q_OK)

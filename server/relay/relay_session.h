@@ -77,6 +77,8 @@ bool relay_login(struct relay_session *rs);
 void relay_logout(struct relay_session *rs);
 /* End rs's chat for both, because the server cannot go on with it. */
 void relay_break_chat(struct relay_session *rs);
+/* Tell a client that hears notices that its user is muted. */
+void relay_muted(struct relay_session *rs);
 /* Act on one opened message that is not forwarded.  Q_OK; Q_CLOSED: the client
  * logged out; Q_FORMAT: no opcode that a client may send. */
 enum qerr relay_call(struct relay_session *rs, int32_t opcode, struct span data);

@@ -15,6 +15,7 @@
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/passwords.h"
 #include "server/rooms/account.h"
 #include "server/throttle.h"
@@ -141,7 +142,10 @@ proved(struct rooms_session *rs)
 	throttle_login_ok(s->server->throttle, w->name, &s->peer);
 	secret_wipe(w->password, sizeof(w->password));
 	w->what = WAITING_KEY;
-	if ((e = rooms_key_count(s->server, w->name, &keys)) != Q_OK) {
+	if (moderation_holds(s->server->moderation, w->name, RESTRICTION_BAN)) {
+		(void)rooms_answer_banned(rs, w->name, ref);
+		rooms_pending_drop(rs);
+	} else if ((e = rooms_key_count(s->server, w->name, &keys)) != Q_OK) {
 		(void)rooms_answer_failed(rs, "login", e, NULL, ref);
 		rooms_pending_drop(rs);
 	} else if (keys > 0) {
@@ -238,9 +242,8 @@ rooms_take_chat_key(struct rooms_session *rs, const struct rooms_packet *p)
 	int seconds;
 	enum rooms_sig sig = ROOMS_LOGIN_INCORRECT; /* a new password, meanwhile */
 
-	if (in && !limits_take(s, LIMIT_MESSAGE, 1, &seconds)) {
-		(void)rooms_answer_later(rs, limits_setting(LIMIT_MESSAGE), seconds,
-					 p->ref);
+	if (in && !limits_take(s, LIMIT_KEY, 1, &seconds)) {
+		(void)rooms_answer_later(rs, limits_setting(LIMIT_KEY), seconds, p->ref);
 		return;
 	}
 	if (in || rooms_still_proved(rs))

@@ -76,7 +76,8 @@ rooms_chat_action(struct rooms_session *rs, const struct rooms_packet *p)
 	room_info_put(info);
 	if (wrong != ROOMS_SIG_OTHER)
 		(void)rooms_answer_status(rs, wrong, &m->room, NULL, p->ref);
-	else if (!rooms_may(rs, p, LIMIT_MESSAGE, 1))
+	else if (!rooms_may(rs, p,
+			    m->act == ROOMS_SAVE_PUBKEY ? LIMIT_KEY : LIMIT_MESSAGE, 1))
 		return;
 	else if (m->act == ROOMS_SAVE_PUBKEY)
 		save_key(rs, p);

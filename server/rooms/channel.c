@@ -17,6 +17,7 @@
 #include "protocol/rooms_envelope.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/moderation.h"
 #include "server/rooms/account.h"
 
 /* What a packet that is written here may become: a FILE, and its JSON. */
@@ -166,6 +167,26 @@ rooms_answer_later(struct rooms_session *rs, const char *setting, int64_t second
 	}
 
 	return rooms_answer(rs, &p);
+}
+
+enum qerr
+rooms_answer_barred(struct rooms_session *rs, enum rooms_sig sig, const char *text,
+		    struct span ref)
+{
+	const struct rooms_packet p = {.type = ROOMS_T_STATUS,
+				       .ref = ref,
+				       .u.status = {.sig = sig, .desc = span_str(text)}};
+
+	return rooms_answer(rs, &p);
+}
+
+enum qerr
+rooms_answer_banned(struct rooms_session *rs, const char *user, struct span ref)
+{
+	char text[MODERATION_TEXT_SIZE];
+
+	moderation_turned_away(rs->session, user, text);
+	return rooms_answer_barred(rs, ROOMS_BANNED, text, ref);
 }
 
 enum qerr

@@ -4,6 +4,8 @@
  */
 #include "server/rooms/requests.h"
 
+#include "server/moderation.h"
+
 enum rooms_sig
 rooms_sig_of(enum room_answer a)
 {
@@ -48,10 +50,17 @@ bool
 rooms_may(struct rooms_session *rs, const struct rooms_packet *p, enum limit what,
 	  size_t many)
 {
+	char text[MODERATION_TEXT_SIZE];
 	int seconds;
 
 	if (limits_take(rs->session, what, many > 0 ? (int64_t)many : 1, &seconds))
 		return true;
+	if (seconds == LIMITS_MUTED) {
+		moderation_text(rs->session->server->moderation, rs->user,
+				RESTRICTION_MUTE, text);
+		(void)rooms_answer_barred(rs, ROOMS_MUTED, text, p->ref);
+		return false;
+	}
 	(void)rooms_answer_later(rs, limits_setting(what), seconds, p->ref);
 	return false;
 }

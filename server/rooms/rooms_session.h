@@ -91,6 +91,12 @@ rooms_answer_status(struct rooms_session *rs, enum rooms_sig sig, const struct u
 /* TRY_LATER, in so many seconds; setting: the limit, NULL: the server is busy. */
 enum qerr rooms_answer_later(struct rooms_session *rs, const char *setting,
 			     int64_t seconds, struct span ref);
+/* BANNED or MUTED, with the sentence about it. */
+enum qerr rooms_answer_barred(struct rooms_session *rs, enum rooms_sig sig,
+			      const char *text, struct span ref);
+/* BANNED, to who has shown to be user. */
+enum qerr
+rooms_answer_banned(struct rooms_session *rs, const char *user, struct span ref);
 /* SERVER_ERROR; what was tried and why it failed are logged. */
 enum qerr rooms_answer_failed(struct rooms_session *rs, const char *what, enum qerr e,
 			      const struct uuid *room, struct span ref);

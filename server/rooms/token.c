@@ -115,13 +115,15 @@ become(struct rooms_session *rs, struct span token)
 	struct session *s = rs->session;
 	struct token_id id;
 	enum rooms_sig sig;
+	enum qerr e;
 
 	if (session_wakeable(s) != Q_OK || rooms_arrive(rs) != Q_OK)
 		return ROOMS_SERVER_ERROR;
-	if (sessions_login(s->server->sessions, s, rs->user, LOGIN_ADD, NULL) != Q_OK)
-		sig = ROOMS_SERVER_ERROR;
-	else
+	e = sessions_login(s->server->sessions, s, rs->user, LOGIN_ADD, NULL);
+	if (e == Q_OK)
 		sig = check_token(rs, rs->user, token, &id);
+	else
+		sig = e == Q_DENIED ? ROOMS_BANNED : ROOMS_SERVER_ERROR;
 	if (sig != ROOMS_SIG_OTHER) {
 		leave(rs);
 		rooms_inbox_free(rs);
@@ -183,7 +185,11 @@ authenticate(struct rooms_session *rs, struct span user, struct span token,
 		welcome(rs, ref);
 		return;
 	}
+	if (sig == ROOMS_BANNED)
+		(void)rooms_answer_banned(rs, rs->user, ref);
 	rs->user[0] = '\0';
+	if (sig == ROOMS_BANNED)
+		return;
 	if (sig == ROOMS_SERVER_ERROR)
 		(void)rooms_answer_failed(rs, "auth-token", Q_SYS, NULL, ref);
 	else

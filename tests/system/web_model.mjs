@@ -52,6 +52,7 @@ class Server {
   deaf = 0;              // so many lists of messages are not given
   page = 100;            // messages in a list
   token = "good";
+  refusal = "Wrong";
 
   io = (options) => (this.socket = new Socket(this, options));
 
@@ -158,7 +159,7 @@ class Socket {
       if (token !== undefined && token === this.server.token)
         this.any("auth-response", 1, "1", { username: "alice", token, expires: 0 });
       else if (token !== undefined)
-        this.any("auth-response", -1, "Wrong");
+        this.any("auth-response", -1, this.server.refusal);
     });
   }
 
@@ -739,6 +740,16 @@ test("a token that is not good any more leads to the form", async () => {
   assert.equal(login.username, null);
   assert.match(login.problem, /log in again/);
   assert.equal(sessionStorage.getItem("quintet-login"), null);
+});
+
+test("who comes back and is banned is told why", async () => {
+  const server = fresh();
+
+  server.token = "another";
+  server.refusal = "You are banned until 2026-11-21 14:30:05: the plug";
+  const { login } = await open(server);
+  assert.equal(login.username, null);
+  assert.equal(login.problem, server.refusal);
 });
 
 test("a session that the server has ended says why and is over", async () => {

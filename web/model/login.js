@@ -12,6 +12,9 @@ import { parse, read, remove, write } from "./shelf.js";
 
 const KEY = "quintet-login";
 
+// What the server begins with when another login would not help.
+const BANNED = "You are banned";
+
 // Somebody who may log in, or null.
 function readEntry(which) {
   const entry = read(which, KEY);
@@ -101,12 +104,12 @@ export class Login extends Signal {
     if (this.entry === null)
       return;
     try {
-      const [status, , given] = await this.connection.await("auth-response");
+      const [status, reason, given] = await this.connection.await("auth-response");
 
       if (status === 1)
         this.#enter(given, kept(this.entry));
       else
-        this.#leave("Please log in again.");
+        this.#leave(reason.startsWith(BANNED) ? reason : "Please log in again.");
     } catch {
       // The connection has gone; the next one shows it again.
     }

@@ -218,6 +218,7 @@ open_state(struct rooms *r, struct room *room, struct room_state **out)
 		room->state = *out;
 		if (room->base == ROOM_NO_BASE) {
 			room->base = (*out)->last;
+			room->base_messages = (*out)->n_messages;
 			if (room->told < (*out)->last)
 				room->told = (*out)->last;
 		}

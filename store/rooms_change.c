@@ -118,8 +118,10 @@ changing_finish(struct rooms *r, struct room *room, struct changing *c,
 		     &c->farewells);
 	c->info = NULL;
 	room->told = c->seq;
-	if (room->base == ROOM_NO_BASE) /* it has just been made */
+	if (room->base == ROOM_NO_BASE) { /* it has just been made */
 		room->base = c->seq;
+		room->held = true;
+	}
 	*now = info_ref(room->info);
 }
 
@@ -166,6 +168,7 @@ carry_out(struct rooms *r, struct room *room, struct changing *c)
 
 	if (e != Q_OK)
 		return e;
+	people_hold(r, room);
 	if ((e = change_catch_up(r, room, st, false)) == Q_OK) {
 		c->seq = st->last + 1;
 		c->time_ms = now_ms > st->last_ms ? now_ms : st->last_ms;

@@ -235,6 +235,7 @@ post_batch(struct rooms *r, struct room_batch *b, struct room_turn *first, size_
 
 	if ((e = state_get(r, b->room, &b->st, true)) != Q_OK)
 		return e;
+	people_hold(r, b->room);
 	if ((e = change_catch_up(r, b->room, b->st, false)) == Q_OK) {
 		b->ms = now_ms > b->st->last_ms ? now_ms : b->st->last_ms;
 		b->next_number = state_count(b->st);

@@ -93,7 +93,9 @@ struct room {
 	uint64_t change_id;  /* of the journal's record about the last change */
 	uint64_t change_seq; /* that has, or is to have, this seq in the log */
 	uint64_t base;       /* [lock] newest seq when it was first used; ROOM_NO_BASE */
-	uint64_t told;       /* [lock] newest seq that was told, or is being told */
+	uint64_t base_messages; /* [lock] how many there were then */
+	bool held;              /* [lock] people_hold was called, or need not be */
+	uint64_t told;          /* [lock] newest seq that was told, or is being told */
 };
 #define ROOM_NO_BASE UINT64_MAX
 
@@ -344,6 +346,9 @@ farewells_drop(struct rooms *r, const char *user, const struct uuid *room, uint6
 enum qerr told_replay(struct rooms *r, const struct record *rec);
 
 /* ---- rooms_seen.c ---- */
+/* The room's log is about to get longer: no member's position may be ahead of it.  Reads
+ * files, the first time.  For who has it busy; no lock held. */
+void people_hold(struct rooms *r, struct room *room);
 /* Write what moved, of max users at most.  *left: there are more. */
 enum qerr people_save(struct rooms *r, size_t max, bool *left);
 /* For "server check". */

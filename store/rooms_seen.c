@@ -12,7 +12,8 @@
  *
  * After a power cut a file may be ahead of a log that has lost its end, and would hide
  * what gets these seqs next.  So a position that was read is held against where the log
- * ended when this server first looked at it.
+ * ended when this server first looked at it: when it is asked for, and all of a room's
+ * before its log gets longer, because the next server could not tell any more.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -208,6 +209,53 @@ find_base(struct rooms *r, struct room *room)
 	return e;
 }
 
+/* See that a stay of o, which is loaded, is not ahead of the room's base.  With the lock. */
+static void
+hold(struct rooms *r, struct occupant *o, struct room_stay *stay)
+{
+	const struct room *room = stay->room;
+	bool ahead = stay->seen > room->base && stay->seen >= stay->joined;
+
+	if (stay->checked)
+		return;
+	stay->checked = true;
+	if (ahead)
+		stay->seen = room->base;
+	if (stay->read > room->base_messages) {
+		stay->read = room->base_messages;
+		ahead = true;
+	}
+	if (ahead)
+		mark_dirty(r, o);
+}
+
+void
+people_hold(struct rooms *r, struct room *room)
+{
+	const struct room_info *info = NULL;
+
+	lock_take(&r->lock);
+	if (!room->held)
+		info = info_ref(room->info);
+	room->held = true;
+	lock_drop(&r->lock);
+	for (size_t i = 0; info != NULL && i < info->n_members; i++) {
+		struct occupant *o;
+		struct room_stay *stay;
+
+		/* What cannot be read stays as it is. */
+		if (load(r, info->members[i]) != Q_OK)
+			continue;
+		lock_take(&r->lock);
+		if ((o = occupant_find(r, info->members[i])) != NULL && o->loaded &&
+		    (stay = stay_find(o, room)) != NULL)
+			hold(r, o, stay);
+		lock_drop(&r->lock);
+	}
+	if (info != NULL)
+		room_info_put(info);
+}
+
 /* The user's stay in the room, ready for use, with the lock held when it is ROOM_OK. */
 static enum room_answer UNCHECKED_LOCK
 stay_begin(struct rooms *r, const struct uuid *id, const char *user, struct occupant **o,
@@ -236,11 +284,8 @@ stay_begin(struct rooms *r, const struct uuid *id, const char *user, struct occu
 		a = ROOM_FAILED;
 	else if (*stay != NULL)
 		a = ROOM_OK;
-	if (a == ROOM_OK && !(*stay)->checked) {
-		if ((*stay)->seen > room->base && (*stay)->seen >= (*stay)->joined)
-			(*stay)->seen = room->base;
-		(*stay)->checked = true;
-	}
+	if (a == ROOM_OK)
+		hold(r, *o, *stay);
 	room_unref(room);
 	if (a != ROOM_OK)
 		lock_drop(&r->lock);

@@ -93,18 +93,21 @@ START_TEST(test_positions_in_place)
 }
 END_TEST
 
-/* A log that lost its end in a power cut, behind which a position is. */
-START_TEST(test_position_ahead)
+/* A room whose log has lost all but its first event in a power cut, behind which bob's
+ * position and what he has read are. */
+static void
+lose_end(struct uuid *id)
 {
-	struct uuid id;
+	struct uuid msg;
 	struct buf log;
 	const char *file;
 	char name[600];
 
-	make(ROOM_GROUP, "alice", "bob", &id);
+	make(ROOM_GROUP, "alice", "bob", id);
 	for (int i = 0; i < 5; i++)
-		say(&id, "alice", "x", NULL, NULL);
-	rooms_seen(r, &id, "bob", 6);
+		say(id, "alice", "x", NULL, &msg);
+	rooms_seen(r, id, "bob", 6);
+	ck_assert_int_eq(rooms_receipt(r, id, "bob", &msg), ROOM_OK);
 	close_rooms();
 	file = find_name("d/messages", "room-");
 	snprintf(name, sizeof(name), "%s", file);
@@ -113,10 +116,46 @@ START_TEST(test_position_ahead)
 	spill(name, buf_span(&log));
 	buf_free(&log);
 	open_rooms();
+}
+
+START_TEST(test_position_ahead)
+{
+	struct uuid id;
+
+	lose_end(&id);
 	say(&id, "alice", "new", NULL, NULL);
 	ck_assert_uint_eq(position(&id, "bob"), 1);
 	ck_assert_str_eq(waiting(&id, "bob", position(&id, "bob")), "2:send:alice");
 	ck_assert_str_eq(page(&id, NULL, 9), "alice:new");
+}
+END_TEST
+
+/* Bob comes only after another start, when the log has got longer by messages or by
+ * changes, and he may have looked in between. */
+START_TEST(test_position_ahead_and_caught_up_with)
+{
+	const struct room_info *info;
+	struct room_ask ask = {.action = ROOM_RENAME, .by = "alice", .name = "new"};
+	struct room_receipt *list;
+	struct uuid id, msg;
+	uint64_t seq;
+	enum qerr e;
+	size_t n;
+
+	lose_end(&id);
+	if (_i == 1)
+		ck_assert_uint_eq(position(&id, "bob"), 1);
+	if (_i == 2) {
+		ck_assert_int_eq(rooms_change(r, &id, &ask, &info, &seq, &e), ROOM_OK);
+		room_info_put(info);
+	}
+	for (int i = 0; i < 8; i++)
+		say(&id, "alice", "new", NULL, i == 0 ? &msg : NULL);
+	reopen();
+	ck_assert_uint_eq(position(&id, "bob"), 1);
+	ck_assert_int_eq(rooms_receipts(r, &id, &list, &n), Q_OK);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(rooms_receipt(r, &id, "bob", &msg), ROOM_OK);
 }
 END_TEST
 
@@ -235,6 +274,7 @@ make_suite(void)
 	tcase_add_test(tc, test_positions);
 	tcase_add_test(tc, test_positions_in_place);
 	tcase_add_test(tc, test_position_ahead);
+	tcase_add_loop_test(tc, test_position_ahead_and_caught_up_with, 0, 3);
 	tcase_add_test(tc, test_receipts);
 	tcase_add_test(tc, test_farewells);
 	tcase_add_test(tc, test_forget);

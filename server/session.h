@@ -59,19 +59,19 @@ struct session {
 	void (*then)(struct session *); /* worker: what comes next, or NULL */
 
 	atomic_int ending; /* enum goodbye */
+	int counting;      /* [sessions] enum session_counting */
 	struct timer deadline;
-	bool rests; /* worker: what comes next has a thread of its own */
-	atomic_bool timed_out;
-	atomic_bool deaf; /* its reading side was shut by another thread */
-
 	RB_ENTRY(session) by_id;        /* [sessions] */
 	RB_ENTRY(session) by_user;      /* [sessions] while logged_in */
 	struct sessions_source *source; /* [sessions] its address there; NULL: not in */
-	bool logged_in;                 /* [sessions] */
-	int counting;                   /* [sessions] enum session_counting */
 	uint64_t user_hash;             /* [sessions] of user, while logged_in */
-	char user[NAME_SIZE];           /* [sessions] as registered; stays after logout */
 	struct limits_grip grip;        /* limits.c */
+
+	bool rests; /* worker: what comes next has a thread of its own */
+	atomic_bool timed_out;
+	atomic_bool deaf;     /* its reading side was shut by another thread */
+	bool logged_in;       /* [sessions] */
+	char user[NAME_SIZE]; /* [sessions] as registered; stays after logout */
 };
 
 /* A session on stream (consumed, also on failure), one reference for the

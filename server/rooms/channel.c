@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -112,17 +113,31 @@ rooms_answer(struct rooms_session *rs, const struct rooms_packet *p)
 	return finish(rs, &json, rooms_put(&json, p));
 }
 
+struct rooms_bad {
+	int64_t at_ms[ROOMS_BAD_MAX - 1]; /* 0: never */
+	unsigned next;                    /* the oldest one */
+};
+
+static bool
+too_many_bad(struct rooms_session *rs)
+{
+	int64_t now = clock_mono_ms(), *oldest;
+	bool many;
+
+	if (rs->bad == NULL && (rs->bad = calloc(1, sizeof(*rs->bad))) == NULL)
+		return true; /* what cannot be counted */
+	oldest = &rs->bad->at_ms[rs->bad->next];
+	many = *oldest != 0 && now - *oldest < ROOMS_BAD_MS;
+	*oldest = now;
+	rs->bad->next = (rs->bad->next + 1) % (ROOMS_BAD_MAX - 1);
+	return many;
+}
+
 /* It was answered: is it one too many? */
 static void
 count_bad(struct rooms_session *rs)
 {
-	int64_t now = clock_mono_ms(), *oldest = &rs->bad_ms[rs->bad_at];
-	bool last =
-	    rs->phase < ROOMS_SEALED || (*oldest != 0 && now - *oldest < ROOMS_BAD_MS);
-
-	*oldest = now;
-	rs->bad_at = (rs->bad_at + 1) % (ROOMS_BAD_MAX - 1);
-	if (last)
+	if (rs->phase < ROOMS_SEALED || too_many_bad(rs))
 		rooms_broken(rs, "invalid packet");
 }
 

@@ -278,6 +278,7 @@ release(struct session *s)
 	uuids_give(&rs->uuid);
 	kex_free(rs->kex);
 	free(rs->early_token);
+	free(rs->bad);
 	lane_fini(&rs->in);
 	lane_fini(&rs->out);
 	free(rs);

@@ -52,13 +52,12 @@ struct rooms_session {
 	enum rooms_phase phase;
 	bool settle; /* give back what the last step has left of the stack */
 	struct uuids_entry uuid;
-	struct kex *kex;                   /* OFFERED */
-	char *early_token;                 /* from CONN_INIT; NULL: none */
-	struct lane in;                    /* from SEALED on */
-	struct rooms_pending *pending;     /* NULL: none */
-	int64_t bad_ms[ROOMS_BAD_MAX - 1]; /* when the last bad packets came; 0: never */
-	unsigned bad_at;                   /* where the next one goes there */
-	char user[NAME_SIZE];              /* IN: as registered.  Set before other
+	struct kex *kex;               /* OFFERED */
+	char *early_token;             /* from CONN_INIT; NULL: none */
+	struct lane in;                /* from SEALED on */
+	struct rooms_pending *pending; /* NULL: none */
+	struct rooms_bad *bad;         /* the last bad packets; NULL: there were none */
+	char user[NAME_SIZE];          /* IN: as registered.  Set before other
 					     * threads find the session by it; stays */
 
 	struct lane out;           /* [outbox] from SEALED on */

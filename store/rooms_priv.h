@@ -94,8 +94,8 @@ struct room {
 	uint64_t change_seq; /* that has, or is to have, this seq in the log */
 	uint64_t base;       /* [lock] newest seq when it was first used; ROOM_NO_BASE */
 	uint64_t base_messages; /* [lock] how many there were then */
-	bool held;              /* [lock] people_hold was called, or need not be */
-	uint64_t told;          /* [lock] newest seq that was told, or is being told */
+	bool held; /* of the one who is busy: people_hold was called, or need not be */
+	uint64_t told; /* [lock] newest seq that was told, or is being told */
 };
 #define ROOM_NO_BASE UINT64_MAX
 

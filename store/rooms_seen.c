@@ -232,14 +232,15 @@ hold(struct rooms *r, struct occupant *o, struct room_stay *stay)
 void
 people_hold(struct rooms *r, struct room *room)
 {
-	const struct room_info *info = NULL;
+	const struct room_info *info;
 
-	lock_take(&r->lock);
-	if (!room->held)
-		info = info_ref(room->info);
+	if (room->held)
+		return;
 	room->held = true;
+	lock_take(&r->lock);
+	info = info_ref(room->info);
 	lock_drop(&r->lock);
-	for (size_t i = 0; info != NULL && i < info->n_members; i++) {
+	for (size_t i = 0; i < info->n_members; i++) {
 		struct occupant *o;
 		struct room_stay *stay;
 
@@ -252,8 +253,7 @@ people_hold(struct rooms *r, struct room *room)
 			hold(r, o, stay);
 		lock_drop(&r->lock);
 	}
-	if (info != NULL)
-		room_info_put(info);
+	room_info_put(info);
 }
 
 /* The user's stay in the room, ready for use, with the lock held when it is ROOM_OK. */

@@ -48,6 +48,7 @@ async function talking(alice, bob) {
   await bob.fits();
   await bob.picture(shots, "announcements-phone");
   await bob.ask("Bicycle for sale");
+  await (await alice.chat("bob", "Bicycle for sale")).waitFor();
   await bob.say("Is it still there?");
   await (await alice.chat("bob", "Bicycle for sale", "1 new", "online")).waitFor();
   await alice.titled("(1) Quintet");
@@ -68,12 +69,7 @@ async function talking(alice, bob) {
   await bob.say(WORD);
   await bob.fits();
   await bob.page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
-  for (const person of [alice, bob]) {
-    const image = person.log().getByRole("img", { name: "picture.png", exact: true });
-    await image.waitFor();
-    await image.evaluate((img) => img.decode());
-    assert.ok(await image.evaluate((img) => img.naturalWidth > 0));
-  }
+  for (const person of [alice, bob]) await person.sees("picture.png");
   await alice.picture(shots, "chat-desktop");
   await bob.picture(shots, "chat-phone-dark");
 }
@@ -85,6 +81,7 @@ async function away(alice, bob) {
   await bob.open("alice");
   await bob.say("first while you were away");
   await bob.say("second while you were away");
+  await bob.delivered("second while you were away");
   await alice.arrive();
   await alice.role("button", "Log out").waitFor();
   await (await alice.chat("bob", "2 new")).waitFor();

@@ -128,10 +128,26 @@ export class Person {
     await this.article(text).waitFor();
   }
 
+  // The server has what was said: whoever asks now is told of it.
+  async delivered(text) {
+    await this.article(text).filter({ hasNotText: /Waiting|Sending/ }).waitFor();
+  }
+
   async hears(author, text) {
     const article = this.article(text);
     await article.waitFor();
     assert.ok((await article.innerText()).includes(author));
+  }
+
+  // Pictures of that name are in the log, and can be seen.  One that has only begun to come,
+  // or makes room for the same one from the server, cannot be decoded for a moment.
+  async sees(name) {
+    await this.page.waitForFunction(async (alt) => {
+      const images = [...document.querySelectorAll("[role=log] img")].filter((image) => image.alt === alt);
+      const seen = await Promise.allSettled(images.map((image) => image.decode()));
+      return images.length > 0 && seen.every((one) => one.status === "fulfilled") &&
+        images.every((image) => image.isConnected && image.naturalWidth > 0);
+    }, name);
   }
 
   async titled(text) {

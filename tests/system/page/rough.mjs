@@ -17,8 +17,6 @@ const away = async (person) => {
   await person.disconnected();
 };
 
-const focused = (person) => person.page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.id);
-
 async function beginning(alice, bob) {
   await alice.register("alice");
   await bob.register("bob");
@@ -53,10 +51,8 @@ async function reloaded(alice, bob) {
   const texts = (await alice.log().getByRole("article").allInnerTexts()).map((text) => text.split("\n")[2] ?? "");
   assert.deepEqual(texts.filter((text) => / it$/.test(text)), ["before it", "behind it"]);
   for (const person of [alice, bob]) {
-    const image = person.log().getByRole("img", { name: "picture.png", exact: true });
-    await image.waitFor();
-    assert.equal(await image.count(), 1);
-    await image.evaluate((img) => img.decode());
+    await person.sees("picture.png");
+    assert.equal(await person.log().getByRole("img", { name: "picture.png", exact: true }).count(), 1);
   }
   await bob.page.getByText(/Waiting|Sending/).first().waitFor({ state: "detached" });
 }
@@ -69,6 +65,7 @@ async function unkept(alice) {
   await carol.page.reload();
   await carol.register("carol");
   await carol.ask("Bicycle");
+  await (await alice.chat("carol")).waitFor();
   await carol.say("hello");
   await away(carol);
   await sendPicture(carol, picture);
@@ -142,7 +139,7 @@ async function deleted(alice, bob) {
   await alice.role("button", "Delete chat").focus();
   await alice.page.keyboard.press("Enter");
   await alice.page.keyboard.press("Escape");
-  assert.equal(await focused(alice), "Delete chat");
+  await alice.page.waitForFunction(() => document.activeElement.ariaLabel === "Delete chat");
   await alice.page.evaluate(() => { // asked again before the event of Escape is there
     const button = document.getElementById("chat-delete");
     button.click();

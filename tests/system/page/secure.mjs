@@ -26,14 +26,13 @@ async function comes(name, options) {
 async function talking(alice, bob) {
   await alice.post("Bicycle for sale", "Red.");
   await bob.ask("Bicycle for sale");
+  await (await alice.chat("bob", "Bicycle for sale")).waitFor();
   await bob.say("Is it still there?");
   await (await alice.chat("bob", "1 new", "online")).waitFor();
   await alice.open("bob");
   await alice.hears("bob", "Is it still there?");
   await bob.page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
-  const image = alice.log().getByRole("img", { name: "picture.png", exact: true });
-  await image.waitFor();
-  await image.evaluate((img) => img.decode());
+  await alice.sees("picture.png");
 }
 
 // The server comes back with the same certificate.

@@ -23,7 +23,8 @@
 #   SLOW    time limits are multiplied by it, for sanitizers and valgrind (1)
 #   SKIP    a pattern (grep -E): programs to leave out
 #   WRAP    a command to run each test program under
-#   TMPDIR  where the run's own folder is made (/tmp)
+#   TMPDIR  where the run's own folder is made (/tmp, also for a path over 30 bytes: the
+#           names of sockets below it have to be short)
 #   QUINTET_SANITIZER   what SERVER is built with, if anything: some tests cannot be made
 #           then, and say so
 # The test programs read QUINTET_SERVER, QUINTET_CLIENT, QUINTET_BUILD and SLOW, and
@@ -45,7 +46,9 @@ if ! flock -n "$lock"; then
   exit 1
 fi
 rm -rf "${logs:?}"/*
-TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/quintet-XXXXXX") || exit 1
+TMPDIR=${TMPDIR:-/tmp}
+[ ${#TMPDIR} -le 30 ] || TMPDIR=/tmp
+TMPDIR=$(mktemp -d "$TMPDIR/quintet-XXXXXX") || exit 1
 chmod 711 "$TMPDIR" # for a server that gives up root
 export TMPDIR
 

@@ -165,7 +165,7 @@ buf_reserve(struct buf *b, size_t n)
 
 	if (n <= b->cap - b->len)
 		return Q_OK;
-	if (n > b->max - b->len)
+	if (b->len > b->max || n > b->max - b->len) /* max may have been lowered */
 		return Q_LIMIT;
 	want = b->len + n;
 	cap = b->cap == 0 ? BUF_FIRST : b->cap;

@@ -128,14 +128,16 @@ read_stream(struct session *s, void *p, size_t n, enum stream_wait wait, size_t 
 	return s->stream->ops->read(s->stream, p, n, wait, got);
 }
 
-/* Read into s->in behind what it holds, up to its capacity. */
+/* Read into s->in behind what it holds, up to its capacity; which may be more than what it
+ * may hold now, where it was larger before. */
 static enum qerr
 read_in(struct session *s, enum stream_wait wait)
 {
-	size_t got;
+	size_t most = s->in.cap < s->in.max ? s->in.cap : s->in.max, got;
 	enum qerr e;
 
-	e = read_stream(s, s->in.p + s->in.len, s->in.cap - s->in.len, wait, &got);
+	assert(s->in.len < most);
+	e = read_stream(s, s->in.p + s->in.len, most - s->in.len, wait, &got);
 	if (e == Q_OK)
 		s->in.len += got;
 	return e;

@@ -237,6 +237,8 @@ START_TEST(test_limit)
 	ck_assert_int_eq(buf_put(&b, NULL, 0), Q_OK);
 	ck_assert(span_eq(buf_span(&b), span_str("0123456789")));
 	ck_assert_uint_le(b.cap, 10);
+	b.max = 5; /* it holds more than it may by now */
+	ck_assert_int_eq(buf_put_u8(&b, 'x'), Q_LIMIT);
 	buf_free(&b);
 }
 END_TEST

@@ -159,6 +159,29 @@ START_TEST(limit)
 }
 END_TEST
 
+/* What may be held can be less than it was, while the buffer is still large and bytes go on
+ * coming: between a large message and the next ones. */
+START_TEST(limit_lowered)
+{
+	enum { MANY = 65536, LESS = 5000, LEFT = 4990 };
+	static uint8_t some[2 * MANY];
+	const int room = 8 * MANY;
+
+	setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	say(some, MANY);
+	while (session_input(s).len < MANY)
+		ck_assert_int_eq(session_fill(s, MANY + 1), Q_OK);
+	session_consume(s, MANY - LEFT);
+	say(some, sizeof(some));
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(session_fill(s, LESS), Q_OK);
+		ck_assert_uint_gt(session_input(s).len, LEFT);
+		ck_assert_uint_le(session_input(s).len, LESS);
+		session_consume(s, session_input(s).len - LEFT);
+	}
+}
+END_TEST
+
 START_TEST(last_bytes_before_the_end)
 {
 	say("bye", 3);
@@ -421,6 +444,7 @@ main(void)
 	tcase_add_test(c, a_lot);
 	tcase_add_test(c, one_read_takes_much);
 	tcase_add_test(c, limit);
+	tcase_add_test(c, limit_lowered);
 	tcase_add_test(c, last_bytes_before_the_end);
 	tcase_add_test(c, fill_flushes_first);
 	tcase_add_test(c, deadline_passes);

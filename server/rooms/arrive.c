@@ -102,15 +102,20 @@ arrive_at_all(struct rooms_session *rs)
 enum qerr
 rooms_enter(struct rooms_session *rs)
 {
+	struct session *s = rs->session;
 	enum qerr e;
 
 	rooms_settle_user(rs);
+	/* What it says is read from now on. */
+	lock_take(&s->out.lock);
+	rs->inbox->since_ms = clock_mono_ms();
+	lock_drop(&s->out.lock);
 	if ((e = arrive_at_all(rs)) != Q_OK) {
 		rooms_fail(rs, e);
 		return e;
 	}
 	rooms_woken(rs);
-	return session_ended(rs->session) ? Q_CLOSED : Q_OK;
+	return session_ended(s) ? Q_CLOSED : Q_OK;
 }
 
 void

@@ -246,14 +246,15 @@ rooms_settle_all(struct server *server)
 	write_heard(server, &h);
 }
 
-/* Of one that was ended by somebody else while it was young a SEEN may not have been read. */
+/* A SEEN may not have been read of one that was ended while it was young, by somebody else
+ * or because nothing could be written to it any more. */
 static void
 decide_at_end(struct rooms_session *rs)
 {
 	struct session *s = rs->session;
 
 	lock_take(&s->out.lock);
-	if (atomic_load(&s->deaf) && young_locked(rs->inbox))
+	if ((atomic_load(&s->deaf) || s->out.broken) && young_locked(rs->inbox))
 		rs->inbox->by_hand = true;
 	lock_drop(&s->out.lock);
 }

@@ -59,7 +59,7 @@ struct session;
 
 struct rooms_inbox {
 	enum rooms_inbox_phase phase;
-	int64_t since_ms;               /* when it was made; monotonic; constant */
+	int64_t since_ms;               /* since when it can be heard; monotonic */
 	bool by_hand;                   /* SEEN came: only SEEN moves positions */
 	bool farewells_due;             /* look for farewells in the store */
 	atomic_bool listed;             /* [settling] on the list of positions.c ... */

@@ -280,11 +280,11 @@ START_TEST(control_socket_bad_clients)
 		    {"\0\0\0\0", 4},
 		    {"\x08\0\0\0\x01\0\0\0\xff\xff\xff\xff", 12},
 		    {"GET / HTTP/1.0\r\n\r\n", 18}};
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct sockaddr_un a = {AF_UNIX, "server/control.sock"};
 	struct harness *h = harness_start(NULL);
 	int fd, stalling;
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%.80s/server/control.sock", h->data);
+	ck_assert_int_eq(chdir(h->data), 0); /* its whole path may be too long for a */
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);

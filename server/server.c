@@ -266,10 +266,12 @@ undo(struct life *l)
 	struct server *s = &l->server;
 
 	say_goodbye(l);
+	/* It may have the last reference to a session, whose protocol releases it. */
+	flusher_free(s->flusher);
+	s->flusher = NULL;
 	for (size_t i = l->protocols_started; i-- > 0;)
 		if (protocols[i]->stop != NULL)
 			protocols[i]->stop(s);
-	flusher_free(s->flusher);
 	timers_free(s->timers);
 	sessions_free(s->sessions);
 	limits_free(s->limits);

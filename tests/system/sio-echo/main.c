@@ -198,8 +198,8 @@ stop(struct listener *l)
 		fprintf(stderr, "sio-echo: connections are left\n");
 		_Exit(1);
 	}
-	echo_stop();
 	flusher_free(core.flusher);
+	echo_stop();
 	timers_free(core.timers);
 	sessions_free(core.sessions);
 	config_fini();

@@ -154,8 +154,9 @@ static bool
 options_fit(const struct command *cmd, int argc, const char *const *argv)
 {
 	for (int n, i = plain_words(cmd); i < argc; i += n)
-		if ((n = option_words(cmd->run, argv[i])) == 0 || n > argc - i)
-			return false;
+		if ((n = option_words(cmd->run, argv[i])) == 0 || n > argc - i ||
+		    admin_option(i, argv, argv[i]) != NULL)
+			return false; /* none, half of one, or said twice */
 	return true;
 }
 

@@ -94,7 +94,7 @@ change(struct admin_call *c, const char *name, enum restriction_kind kind,
 
 	if (e == Q_FORMAT)
 		return why_set(c->why, e,
-			       "restrictions/%s is damaged, which bans the user: "
+			       "restrictions/%s cannot be read, which bans the user: "
 			       "\"user ban\" or \"user unban\" first",
 			       name);
 	if (e == Q_FULL)
@@ -127,12 +127,11 @@ fill(struct admin_call *c, struct restriction *r)
 		r->until_ms = r->since_ms + ms;
 	if (reason == NULL)
 		return Q_OK;
-	if ((e = admin_check_text(c, "reason", reason)) != Q_OK)
-		return e;
-	if (strlcpy(r->reason, reason, sizeof(r->reason)) >= sizeof(r->reason))
+	if (strlcpy(r->reason, reason, sizeof(r->reason)) >= sizeof(r->reason) ||
+	    reason[0] == '\0')
 		return why_set(c->why, Q_LIMIT, "the reason must have 1 to %d bytes",
 			       RESTRICTION_REASON_MAX);
-	return Q_OK;
+	return admin_check_text(c, "reason", reason);
 }
 
 /* It holds from now on, for who is here too. */
@@ -159,6 +158,11 @@ set(struct admin_call *c, enum restriction_kind kind)
 	if ((e = find_user(c, name)) != Q_OK || (e = fill(c, &r)) != Q_OK ||
 	    (e = change(c, name, kind, &r)) != Q_OK)
 		return e;
+	if ((e = find_user(c, name)) == Q_MISSING) {
+		/* Removed meanwhile: the next one of that name shall not inherit it. */
+		(void)change(c, name, kind, NULL);
+		return e;
+	}
 	until_text(&r, kind, until);
 	log_event(LOG_INFO, NULL, words[kind].event, "name=%s until=%s reason=%s", name,
 		  until + strlen("until "), r.reason[0] != '\0' ? r.reason : "-");
@@ -170,17 +174,32 @@ set(struct admin_call *c, enum restriction_kind kind)
 	return Q_OK;
 }
 
+/* By the file, or by what the server knows of one that a person has removed. */
+static bool
+is_set(struct admin_call *c, const char *name, enum restriction_kind kind)
+{
+	struct restrictions all;
+	enum qerr e = restrictions_load(c->server->store, name, &all);
+
+	return e != Q_OK || restriction_holds(&all.of[kind], clock_wall_ms()) ||
+	       moderation_holds(c->server->moderation, name, kind);
+}
+
 static enum qerr
 lift(struct admin_call *c, enum restriction_kind kind)
 {
-	struct restrictions all;
 	char name[NAME_SIZE];
-	enum qerr e;
+	enum qerr e = find_user(c, name);
 
-	if ((e = find_user(c, name)) != Q_OK)
+	/* A file may be there for nobody, from a copy of the folder. */
+	if (e == Q_MISSING && name_valid(span_str(c->argv[0])) &&
+	    is_set(c, c->argv[0], kind)) {
+		strlcpy(name, c->argv[0], NAME_SIZE);
+		e = Q_OK;
+	}
+	if (e != Q_OK)
 		return e;
-	e = restrictions_load(c->server->store, name, &all);
-	if (e == Q_OK && !restriction_holds(&all.of[kind], clock_wall_ms()))
+	if (!is_set(c, name, kind))
 		return why_set(c->why, Q_MISSING, "%s is %s", name, words[kind].undone);
 	if ((e = change(c, name, kind, NULL)) != Q_OK)
 		return e;

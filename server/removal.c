@@ -5,6 +5,7 @@
  */
 #include "server/removal.h"
 
+#include "server/moderation.h"
 #include "server/shared.h"
 #include "store/anons.h"
 #include "store/positions.h"
@@ -82,5 +83,10 @@ removal_forget_late(struct server *server, const char *name)
 {
 	enum qerr e = leave_rooms(server, name);
 
-	return e == Q_OK ? forget_anons(server, name) : e;
+	if (e == Q_OK)
+		e = forget_anons(server, name);
+	/* The file went with the user; so does what is known of it. */
+	if (e == Q_OK && server->moderation != NULL)
+		e = moderation_refresh(server->moderation, name);
+	return e;
 }

@@ -17,7 +17,7 @@
  * end afterwards.  Q_FULL, Q_NOMEM, Q_SYS: some of it may be left; try again. */
 enum qerr removal_forget(struct server *server, const char *name);
 /* Of that, rooms and announcements: again behind users_remove, for what somebody who came
- * in meanwhile has done. */
+ * in meanwhile has done; and that the user was banned or muted. */
 enum qerr removal_forget_late(struct server *server, const char *name);
 
 #endif

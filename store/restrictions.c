@@ -151,9 +151,12 @@ change_locked(struct store *s, const char *folded, enum restriction_kind kind,
 	struct restrictions all;
 	enum qerr e = read_file(s, folded, &all);
 
-	if (e == Q_FORMAT && kind == RESTRICTION_BAN) {
+	if (e != Q_OK && e != Q_NOMEM) {
+		if (kind != RESTRICTION_BAN)
+			return Q_FORMAT;
 		memset(&all, 0, sizeof(all));
-		e = store_set_aside(s, FOLDER_RESTRICTIONS, folded, "damaged", note);
+		e = store_set_aside(s, FOLDER_RESTRICTIONS, folded,
+				    e == Q_FORMAT ? "damaged" : "unreadable", note);
 	}
 	if (e != Q_OK)
 		return e;

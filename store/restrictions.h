@@ -48,8 +48,9 @@ bool restriction_holds(const struct restriction *r, int64_t now_ms);
  * damaged, and still there, or not a name; Q_NOMEM, Q_SYS, Q_DENIED. */
 enum qerr restrictions_load(struct store *s, const char *user, struct restrictions *out);
 /* Set one kind, or lift it (r NULL).  The other one stays, unless it has lapsed; a file
- * that says nothing goes.  A damaged file is set aside for a ban set or lifted, and is
- * Q_FORMAT for a mute: that must not end the ban that it may have been.  Q_FULL,
+ * that says nothing goes.  A file that is damaged or cannot be read is set aside for a ban
+ * set or lifted, and is Q_FORMAT for a mute: that must not end the ban that it may have
+ * been.  Q_FULL,
  * Q_NOMEM, Q_SYS: nothing has changed. */
 enum qerr restrictions_change(struct store *s, const char *user,
 			      enum restriction_kind kind, const struct restriction *r);

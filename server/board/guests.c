@@ -126,8 +126,9 @@ remove_unused(struct server *server, const char *name)
 	struct user u;
 	size_t n;
 
-	/* Whoever is banned would come back as a new guest. */
+	/* Whoever is banned or muted would come back as a new guest. */
 	if (moderation_holds(server->moderation, name, RESTRICTION_BAN) ||
+	    moderation_holds(server->moderation, name, RESTRICTION_MUTE) ||
 	    sessions_online(server->sessions, name) ||
 	    get_guest(server, name, &u) != Q_OK ||
 	    chats_of(server->chats, name, &chats, &n) != Q_OK)

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Before board_play.h, whose ENGINE is no type of libcrypto's. */
@@ -44,7 +45,7 @@ said(const char *text)
 /* The same with a server (_i = 1) and without. */
 START_TEST(commands)
 {
-	char longer[202];
+	char longer[5121];
 
 	h = harness_new();
 	memset(longer, 'x', sizeof(longer) - 1);
@@ -60,6 +61,10 @@ START_TEST(commands)
 	ck_assert_int_eq(RUN("user", "ban", "bob", "--reason", "a\033b"), 1);
 	ck_assert_int_eq(RUN("user", "ban", "bob", "--reason", longer), 1);
 	ck_assert(said("the reason must have 1 to 200 bytes"));
+	ck_assert_int_eq(RUN("user", "ban", "bob", "--reason", ""), 1);
+	ck_assert(said("the reason must have 1 to 200 bytes"));
+	ck_assert_int_eq(RUN("user", "ban", "bob", "--for", "1h", "--for", "2h"), 2);
+	ck_assert_int_eq(RUN("user", "unban", ".."), 1);
 	ck_assert_int_eq(RUN("user", "ban", "bob", "--because", "x"), 2);
 	ck_assert_int_eq(RUN("user", "unban", "bob"), 1);
 	ck_assert(said("server: Bob is not banned\n"));
@@ -115,10 +120,45 @@ START_TEST(files_by_hand)
 	ck_assert_int_eq(RUN("user", "show", "bob"), 0);
 	ck_assert(said("banned: until user unban: the entry cannot be read"));
 	ck_assert_int_eq(RUN("user", "mute", "bob"), 1);
-	ck_assert(said("restrictions/bob is damaged"));
+	ck_assert(said("restrictions/bob cannot be read"));
 	UNBAN("bob");
 	PLAY(s, "c> 110 bob " PLAY_PASSWORD, "c< 212 400 bob");
+	/* One that can be neither read nor replaced. */
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	harness_admin(h, "ctl", "reload", NULL);
+	PLAY(s, "c: end");
+	ck_assert_int_eq(RUN("user", "mute", "bob"), 1);
+	ck_assert(said("restrictions/bob cannot be read"));
+	UNBAN("bob");
+	PLAY(s, "d> 110 bob " PLAY_PASSWORD, "d< 212 400 bob");
+	/* One that has gone without a reload: what the server knows can be lifted too. */
+	BAN("bob");
+	ck_assert_int_eq(unlink(path), 0);
+	PLAY(s, "d: end", "e> 110 bob " PLAY_PASSWORD, "e< 212 414 bob");
+	UNBAN("bob");
+	PLAY(s, "e> 110 bob " PLAY_PASSWORD, "e< 212 400 bob");
+	/* And one that is nobody's. */
+	harness_write(h, "restrictions/nobody", buf_span(&file));
+	ck_assert_int_eq(RUN("user", "unmute", "nobody"), 1);
+	ck_assert(said("there is no user nobody"));
+	UNBAN("nobody");
+	ck_assert_int_eq(RUN("user", "unban", "nobody"), 1);
 	buf_free(&file);
+	play_end(s);
+}
+END_TEST
+
+/* Whoever gets the name of somebody who was removed inherits nothing. */
+START_TEST(removed)
+{
+	struct play *s = play_start("alice bob", NULL);
+
+	h = play_harness(s);
+	BAN("bob");
+	MUTE("bob");
+	harness_admin(h, "user", "remove", "bob", NULL);
+	PLAY(s, "b> 117 bob " PLAY_PASSWORD " bob@example.org x", "b< 222 400",
+	     "b> 110 bob " PLAY_PASSWORD, "b< 212 400 bob", "b> 121 alice", "b< 232 400");
 	play_end(s);
 }
 END_TEST
@@ -242,7 +282,15 @@ START_TEST(board_guest)
 	BOARD(s, "a< notice '" BANNED "'", "a: kicked", "b: open",
 	      "b> auth-request 'visitor'", "b< auth-response -1,'" BANNED "'");
 	UNBAN("visitor");
+	/* One who is muted does not lose that by going. */
 	BOARD(s, "b> auth-request 'visitor'", "b< auth-response 1,...");
+	MUTE("visitor");
+	BOARD(s, "b> logout", "b< logout-response 1,*", "b> auth-request 'visitor'",
+	      "b< auth-response 1,...", "b> new-anons 'a','b'",
+	      "b< new-anons-response -1,'" MUTED "'");
+	UNMUTE("visitor");
+	BOARD(s, "b: close");
+	HARNESS_UNTIL(harness_logged(h, " guest-gone name=visitor"));
 	board_end(s);
 }
 END_TEST
@@ -475,6 +523,7 @@ main(void)
 
 	tcase_add_loop_test(tc, commands, 0, 2);
 	tcase_add_test(tc, files_by_hand);
+	tcase_add_test(tc, removed);
 	tcase_add_test(tc, contacts);
 	tcase_add_test(tc, ends_by_itself);
 	tcase_add_loop_test(tc, board, 0, 2);

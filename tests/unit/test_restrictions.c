@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "store/check.h"
@@ -142,6 +143,20 @@ START_TEST(damage)
 }
 END_TEST
 
+/* What is no file can be told from no ban as little; it gives way to a decision. */
+START_TEST(no_file)
+{
+	struct restrictions r;
+
+	ck_assert_int_eq(mkdir(at("d/restrictions/bob"), 0700), 0);
+	ck_assert_int_ne(restrictions_load(s, "bob", &r), Q_OK);
+	ck_assert_int_eq(put("bob", RESTRICTION_MUTE, 0, ""), Q_FORMAT);
+	ck_assert_int_eq(restrictions_change(s, "bob", RESTRICTION_BAN, NULL), Q_OK);
+	ck_assert(!exists("d/restrictions/bob"));
+	ck_assert_ptr_nonnull(strstr(told, "restrictions/bob: unreadable; moved to"));
+}
+END_TEST
+
 static void
 say(void *arg, const char *sentence)
 {
@@ -215,6 +230,7 @@ make_suite(void)
 	tcase_add_test(tc, both_kinds);
 	tcase_add_test(tc, lapsed);
 	tcase_add_test(tc, damage);
+	tcase_add_test(tc, no_file);
 	tcase_add_test(tc, checked_and_removed);
 	tcase_add_test(tc, each);
 	tcase_add_test(tc, full_disk);

@@ -26,7 +26,7 @@
  *      (nodes/lookup.c), a link's turns (nodes/turns.c),
  *      rooms' list of positions to be settled (rooms/positions.c),
  *      each pool's queue (pool.c), each Engine.IO server's table
- *      (engineio/eio_server.c), each TLS connection (stream_tls.c; held for one
+ *      (engineio/eio_server.c; also below the session table's lock), each TLS connection (stream_tls.c; held for one
  *      record's cryptography)
  *
  * The store's locks are its own: no lock of the server is held over a call

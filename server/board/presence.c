@@ -45,15 +45,28 @@ static struct {
 
 /* ---- putting down ---- */
 
-/* The session table's lock is held.  With nobody there to be told, no thread wakes:
- * whoever comes to board later asks the table. */
+/* Whoever comes to board later asks the table, and is told nothing older than that: what
+ * is still on its way would be told to them too, and needs what followed it. */
+static bool
+nobody_to_tell(struct server *server)
+{
+	bool idle;
+
+	if (eio_server_count(sio_transport(server->board)) > 0)
+		return false;
+	lock_take(&presence.lock);
+	idle = !presence.telling && STAILQ_EMPTY(&presence.changes);
+	lock_drop(&presence.lock);
+	return idle;
+}
+
+/* The session table's lock is held.  With nobody there to be told, no thread wakes. */
 static void
 note(void *arg, const char *user, bool online)
 {
-	struct server *server = arg;
 	struct change *c;
 
-	if (eio_server_count(sio_transport(server->board)) == 0)
+	if (nobody_to_tell(arg))
 		return;
 	c = calloc(1, sizeof(*c));
 	lock_take(&presence.lock);

@@ -316,12 +316,20 @@ on_proof(struct handshake *h, struct span body)
 	return Q_OK;
 }
 
-/* After 292, when the next bytes have come: what has become of it? */
+/* After 292: wait for the next bytes, and see what has become of it. */
 static enum qerr
-proved(struct handshake *h)
+await_proof(struct handshake *h, size_t max)
 {
+	struct session *s = h->session;
+	enum qerr e = session_input(s).len > 0 ? Q_OK : session_fill(s, max);
+
 	job_wait(h);
-	return h->result == Q_DENIED ? login_failed(h, h->reason) : h->result;
+	if (h->result == Q_DENIED)
+		return login_failed(h, h->reason);
+	/* What had come is lost: not to be taken for the client's mistake. */
+	if (h->result == Q_OK && e == Q_NOMEM)
+		session_end(s, GOODBYE_ERROR, "the server is out of memory");
+	return h->result;
 }
 
 /* ---- the order of things ---- */
@@ -378,11 +386,8 @@ handshake_run(struct session *s)
 		if (e == Q_SHORT)
 			e = session_fill(s, max);
 	}
-	if (h.stage == STAGE_PROVED) {
-		if (session_input(s).len == 0)
-			(void)session_fill(s, max);
-		e = proved(&h);
-	}
+	if (h.stage == STAGE_PROVED)
+		e = await_proof(&h, max);
 	if (e == Q_FORMAT)
 		relay_broken(s, "bad handshake frame");
 	else if (e == Q_LIMIT)

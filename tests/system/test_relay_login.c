@@ -7,7 +7,9 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/clock.h"
 #include "tests/system/relay_peer.h"
 
 static struct harness *h;
@@ -269,6 +271,81 @@ START_TEST(sealed_frame_instead_of_the_proof)
 }
 END_TEST
 
+/* ---- behind 292 ---- */
+
+/* What a client does while its proof is checked: it waits, says more, or hangs up. */
+enum behind { WAITS, SAYS_MORE, HANGS_UP, BEHINDS };
+
+static void
+prove_and(struct peer *p, const struct key *key, enum behind what)
+{
+	struct buf both = BUF_INIT(65536);
+
+	p->held = &both;
+	peer_prove(p, key);
+	if (what == SAYS_MORE)
+		peer_send_bare(p, RELAY_LOGOUT);
+	p->held = NULL;
+	peer_send_raw(p, buf_span(&both));
+	if (what == HANGS_UP)
+		ck_assert_int_eq(shutdown(p->fd, SHUT_WR), 0);
+	buf_free(&both);
+}
+
+/* A failed login costs its delay, and the connection, whatever is said behind it. */
+START_TEST(failure_takes_time)
+{
+	int64_t since_ms;
+	struct peer *p;
+
+	h = harness_start("limits.login_failures=0", NULL);
+	harness_add_users(h, "alice", "bob", NULL);
+	p = peer_connect(h);
+	peer_hello(p, "alice");
+	since_ms = clock_mono_ms();
+	prove_and(p, harness_key(h, "bob"), (enum behind)_i);
+	peer_expect_end(p);
+	ck_assert_int_ge(clock_mono_ms() - since_ms, 500);
+	ck_assert(harness_logged(h, " reason=\"wrong signature\""));
+	peer_free(p);
+	harness_free(h);
+}
+END_TEST
+
+/* Is bob's the only connection? */
+static bool
+alone(void)
+{
+	struct buf told = BUF_INIT(65536);
+	size_t lines = 0;
+
+	ck_assert_int_eq(harness_command(h, &told, "ctl", "sessions", NULL), 0);
+	for (size_t i = 0; i < told.len; i++)
+		lines += told.p[i] == '\n';
+	buf_free(&told);
+	return lines == 2; /* a heading, and bob */
+}
+
+/* Whoever goes before the login is done is gone after it, however it went. */
+START_TEST(gone_behind_the_proof)
+{
+	begin();
+	for (int i = 0; i < 12; i++) {
+		struct peer *p = peer_connect(h);
+
+		peer_hello(p, "alice");
+		prove_and(p, harness_key(h, "alice"), (enum behind)(i % BEHINDS));
+		if (i % 4 == 1)
+			peer_reset(p);
+		else
+			peer_free(p);
+	}
+	HARNESS_UNTIL(alone());
+	accepted("alice", harness_key(h, "alice"));
+	end();
+}
+END_TEST
+
 /* ---- keys as files ---- */
 
 START_TEST(pem_dropped_in_while_running)
@@ -374,6 +451,9 @@ main(void)
 	tcase_add_loop_test(tc, flawed_proof, 0, FLAWS);
 	LOOP(tc, something_else_instead_of_the_proof, instead);
 	tcase_add_test(tc, sealed_frame_instead_of_the_proof);
+	tc = harness_case(s, "behind");
+	tcase_add_loop_test(tc, failure_takes_time, WAITS, BEHINDS);
+	tcase_add_test(tc, gone_behind_the_proof);
 	tc = harness_case(s, "keys");
 	tcase_add_test(tc, pem_dropped_in_while_running);
 	tcase_add_test(tc, mixed_case_file_is_shown_as_spelled);

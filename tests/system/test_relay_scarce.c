@@ -49,9 +49,9 @@ try_hello(void)
 	return p;
 }
 
-/* Carol, as soon as the server has seen that others are gone. */
+/* Carol until 291, as soon as the server has seen that others are gone. */
 static struct peer *
-let_in(void)
+let_in_greeted(void)
 {
 	int64_t until = harness_deadline(HARNESS_WAIT);
 	struct peer *p;
@@ -59,6 +59,14 @@ let_in(void)
 	while ((p = try_hello()) == NULL)
 		harness_nap(until, "somebody is let in again");
 	peer_hello_receive(p);
+	return p;
+}
+
+static struct peer *
+let_in(void)
+{
+	struct peer *p = let_in_greeted();
+
 	peer_prove(p, harness_key(h, "carol"));
 	peer_expect_nothing(p);
 	return p;
@@ -254,6 +262,32 @@ START_TEST(too_many_before_their_login)
 }
 END_TEST
 
+/* In the middle of a login, which two threads share: it is let in or it is over. */
+START_TEST(no_memory_behind_the_proof)
+{
+	if (harness_skips_faults())
+		return;
+	h = harness_new();
+	harness_load_faults(h);
+	harness_boot(h, NULL);
+	begin();
+	for (int i = 0; i < 10; i++) {
+		struct peer *p = let_in_greeted();
+
+		atomic_store(&h->fault->malloc_every, nth[_i]);
+		peer_prove(p, harness_key(h, "carol"));
+		peer_send_bare(p, RELAY_LOGOUT);
+		peer_drain(p);
+		atomic_store(&h->fault->malloc_every, 0);
+		peer_free(p);
+	}
+	ck_assert_uint_gt(atomic_load(&h->fault->failed), 0);
+	all_is_well();
+	peer_talk(alice, bob);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -264,6 +298,8 @@ main(void)
 	tcase_add_test(tc, no_threads);
 	tcase_add_test(tc, no_threads_during_a_login);
 	tcase_add_loop_test(tc, no_memory, 0, (int)(sizeof(nth) / sizeof(nth[0])));
+	tcase_add_loop_test(tc, no_memory_behind_the_proof, 0,
+			    (int)(sizeof(nth) / sizeof(nth[0])));
 	tcase_add_test(tc, too_many_connections);
 	tcase_add_test(tc, too_many_before_their_login);
 	return harness_main(s);

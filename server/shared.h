@@ -150,10 +150,15 @@ bool shared_enter(struct shared_chat *c, const char *user);
 bool shared_leave(struct shared_chat *c, const char *user, uint64_t shown);
 /* User was shown messages from..to in the room.  Never blocks. */
 void shared_shown(struct shared_chat *c, const char *user, uint64_t from, uint64_t to);
-/* How many messages there are, and how many of these are of others and were stored after
- * the user last left the room (0 while it is there).  Counts; errors as for shared_read. */
+struct shared_count {
+	uint64_t all;
+	uint64_t fresh; /* of others, stored after the user last left the room; 0 in it */
+	uint64_t upto;  /* the last message that is counted here; 0: none */
+};
+
+/* How many messages there are.  Counts; errors as for shared_read. */
 enum qerr
-shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *fresh);
+shared_counts(struct shared_chat *c, const char *user, struct shared_count *out);
 /* All of that is written down about once a second, and when the chat is used no more.
  * What should not wait: */
 /* What was shown so far in this chat is in the store when this returns, if it can be

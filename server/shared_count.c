@@ -203,7 +203,7 @@ shared_count(struct shared_chat *c)
 }
 
 enum qerr
-shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *fresh)
+shared_counts(struct shared_chat *c, const char *user, struct shared_count *out)
 {
 	enum tally_member me = shared_which(c, user);
 	struct tally t;
@@ -220,7 +220,8 @@ shared_counts(struct shared_chat *c, const char *user, uint64_t *all, uint64_t *
 		in_room = c->member[me].in_room;
 		lock_drop(&c->lock);
 	} while (!counted);
-	*all = t.by[TALLY_MAKER] + t.by[TALLY_OTHER];
-	*fresh = in_room > 0 ? 0 : t.by[shared_other(me)] - t.seen[me];
+	out->all = t.by[TALLY_MAKER] + t.by[TALLY_OTHER];
+	out->fresh = in_room > 0 ? 0 : t.by[shared_other(me)] - t.seen[me];
+	out->upto = t.upto;
 	return Q_OK;
 }

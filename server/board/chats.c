@@ -103,19 +103,19 @@ put_title(struct buf *out, struct server *server, uint64_t anons_id)
 /* A chat whose file cannot be read is listed all the same, without counts: the others
  * must not suffer for it. */
 static enum qerr
-counts_of(struct board_session *bs, uint64_t chat_id, uint64_t *all, uint64_t *fresh)
+counts_of(struct board_session *bs, uint64_t chat_id, struct shared_count *counts)
 {
 	struct shared_chat *chat;
 	enum qerr e = shared_chat_get(bs->server->shared, chat_id, &chat);
 
 	if (e == Q_OK) {
-		e = shared_counts(chat, bs->user, all, fresh);
+		e = shared_counts(chat, bs->user, counts);
 		shared_chat_unref(chat);
 	}
 	if (e == Q_OK || e == Q_MISSING || e == Q_CLOSED || e == Q_NOMEM)
 		return e;
 	(void)board_failed(bs, "counts", e);
-	*all = *fresh = 0;
+	*counts = (struct shared_count){.all = 0};
 	return Q_OK;
 }
 
@@ -123,10 +123,10 @@ counts_of(struct board_session *bs, uint64_t chat_id, uint64_t *all, uint64_t *f
 static enum qerr
 put_user_chat(struct buf *out, struct board_session *bs, const struct chat_info *info)
 {
-	uint64_t all, fresh;
+	struct shared_count counts;
 	const char *other;
 	bool gone;
-	enum qerr e = counts_of(bs, info->id, &all, &fresh);
+	enum qerr e = counts_of(bs, info->id, &counts);
 
 	if (e != Q_OK)
 		return e;
@@ -134,7 +134,8 @@ put_user_chat(struct buf *out, struct board_session *bs, const struct chat_info 
 	e = buf_printf(out,
 		       "%s{\"anons_id\":%" PRIu64 ",\"chat_id\":%" PRIu64
 		       ",\"AllMsgs\":%" PRIu64 ",\"NewMsgs\":%" PRIu64 ",\"login\":",
-		       out->len > 0 ? "," : "", info->anons_id, info->id, all, fresh);
+		       out->len > 0 ? "," : "", info->anons_id, info->id, counts.all,
+		       counts.fresh);
 	if (e == Q_OK)
 		e = json_put_text(out, span_str(other));
 	if (e == Q_OK)
@@ -142,8 +143,8 @@ put_user_chat(struct buf *out, struct board_session *bs, const struct chat_info 
 	if (e == Q_OK)
 		e = put_title(out, bs->server, info->anons_id);
 	if (e == Q_OK)
-		e = buf_printf(out, ",\"online\":%d}",
-			       !gone && hub_online(bs->server, other));
+		e = buf_printf(out, ",\"online\":%d,\"last_message_id\":%" PRIu64 "}",
+			       !gone && hub_online(bs->server, other), counts.upto);
 	return e;
 }
 

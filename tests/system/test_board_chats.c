@@ -250,9 +250,9 @@ END_TEST
 
 /* ---- counts ---- */
 
-#define COUNTS(who, all, new)   \
-	who "> get-user-chats", \
-	    who "< user-chats 1,[{'chat_id':$c,'AllMsgs':" #all ",'NewMsgs':" #new "}]"
+#define COUNTS(who, all, new)                                                       \
+	who "> get-user-chats", who "< user-chats 1,[{'chat_id':$c,'AllMsgs':" #all \
+				    ",'NewMsgs':" #new ",'last_message_id':" #all "}]"
 
 static void
 say(const char *who, const char *text)

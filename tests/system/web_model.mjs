@@ -84,8 +84,12 @@ class Server {
   }
 
   "get-user-chats"() {
-    this.say("user-chats", 1, [{ anons_id: 1, chat_id: 7, AllMsgs: 0, NewMsgs: 3, login: "bob",
-      title: "A thing", online: 1 }]);
+    this.list(0, 3, this.stored.length);
+  }
+
+  list(all, unread, last) {
+    this.say("user-chats", 1, [{ anons_id: 1, chat_id: 7, AllMsgs: all, NewMsgs: unread, login: "bob",
+      title: "A thing", online: 1, last_message_id: last }]);
   }
 
   "join-chat"(anons, chat) {
@@ -627,6 +631,41 @@ test("unread messages are counted until their chat is open", async () => {
   document.hidden = false;
   document.dispatchEvent(new Event("visibilitychange"));
   assert.equal(room.unseen, 0);
+});
+
+test("news that cross the list of chats are counted once", async () => {
+  const server = fresh(), { chats, room } = await open(server);
+  const news = (id, author = "bob") =>
+    server.say("new-msg-notification", id, 1, 7, author, id, "psst");
+  const picture = (id) => server.say("new-img-notification", 1000 + id, 1, 7, "bob", id, "a.png", "png", id);
+
+  room.close();
+  server["get-user-chats"] = () => {
+    news(1); // the list has it
+    news(2);
+    picture(3);
+    news(4, "alice");
+    server.list(1, 1, 1);
+    picture(5);
+  };
+  await chats.load();
+  assert.deepEqual([chats.find(7).all, chats.unread], [5, 4]);
+  server["get-user-chats"] = () => {
+    server.list(7, 6, 7);
+    news(6);
+    picture(7);
+    picture(8);
+  };
+  await chats.load();
+  assert.deepEqual([chats.find(7).all, chats.unread], [8, 7]);
+  // Said and opened while the list is on its way.
+  server["get-user-chats"] = () => {
+    news(9);
+    chats.seen(7);
+    server.list(8, 0, 8);
+  };
+  await chats.load();
+  assert.deepEqual([chats.find(7).all, chats.unread], [9, 0]);
 });
 
 test("a chat that is deleted elsewhere closes", async () => {

@@ -33,11 +33,11 @@ say(const char *who, int n)
 static inline void
 assert_counts(const char *who, uint64_t all, uint64_t fresh)
 {
-	uint64_t a = 99, f = 99;
+	struct shared_count n;
 
-	ck_assert_int_eq(shared_counts(chat, who, &a, &f), Q_OK);
-	ck_assert_uint_eq(a, all);
-	ck_assert_uint_eq(f, fresh);
+	ck_assert_int_eq(shared_counts(chat, who, &n), Q_OK);
+	ck_assert_uint_eq(n.all, all);
+	ck_assert_uint_eq(n.fresh, fresh);
 }
 
 /* One more connection comes; was it the first? */

@@ -283,16 +283,18 @@ post_rounds(void *arg)
 static void *
 ask_on(void *arg)
 {
-	uint64_t before = 0, all, fresh;
+	struct shared_count n;
 	struct shared_chat *c;
+	uint64_t before = 0;
 
 	(void)arg;
 	while (!all_posted) {
 		ck_assert_int_eq(shared_chat_get(core.shared, chat_id, &c), Q_OK);
-		ck_assert_int_eq(shared_counts(c, "Alice", &all, &fresh), Q_OK);
-		ck_assert_uint_ge(all, before);
-		ck_assert_uint_ge(all, fresh);
-		before = all;
+		ck_assert_int_eq(shared_counts(c, "Alice", &n), Q_OK);
+		ck_assert_uint_ge(n.all, before);
+		ck_assert_uint_ge(n.all, n.fresh);
+		ck_assert_uint_eq(n.all, n.upto);
+		before = n.all;
 		ck_assert_int_eq(shared_save(c), Q_OK);
 		shared_chat_unref(c);
 	}

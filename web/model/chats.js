@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
 // The user's chats, the one with the latest news first, and how many messages in each are
-// unread.  The server counts (NewMsgs); between its lists the page counts on.
+// unread.  The server counts (NewMsgs), up to a message (last_message_id), and the page
+// counts on from there, whether news come before the list or behind it.
 //
 // Tells "changed", and "removed" {chat, by_us} when one was deleted.
 
 import { Signal } from "./signal.js";
 
 export class Chats extends Signal {
+  #loading = 0; // lists that were asked for
+  #told = [];   // meanwhile: {chat, message, unread}
+
   constructor(connection, login) {
     super();
     this.connection = connection;
     this.login = login;
-    this.list = [];      // {id, anons, other, title, all, unread, online}
+    this.list = [];      // {id, anons, other, title, all, unread, upto, online}
     this.loaded = false;
     connection.on("chat-added", () => this.load());
     connection.on("chat-deleted", ([, id]) => this.#remove(id, false));
     connection.on("presence", ([name, online]) => this.#present(name, online === 1));
-    for (const name of ["new-msg-notification", "new-img-notification"])
-      connection.on(name, ([, , id, author]) => this.#news(id, author, true));
-    for (const name of ["chat-msg", "chat-img"])
-      connection.on(name, ([, , id, author]) => this.#news(id, author, false));
+    for (const [name, open] of [["new-msg-notification", false], ["chat-msg", true]])
+      connection.on(name, ([message, , id, author]) => this.#news(id, author, message, open));
+    for (const [name, open] of [["new-img-notification", false], ["chat-img", true]])
+      connection.on(name, (args) => this.#news(args[2], args[3], args.at(-1), open));
     connection.on("down", () => this.#unknown());
     login.on("in", () => this.load());
     login.on("out", () => this.#forget());
@@ -35,22 +39,35 @@ export class Chats extends Signal {
   }
 
   async load() {
+    this.#told = [];
+    this.#loading++;
     const [length, entries] =
       await this.connection.ask("get-user-chats", "user-chats").catch(() => [-1]);
 
+    this.#loading--;
     if (length < 0)
       return;
     const place = new Map(this.list.map((chat, i) => [chat.id, i]));
-    const fresh = entries.map((entry) => ({
-      id: entry.chat_id, anons: entry.anons_id, other: entry.login, title: entry.title,
-      all: entry.AllMsgs, unread: entry.NewMsgs, online: Boolean(entry.online),
-    }));
+    const fresh = entries.map((entry) => this.#chat(entry));
 
     // What is shown stays where it is; what is new stands above it, the newest first.
     this.list = fresh.sort((a, b) =>
       (place.get(a.id) ?? -1) - (place.get(b.id) ?? -1) || b.id - a.id);
     this.loaded = true;
     this.tell("changed");
+  }
+
+  #chat(entry) {
+    const later = this.#told.filter((news) =>
+      news.chat === entry.chat_id && news.message > entry.last_message_id);
+
+    return {
+      id: entry.chat_id, anons: entry.anons_id, other: entry.login, title: entry.title,
+      all: entry.AllMsgs + later.length,
+      unread: entry.NewMsgs + later.filter((news) => news.unread).length,
+      upto: Math.max(entry.last_message_id, ...later.map((news) => news.message)),
+      online: Boolean(entry.online),
+    };
   }
 
   // The chat about an announcement, made if there is none: its id.  Throws why not.
@@ -78,21 +95,29 @@ export class Chats extends Signal {
   seen(id) {
     const chat = this.find(id);
 
+    for (const news of this.#told)
+      if (news.chat === id)
+        news.unread = false;
     if (chat === undefined || chat.unread === 0)
       return;
     chat.unread = 0;
     this.tell("changed");
   }
 
-  // notified: we have not joined it.
-  #news(id, author, notified) {
-    const chat = this.find(id);
+  // open: we have joined it.
+  #news(id, author, message, open) {
+    const chat = this.find(id), unread = !open && author !== this.login.username;
 
+    if (this.#loading > 0 && !this.#told.some((news) => news.chat === id && news.message === message))
+      this.#told.push({ chat: id, message, unread });
     if (chat === undefined)
       return;
-    chat.all++;
-    if (notified && author !== this.login.username)
-      chat.unread++;
+    if (message > chat.upto) {
+      chat.upto = message;
+      chat.all++;
+      if (unread)
+        chat.unread++;
+    }
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
     this.tell("changed");
   }

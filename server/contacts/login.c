@@ -63,45 +63,65 @@ take_place(struct contacts_session *cs, const char *user)
 	return e;
 }
 
-/* A 212 has no room for the words. */
+/* There was no place.  A 212 has no room for a ban's words. */
 static int
-banned(struct contacts_session *cs, const char *name)
+refused(struct contacts_session *cs, const char *name, enum qerr e)
 {
 	char text[MODERATION_TEXT_SIZE];
 
+	if (e == Q_EXISTS)
+		return CONTACTS_USERNAME_ALREADY_LOGGED_IN;
+	if (e != Q_DENIED)
+		return contacts_failed(cs, "login", e);
 	moderation_turned_away(cs->session, name, text);
 	return CONTACTS_USER_BANNED;
 }
 
-/* The password was right. */
+/* Is u the same user still, with the same password?  Who removes one or sets a password
+ * does so first and then ends the sessions that can be found, so one of the two notices.
+ * CONTACTS_OK, or what to answer. */
 static int
-enter(struct contacts_session *cs, const char *name)
+look_again(struct contacts_session *cs, const struct user *u)
+{
+	struct user now;
+	enum qerr e = accounts_get(cs->session->server->accounts, u->name, &now);
+	bool same = e == Q_OK && now.created_ms == u->created_ms &&
+		    strcmp(now.password, u->password) == 0;
+
+	secret_wipe(now.password, sizeof(now.password));
+	if (e != Q_OK && e != Q_MISSING)
+		return contacts_failed(cs, "login", e);
+	return same ? CONTACTS_OK : CONTACTS_PASSWORD_WRONG;
+}
+
+/* The password was right for u, whose record was read before. */
+static int
+enter(struct contacts_session *cs, const struct user *u)
 {
 	struct session *s = cs->session;
-	struct user u;
+	int status;
 	enum qerr e;
 
-	if ((e = accounts_get(s->server->accounts, name, &u)) != Q_OK)
-		return contacts_failed(cs, "login", e);
-	secret_wipe(u.password, sizeof(u.password));
-	throttle_login_ok(s->server->throttle, u.name, &s->peer);
+	throttle_login_ok(s->server->throttle, u->name, &s->peer);
 	/* Woken from now on: by 233s, by room in the outbox, by the time to save. */
 	if ((e = session_wakeable(s)) != Q_OK)
 		return contacts_failed(cs, "login", e);
 	/* Events are remembered before anybody can tell any. */
 	set_phase(cs, INBOX_ARRIVING);
-	if ((e = take_place(cs, u.name)) == Q_OK) {
-		strlcpy(cs->user, u.name, sizeof(cs->user));
-		if ((e = contacts_arrive(cs)) == Q_OK)
-			return CONTACTS_OK;
+	if ((e = take_place(cs, u->name)) == Q_OK) {
+		strlcpy(cs->user, u->name, sizeof(cs->user));
+		status = look_again(cs, u);
+		if (status == CONTACTS_OK && (e = contacts_arrive(cs)) != Q_OK)
+			status = contacts_failed(cs, "login", e);
+		if (status == CONTACTS_OK)
+			return status;
 		sessions_logout(s->server->sessions, s);
 		cs->user[0] = '\0';
+	} else {
+		status = refused(cs, u->name, e);
 	}
 	set_phase(cs, INBOX_AWAY);
-	if (e == Q_DENIED)
-		return banned(cs, u.name);
-	return e == Q_EXISTS ? CONTACTS_USERNAME_ALREADY_LOGGED_IN
-			     : contacts_failed(cs, "login", e);
+	return status;
 }
 
 static void
@@ -141,8 +161,9 @@ contacts_login(struct contacts_session *cs, const struct contacts_request *r)
 {
 	struct session *s = cs->session;
 	char name[NAME_SIZE] = "";
+	enum qerr e, known;
+	struct user u;
 	int status;
-	enum qerr e;
 
 	if (contacts_logged_in(cs)) {
 		answer_login(cs, CONTACTS_CLIENT_ALREADY_LOGGED_IN, r->arg[0]);
@@ -154,15 +175,17 @@ contacts_login(struct contacts_session *cs, const struct contacts_request *r)
 	outbox_flush_touched();
 	session_deadline(s, 0);
 	(void)name_copy(r->arg[0], name);
+	known = accounts_get(s->server->accounts, name, &u);
 	e = passwords_check(s->server->passwords, name, r->arg[1]);
-	if (e == Q_OK) {
-		status = enter(cs, name);
+	if (e == Q_OK && (e = known) == Q_OK) {
+		status = enter(cs, &u);
 	} else if (e == Q_DENIED) {
 		wrong_password(cs, name);
 		status = CONTACTS_PASSWORD_WRONG;
 	} else {
 		status = contacts_failed(cs, "login", e);
 	}
+	secret_wipe(u.password, sizeof(u.password));
 	answer_login(cs, status, status == CONTACTS_OK ? span_str(cs->user) : r->arg[0]);
 	if (status == CONTACTS_OK)
 		welcome(cs);

@@ -259,6 +259,22 @@ derive_key(struct handshake *h, struct span pem, uint8_t ks[AEAD_KEY_LEN])
 	return e;
 }
 
+/* Is it that user still?  Who replaces a key, or removes a user, does so first and then
+ * looks for sessions, so one of the two notices. */
+static void
+look_again(struct handshake *h, const char *name, const struct key *key)
+{
+	char registered[NAME_SIZE];
+	struct key *now = NULL;
+	enum qerr e = accounts_key(h->session->server->accounts, name, registered, &now);
+
+	if (e == Q_NOMEM || e == Q_SYS)
+		session_end(h->session, GOODBYE_ERROR, "the server cannot read your key");
+	else if (e != Q_OK || !key_same(now, key))
+		session_end(h->session, GOODBYE_REMOVED, NULL);
+	key_free(now);
+}
+
 static enum qerr
 log_in(struct handshake *h)
 {
@@ -280,6 +296,7 @@ log_in(struct handshake *h)
 	}
 	if (!relay_login(h->made))
 		return Q_CLOSED;
+	look_again(h, registered, key);
 	throttle_login_ok(s->server->throttle, registered, &s->peer);
 	return Q_OK;
 }

@@ -109,6 +109,28 @@ START_TEST(the_old_connection_ends_meanwhile)
 }
 END_TEST
 
+/* While one waits, what it has shown stops being right. */
+START_TEST(the_user_goes_meanwhile)
+{
+	struct line_peer *x;
+	struct span line;
+
+	s = play_start("alice", NULL);
+	PLAY(s, "alice: login");
+	x = play_peer(s, "x");
+	line_say(x, "110 alice %s", PLAY_PASSWORD);
+	ck_assert(!line_readable(x));
+	harness_admin(play_harness(s), "user", "remove", "alice", NULL);
+	PLAY(s, "alice: end");
+	line = line_expect(x);
+	/* 405 where the command took longer than anybody waits. */
+	ck_assert(span_eq(line, span_str("212 406 alice")) ||
+		  span_eq(line, span_str("212 405 alice")));
+	PLAY(s, "x> 112", "x< 211 407");
+	play_end(s);
+}
+END_TEST
+
 START_TEST(many_logins_at_once)
 {
 	struct line_peer *p[20];
@@ -361,6 +383,7 @@ main(void)
 	tcase_add_test(tc, new_login_after_the_old_connections_end);
 	tcase_add_test(tc, new_login_after_half_a_close);
 	tcase_add_test(tc, the_old_connection_ends_meanwhile);
+	tcase_add_test(tc, the_user_goes_meanwhile);
 	tcase_add_test(tc, many_logins_at_once);
 	tcase_add_test(tc, fifth_wrong_password_closes);
 	tcase_add_test(tc, waiting_hurts_nobody_else);

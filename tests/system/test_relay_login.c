@@ -312,9 +312,9 @@ START_TEST(failure_takes_time)
 }
 END_TEST
 
-/* Is bob's the only connection? */
-static bool
-alone(void)
+/* How many connections are there? */
+static size_t
+connections(void)
 {
 	struct buf told = BUF_INIT(65536);
 	size_t lines = 0;
@@ -323,7 +323,8 @@ alone(void)
 	for (size_t i = 0; i < told.len; i++)
 		lines += told.p[i] == '\n';
 	buf_free(&told);
-	return lines == 2; /* a heading, and bob */
+	ck_assert_uint_gt(lines, 0);
+	return lines - 1; /* there is a heading */
 }
 
 /* Whoever goes before the login is done is gone after it, however it went. */
@@ -340,9 +341,58 @@ START_TEST(gone_behind_the_proof)
 		else
 			peer_free(p);
 	}
-	HARNESS_UNTIL(alone());
+	HARNESS_UNTIL(connections() == 1);
 	accepted("alice", harness_key(h, "alice"));
 	end();
+}
+END_TEST
+
+#define MANY 6
+
+/* Many proofs of one user, checked at the same time: one of them stays. */
+START_TEST(proofs_at_once)
+{
+	struct peer *p[MANY];
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		p[i] = peer_connect(h);
+		peer_hello(p[i], "alice");
+	}
+	for (int i = 0; i < MANY; i++)
+		peer_prove(p[i], harness_key(h, "alice"));
+	HARNESS_UNTIL(connections() == 2);
+	peer_expect_list(bob, "alice");
+	for (int i = 0; i < MANY; i++)
+		peer_free(p[i]);
+	HARNESS_UNTIL(connections() == 1);
+	end();
+}
+END_TEST
+
+/* The server stops, or the user goes, while proofs are checked. */
+START_TEST(end_behind_the_proof)
+{
+	struct peer *p[MANY];
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		p[i] = peer_connect(h);
+		peer_hello(p[i], i % 2 == 0 ? "alice" : "bob");
+	}
+	for (int i = 0; i < MANY; i++)
+		peer_prove(p[i], harness_key(h, i % 2 == 0 ? "alice" : "bob"));
+	if (_i == 0)
+		harness_stop(h);
+	else
+		harness_admin(h, "user", "remove", "alice", NULL);
+	for (int i = 0; i < MANY; i += 2) {
+		peer_drain(p[i]);
+		peer_free(p[i]);
+		peer_free(p[i + 1]);
+	}
+	peer_free(bob);
+	harness_free(h);
 }
 END_TEST
 
@@ -454,6 +504,8 @@ main(void)
 	tc = harness_case(s, "behind");
 	tcase_add_loop_test(tc, failure_takes_time, WAITS, BEHINDS);
 	tcase_add_test(tc, gone_behind_the_proof);
+	tcase_add_test(tc, proofs_at_once);
+	tcase_add_loop_test(tc, end_behind_the_proof, 0, 2);
 	tc = harness_case(s, "keys");
 	tcase_add_test(tc, pem_dropped_in_while_running);
 	tcase_add_test(tc, mixed_case_file_is_shown_as_spelled);

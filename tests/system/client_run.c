@@ -265,23 +265,32 @@ run_until_within(struct run *r, const char *text, int ms)
 }
 
 int
-run_end(struct run *r)
+run_ended(struct run *r)
 {
 	int64_t deadline = harness_deadline(3 * HARNESS_WAIT);
 	int status;
 
-	if (r->in != -1)
-		close(r->in);
-	r->in = -1;
 	while (r->out != -1 || r->err != -1)
 		if (!listen_to(r, deadline))
 			harness_fail("the client does not end; it said \"%.300s\"",
 				     (const char *)r->said.p + r->seen);
 	status = harness_reap(r->pid, deadline);
 	r->pid = 0;
+	if (r->in != -1)
+		close(r->in);
+	r->in = -1;
 	if (!WIFEXITED(status))
 		harness_fail("the client died of signal %d", WTERMSIG(status));
 	return WEXITSTATUS(status);
+}
+
+int
+run_end(struct run *r)
+{
+	if (r->in != -1)
+		close(r->in);
+	r->in = -1;
+	return run_ended(r);
 }
 
 void

@@ -43,6 +43,8 @@ void run_until_within(struct run *r, const char *text, int ms);
 /* Close its input, wait for its end, read what it has still said.  The exit
  * status; the output stays in r until run_free. */
 int run_end(struct run *r);
+/* The same of one that ends by itself: its input stays open till then. */
+int run_ended(struct run *r);
 void run_free(struct run *r);
 /* Both; it must end with this status. */
 void run_quit(struct run *r, int status);
@@ -80,6 +82,7 @@ unsigned run_mode(struct harness *h, const char *home, const char *file);
 #	define run_until(...)        HARNESS_AT(run_until(__VA_ARGS__))
 #	define run_until_within(...) HARNESS_AT(run_until_within(__VA_ARGS__))
 #	define run_end(...)          HARNESS_AT(run_end(__VA_ARGS__))
+#	define run_ended(...)        HARNESS_AT(run_ended(__VA_ARGS__))
 #	define run_quit(...)         HARNESS_AT(run_quit(__VA_ARGS__))
 #	define run_script(...)       HARNESS_AT(run_script(__VA_ARGS__))
 #	define run_refused(...)      HARNESS_AT(run_refused(__VA_ARGS__))

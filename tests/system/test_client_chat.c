@@ -209,7 +209,7 @@ START_TEST(server_killed)
 	run_until(p.alice, "* disconnected\n");
 	ck_assert_int_eq(run_end(p.alice), 1);
 	ck_assert(run_complained(p.alice, "client: "));
-	ck_assert_int_eq(run_end(p.bob), 1);
+	ck_assert_int_eq(run_ended(p.bob), 1);
 	run_free(p.alice);
 	run_free(p.bob);
 	harness_free(p.h);

@@ -337,14 +337,14 @@ START_TEST(no_server)
 	r = run_start(h, "alice", "SERVER", "--user", "alice", NULL);
 	ck_assert_int_ne(peer = accept(fd, NULL, NULL), -1);
 	ck_assert_int_eq(write(peer, "220 mail ready\r\n", 16), 16);
-	ck_assert_int_eq(run_end(r), 1);
+	ck_assert_int_eq(run_ended(r), 1);
 	ck_assert(run_complained(r, "client: what answers there does not speak relay\n"));
 	run_free(r);
 	close(peer);
 	r = run_start(h, "alice", "SERVER", "--user", "alice", NULL);
 	ck_assert_int_ne(peer = accept(fd, NULL, NULL), -1);
 	ck_assert_int_eq(shutdown(peer, SHUT_RDWR), 0);
-	ck_assert_int_eq(run_end(r), 1);
+	ck_assert_int_eq(run_ended(r), 1);
 	ck_assert(run_complained(r, " closed the connection\n"));
 	run_free(r);
 	close(peer);

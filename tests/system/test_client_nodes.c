@@ -241,7 +241,7 @@ START_TEST(changed_key)
 	}
 	bob = run_start(h, "bob", "SERVER", "--protocol", "nodes", "--user", "bob",
 			"--plain", NULL);
-	ck_assert_int_eq(run_end(bob), 1);
+	ck_assert_int_eq(run_ended(bob), 1);
 	ck_assert(run_complained(bob, "refused us"));
 	run_free(bob);
 	pem.len = 0;

@@ -156,7 +156,7 @@ START_TEST(refused)
 	harness_admin(h, "user", "remove", "alice", NULL);
 	harness_restart(h);
 	run_until(alice, "* connected to ");
-	ck_assert_int_eq(run_end(alice), 1);
+	ck_assert_int_eq(run_ended(alice), 1);
 	ck_assert(run_complained(alice, "the server refused alice: "));
 	run_free(alice);
 	harness_free(h);
@@ -186,7 +186,7 @@ START_TEST(replaced)
 	again = run_start(h, "alice", "SERVER", "--user", "alice", "--reconnect", NULL);
 	run_until(again, "* logged in as alice\n");
 	run_until(alice, "* disconnected\n");
-	ck_assert_int_eq(run_end(alice), 1);
+	ck_assert_int_eq(run_ended(alice), 1);
 	ck_assert(run_complained(alice, "you have logged in from another place"));
 	run_free(alice);
 	run_quit(again, 0);

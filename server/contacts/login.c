@@ -17,6 +17,7 @@
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "server/accounts.h"
+#include "server/contacts/contacts.h"
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -47,6 +48,23 @@ set_phase(struct contacts_session *cs, enum inbox_phase phase)
 
 /* ---- 110 ---- */
 
+/* A connection that has ended, maybe because somebody could not write to it, whose worker
+ * has yet to save how far it got. */
+static bool
+old_is_there(const struct session *s, const char *user)
+{
+	struct sessions *t = s->server->sessions;
+
+	for (struct session *o = sessions_next(t, user, NULL); o != NULL;
+	     o = sessions_next(t, user, o)) {
+		if (o == s || atomic_load(&o->protocol) != &contacts_protocol)
+			continue;
+		session_unref(o);
+		return true;
+	}
+	return false;
+}
+
 /* Enter the session table as user.  A client that lost its connection comes back
  * sooner than the server has noticed: give the old one a moment. */
 static enum qerr
@@ -60,6 +78,9 @@ take_place(struct contacts_session *cs, const char *user)
 		   Q_EXISTS &&
 	       clock_mono_ms() < until_ms && !session_ended(s))
 		(void)poll(NULL, 0, OLD_SLICE_MS);
+	while (e == Q_OK && old_is_there(s, user) && clock_mono_ms() < until_ms &&
+	       !session_ended(s))
+		(void)poll(NULL, 0, 1);
 	return e;
 }
 

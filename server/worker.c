@@ -295,13 +295,14 @@ drop_below(uintptr_t high)
 }
 
 /* The C library keeps the stack for the next thread, and with it 16 KiB of what this one
- * has touched. */
+ * has touched.  What is being executed needs less than an idle session. */
 static void
 leave_stack(void)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
-	drop_below((uintptr_t)__builtin_frame_address(0) & ~(page - 1));
+	drop_below((here - IDLE_DEPTH) & ~(page - 1));
 }
 
 /* Give back the pages of the stack that an idle session will not touch.  Asking first

@@ -4,6 +4,7 @@
  */
 #include "tests/system/contacts_peer.h"
 #include "tests/system/relay_peer.h"
+#include "tests/system/run_command.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,19 +13,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-static struct buf out = BUF_INIT(1 << 20);
-
-static bool
-said(const char *text)
-{
-	ck_assert_int_eq(buf_put_u8(&out, '\0'), Q_OK);
-	out.len--;
-	return strstr((const char *)out.p, text) != NULL;
-}
-
-/* Run it; its exit status, what it said in out. */
-#define RUN(...) (out.len = 0, harness_command(h, &out, __VA_ARGS__, NULL))
 
 static void
 put(struct harness *h, const char *path, const char *text)

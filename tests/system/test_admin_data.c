@@ -15,40 +15,13 @@
 #include "tests/system/contacts_play.h"
 #include "tests/system/relay_peer.h"
 #include "tests/system/rooms_talk.h"
+#include "tests/system/run_command.h"
 
-static struct buf out = BUF_INIT(16 << 20);
-
-static const char *
-text(void)
-{
-	ck_assert_int_eq(buf_put_u8(&out, '\0'), Q_OK);
-	out.len--;
-	return (const char *)out.p;
-}
-
-static bool
-said(const char *what)
-{
-	return strstr(text(), what) != NULL;
-}
-
-static size_t
-lines(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < out.len; i++)
-		n += out.p[i] == '\n';
-	return n;
-}
-
-/* Run it; its exit status, what it said in out. */
-#define RUN(...) (out.len = 0, harness_command(h, &out, __VA_ARGS__, NULL))
-/* The same; it must say what. */
-#define RUN_OK(...)                                                            \
-	do {                                                                   \
-		int status_ = RUN(__VA_ARGS__);                                \
-		ck_assert_msg(status_ == 0, "status %d: %s", status_, text()); \
+/* RUN; it must say what. */
+#define RUN_OK(...)                                                                 \
+	do {                                                                        \
+		int status_ = RUN(__VA_ARGS__);                                     \
+		ck_assert_msg(status_ == 0, "status %d: %s", status_, said_text()); \
 	} while (0)
 
 static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -91,7 +64,7 @@ numbers_exported(struct harness *h)
 	int n = 0;
 
 	RUN_OK("export", "1");
-	(void)text();
+	(void)said_text();
 	for (at = (char *)out.p; *at != '\0'; at = end + 1, n++) {
 		ck_assert_ptr_nonnull(end = strchr(at, '\n'));
 		*end = '\0';
@@ -236,7 +209,7 @@ START_TEST(backup_refused)
 	ck_assert_int_eq(RUN("backup", "/proc/nonexistent/x.tar"), 1);
 	ck_assert(
 	    said("cannot write /proc/nonexistent/x.tar: No such file or directory\n"));
-	ck_assert_uint_eq(lines(), 1);
+	ck_assert_uint_eq(lines_said(), 1);
 	harness_free(h);
 }
 END_TEST
@@ -291,14 +264,14 @@ START_TEST(transcript)
 	RUN_OK("export");
 	ck_assert(said("1 ") && said("  chat  Alice and bob\n"));
 	RUN_OK("export", "1");
-	ck_assert_uint_eq(lines(), 2);
-	ck_assert_msg(said("  Alice  " SHOWN), "%s", text());
+	ck_assert_uint_eq(lines_said(), 2);
+	ck_assert_msg(said("  Alice  " SHOWN), "%s", said_text());
 	ck_assert(said("\xc3\xbc\n") && said("  Alice  plain\n"));
 	for (size_t i = 0; i < out.len; i++)
 		ck_assert(out.p[i] == '\n' || (out.p[i] >= ' ' && out.p[i] != 0x7f));
 	RUN_OK("export", "1", "--json");
-	ck_assert_uint_eq(lines(), 2);
-	line = text();
+	ck_assert_uint_eq(lines_said(), 2);
+	line = said_text();
 	for (size_t i = 0; i < out.len; i++)
 		ck_assert(out.p[i] == '\n' || (out.p[i] >= ' ' && out.p[i] < 0x80));
 	ck_assert_ptr_nonnull(o = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL));
@@ -308,7 +281,7 @@ START_TEST(transcript)
 	ck_assert_int_eq(json_integer_value(json_object_get(o, "id")), 1);
 	json_decref(o);
 	RUN_OK("export", "1", "--after", "1");
-	ck_assert(lines() == 1 && said("plain"));
+	ck_assert(lines_said() == 1 && said("plain"));
 	RUN_OK("export", "1", "--json", "--after", "2");
 	ck_assert_uint_eq(out.len, 0);
 	play_end(s);
@@ -338,14 +311,14 @@ START_TEST(long_transcript)
 		line_hear(alice, "219 400");
 	RUN_OK("export", "1");
 	ck_assert_uint_gt(out.len, 2 << 20);
-	for (at = strstr(text(), "  alice  "); at != NULL;
+	for (at = strstr(said_text(), "  alice  "); at != NULL;
 	     at = strstr(at + 1, "  alice  "), n++) {
 		snprintf(expected, sizeof(expected), "  alice  %d x", n);
 		ck_assert_int_eq(strncmp(at, expected, strlen(expected)), 0);
 	}
 	ck_assert_int_eq(n, 1200);
 	RUN_OK("export", "1", "--after", "600", "--json");
-	ck_assert_uint_eq(lines(), 600);
+	ck_assert_uint_eq(lines_said(), 600);
 	ck_assert(said("{\"id\":601,") && said("{\"id\":1200,"));
 	play_end(s);
 }
@@ -378,12 +351,12 @@ START_TEST(sealed)
 	ck_assert(said(room.text) && said("  room  group ") &&
 		  said("of carol, 2 members"));
 	RUN_OK("export", "BOB+alice");
-	ck_assert(lines() == 2 && said("  alice  [message, sealed, ") &&
+	ck_assert(lines_said() == 2 && said("  alice  [message, sealed, ") &&
 		  said("  bob  [message, sealed, "));
 	RUN_OK("export", "alice+bob", "--json");
 	ck_assert(said("\"kind\":\"message\",\"to\":\"bob\",\"sealed\":true,\"size\":"));
 	RUN_OK("export", room.text);
-	ck_assert(lines() == 2 && said("  carol  [made the room ") &&
+	ck_assert(lines_said() == 2 && said("  carol  [made the room ") &&
 		  said("  carol  [message, sealed, 10 bytes]\n"));
 	RUN_OK("export", room.text, "--json");
 	ck_assert(said("\"change\":\"made the room\"") &&
@@ -437,10 +410,10 @@ START_TEST(announcements)
 	ck_assert_uint_eq(out.len, 0);
 	RUN_OK("anons", "add", "--author", "alice", "--title",
 	       "Fahrrad, f\xc3\xbcnf Euro");
-	ck_assert_str_eq(text(), "id: 1\n");
+	ck_assert_str_eq(said_text(), "id: 1\n");
 	RUN_OK("anons", "add", "--title", "Suche Heft", "--author", "bob");
 	RUN_OK("anons", "list");
-	ck_assert(lines() == 2 && said("       2  ") && said("  bob  "));
+	ck_assert(lines_said() == 2 && said("       2  ") && said("  bob  "));
 	ck_assert(said("  Alice  ") && said("f\xc3\xbcnf Euro\n"));
 	ck_assert_int_eq(RUN("anons", "add", "--author", "carol", "--title", "x"), 1);
 	ck_assert(said("there is no user carol\n"));

@@ -17,26 +17,7 @@
 
 #include "crypto/cert.h"
 #include "tests/system/harness_run.h"
-
-static struct buf out = BUF_INIT(1 << 20);
-
-static bool
-said(const char *text)
-{
-	ck_assert_int_eq(buf_put_u8(&out, '\0'), Q_OK);
-	out.len--;
-	return strstr((const char *)out.p, text) != NULL;
-}
-
-static size_t
-lines_said(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < out.len; i++)
-		n += out.p[i] == '\n';
-	return n;
-}
+#include "tests/system/run_command.h"
 
 static void
 assert_mode(const struct harness *h, const char *name, unsigned mode)

@@ -18,20 +18,9 @@
 #include "tests/system/client_rooms.h"
 #include "tests/system/nodes_peer.h"
 #include "tests/system/relay_peer.h"
+#include "tests/system/run_command.h"
 
 static struct harness *h;
-static struct buf out = BUF_INIT(1 << 20);
-
-static bool
-said(const char *text)
-{
-	ck_assert_int_eq(buf_put_u8(&out, '\0'), Q_OK);
-	out.len--;
-	return strstr((const char *)out.p, text) != NULL;
-}
-
-/* Run it; its exit status, what it said in out. */
-#define RUN(...) (out.len = 0, harness_command(h, &out, __VA_ARGS__, NULL))
 
 #define BAN(name)         harness_admin(h, "user", "ban", name, "--reason", "the plug", NULL)
 #define UNBAN(name)       harness_admin(h, "user", "unban", name, NULL)
